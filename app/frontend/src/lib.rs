@@ -1,0 +1,7 @@
+//! The wasm entry point: takes over the page the server rendered.
+
+/// Called by the script that the shell puts into every page.
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    leptos::mount::hydrate_body(app::App);
+}
