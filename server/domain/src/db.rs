@@ -1,0 +1,246 @@
+//! The only way to data: a caller goes in, a sealed transaction comes out. No other file names the pool.
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::{
+    AssertSqlSafe, Connection, PgPool, Postgres, Transaction,
+    postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
+};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::{
+    AccountId, MembershipId, Refusal, Seq, TenantId,
+    event::Act,
+    role::{self, Role, TenantKind},
+    session::Token,
+};
+
+/// The application database as the web role sees it, and the bell that is rung after each commit.
+#[derive(Clone)]
+pub struct Db {
+    pool: PgPool,
+    bell: Arc<Notify>,
+}
+
+/// Who asks, and on which host: the session's token and the tenant of the address.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// What the cookie carries.
+    pub token: Token,
+    /// The tenant whose host was asked; none on the bare host. A session of another tenant is refused.
+    pub tenant: TenantId,
+}
+
+/// Who the database says the caller is, read in the same snapshot as the data that follows.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The tenant of the session.
+    pub tenant: TenantId,
+    /// What kind of tenant that is.
+    pub kind: TenantKind,
+    /// The person.
+    pub account: AccountId,
+    /// Their place in the tenant.
+    pub membership: MembershipId,
+    /// What they are there.
+    pub roles: Vec<Role>,
+    /// The tenant's log stood here when the snapshot was taken.
+    pub seq: Seq,
+    /// Whether they proved who they are in the last five minutes.
+    pub stepped_up: bool,
+}
+
+impl Standing {
+    /// Whether the caller has one of the roles.
+    pub fn is_any(&self, roles: &[Role]) -> bool {
+        self.roles.iter().any(|role| roles.contains(role))
+    }
+
+    /// Refuses an act that far-reaching acts' five minutes do not cover.
+    pub fn require_step_up(&self) -> Result<(), Refusal> {
+        if self.stepped_up { Ok(()) } else { Err(Refusal::StepUpNeeded) }
+    }
+}
+
+/// A reading transaction: one snapshot, under the caller's seal. Dropping it ends it.
+pub struct Read {
+    tx: Transaction<'static, Postgres>,
+    /// Who the caller is.
+    pub standing: Standing,
+}
+
+/// A writing transaction under the caller's seal. Dropping it undoes it; only an [`Act`] commits it.
+pub struct Write {
+    tx: Transaction<'static, Postgres>,
+    bell: Arc<Notify>,
+    /// Who the caller is.
+    pub standing: Standing,
+}
+
+impl Db {
+    /// Opens a pool of `size` connections. Connections are made as they are needed.
+    pub fn new(options: PgConnectOptions, size: u32) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(Duration::from_secs(5))
+            // sqlx 0.9 can hand back a connection inside an open transaction when `begin` is cancelled. Such a
+            // connection would lend one caller's seal to the next, so each one is asked before it is kept:
+            // inside a transaction, now() is its start and lies before the statement.
+            .after_release(|connection, _| Box::pin(is_idle(connection)))
+            .connect_lazy_with(options);
+        Self { pool, bell: Arc::new(Notify::new()) }
+    }
+
+    /// Rung after every commit of this process; the relay waits for it.
+    pub fn bell(&self) -> Arc<Notify> {
+        self.bell.clone()
+    }
+
+    /// Closes every connection; statements under way end first.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// A snapshot under the caller's seal.
+    ///
+    /// Refuses [`Refusal::SignedOut`] when the session is not live, not complete, or belongs to another host.
+    pub async fn read(&self, caller: &Caller) -> Result<Read, Refusal> {
+        let (tx, standing) = self.enter(caller, "begin isolation level repeatable read read only").await?;
+        Ok(Read { tx, standing })
+    }
+
+    /// A writing transaction under the caller's seal; refuses as [`Db::read`] does.
+    pub async fn write(&self, caller: &Caller) -> Result<Write, Refusal> {
+        let (tx, standing) = self.enter(caller, "begin isolation level read committed").await?;
+        Ok(Write { tx, bell: self.bell.clone(), standing })
+    }
+
+    /// Begins and seals in one round trip, then asks who that is.
+    async fn enter(&self, caller: &Caller, begin: &str) -> Result<(Transaction<'static, Postgres>, Standing), Refusal> {
+        // The token is 16 bytes written in hexadecimal and nothing else, so the text is safe by construction.
+        let statement = AssertSqlSafe(format!("{begin}; select sec.enter('\\x{}')", caller.token.hex()));
+        let pool = self.pool.clone();
+        // In a task of its own: a request that is given up cannot leave `begin` half done.
+        let mut tx = tokio::spawn(async move { pool.begin_with(statement).await })
+            .await
+            .map_err(|error| broken("begin", &error))?
+            .map_err(refused)?;
+        let row = sqlx::query!(
+            r#"select tenant_id as "tenant_id!", kind as "kind!", account_id as "account_id!", membership_id as "membership_id!",
+                      roles as "roles!", seq as "seq!", stepped_up as "stepped_up!" from sec.standing()"#
+        )
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(refused)?
+        .ok_or(Refusal::SignedOut)?;
+        if row.tenant_id != caller.tenant {
+            return Err(Refusal::SignedOut);
+        }
+        let standing = Standing {
+            tenant: row.tenant_id,
+            kind: TenantKind::from_code(&row.kind).ok_or(Refusal::Broken)?,
+            account: row.account_id,
+            membership: row.membership_id,
+            roles: role::parse(row.roles.iter().map(String::as_str)),
+            seq: row.seq,
+            stepped_up: row.stepped_up,
+        };
+        Ok((tx, standing))
+    }
+
+    /// For the narrow functions that are called before there is a seal. Only inside the domain.
+    pub(crate) fn unsealed(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Tells the relay that something was committed by a function that appends its own event.
+    pub(crate) fn ring(&self) {
+        self.bell.notify_one();
+    }
+}
+
+impl Read {
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+}
+
+impl Write {
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    /// Records what was done, and only then makes it so. Nothing is awaited between the event and the commit.
+    ///
+    /// Refuses [`Refusal::SignedOut`] when the caller was removed, suspended or signed out meanwhile.
+    pub async fn commit(mut self, act: Act) -> Result<Seq, Refusal> {
+        let Act { name, about, detail, topics, closes } = act;
+        let seq = sqlx::query_scalar!(
+            r#"select sec.append($1, $2, $3, $4, $5) as "seq!""#,
+            name,
+            about,
+            detail,
+            &topics,
+            closes.map(|closes| closes.to_json()),
+        )
+        .fetch_one(&mut *self.tx)
+        .await
+        .map_err(refused)?;
+        self.tx.commit().await.map_err(refused)?;
+        self.bell.notify_one();
+        Ok(seq)
+    }
+}
+
+async fn is_idle(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        return Ok(false);
+    }
+    let idle: Option<bool> =
+        sqlx::query_scalar("select now() = statement_timestamp()").fetch_one(&mut *connection).await?;
+    Ok(idle == Some(true))
+}
+
+/// What a failed statement means to the caller; the cause goes to the log here, where it happened.
+pub(crate) fn refused(error: sqlx::Error) -> Refusal {
+    match &error {
+        sqlx::Error::Database(database) => match (database.code().as_deref(), database.constraint()) {
+            (Some("QR401"), _) => Refusal::SignedOut,
+            (Some("QR403"), _) => Refusal::StepUpNeeded,
+            (_, Some("membership_last_admin")) => Refusal::LastAdmin,
+            (_, Some("membership_account_key")) => Refusal::AlreadyHere,
+            (_, Some("membership_name_shape")) => Refusal::NameFormat,
+            (_, Some("account_email_shape" | "account_email_lower")) => Refusal::EmailFormat,
+            (_, Some("membership_step" | "invitation_of_invited")) => Refusal::Stale,
+            (Some("42501"), _) => Refusal::NotAllowed,
+            (Some("40001" | "40P01"), _) => Refusal::Stale,
+            (Some("57P01" | "57P02" | "57P03" | "53300"), _) => unavailable(&error),
+            _ => broken("statement", &error),
+        },
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => unavailable(&error),
+        _ => broken("statement", &error),
+    }
+}
+
+fn unavailable(error: &sqlx::Error) -> Refusal {
+    tracing::warn!(%error, "the database does not answer");
+    Refusal::Unavailable
+}
+
+fn broken(what: &str, error: &dyn std::error::Error) -> Refusal {
+    tracing::error!(%error, "{what} failed");
+    Refusal::Broken
+}
+
+/// An id that sorts by time (RFC 9562, version 7) is made by the database; this one is for what it never sees.
+pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Refusal> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| Refusal::Broken)?;
+    Ok(bytes)
+}
+
+/// Topics of a change to the people of a tenant, seen by one of them.
+pub(crate) fn people_topics(account: Uuid) -> Vec<String> {
+    vec!["people".to_owned(), format!("me/{account}")]
+}

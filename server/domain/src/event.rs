@@ -1,0 +1,97 @@
+//! All that can happen to a tenant's data, and the one row that each becomes: audit line, live push, source of mail.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{AccountId, MembershipId, db::people_topics, role::Role};
+
+/// What was done. Made only here, and spent by [`crate::db::Write::commit`]; nothing else commits.
+#[must_use = "an act that is not committed never happened"]
+pub struct Act {
+    pub(crate) name: &'static str,
+    pub(crate) about: Option<Uuid>,
+    pub(crate) detail: Value,
+    pub(crate) topics: Vec<String>,
+    pub(crate) closes: Option<Closes>,
+}
+
+/// Whose sockets end with the event, in the same order as every other event.
+#[derive(Clone, Debug, Serialize)]
+pub struct Closes {
+    accounts: Vec<AccountId>,
+    sessions: Vec<Uuid>,
+    code: u16,
+}
+
+/// WebSocket close code: removed, or a role was lost.
+pub const CLOSE_REMOVED: u16 = 4403;
+/// WebSocket close code: signed out or expired.
+pub const CLOSE_SIGNED_OUT: u16 = 4401;
+
+impl Closes {
+    fn account(account: AccountId) -> Self {
+        Self { accounts: vec![account], sessions: vec![], code: CLOSE_REMOVED }
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        json!({"accounts": self.accounts, "sessions": self.sessions, "code": self.code})
+    }
+}
+
+/// The acts on one person's place. `account` is theirs; names and addresses never enter the log.
+impl Act {
+    fn of_person(name: &'static str, membership: MembershipId, account: AccountId, detail: Value) -> Self {
+        Self { name, about: Some(membership), detail, topics: people_topics(account), closes: None }
+    }
+
+    fn closing(mut self, account: AccountId) -> Self {
+        self.closes = Some(Closes::account(account));
+        self
+    }
+
+    pub(crate) fn invited(membership: MembershipId, account: AccountId, roles: &[Role]) -> Self {
+        Self::of_person("membership.invited", membership, account, json!({ "roles": codes(roles) }))
+    }
+
+    pub(crate) fn reinvited(membership: MembershipId, account: AccountId) -> Self {
+        Self::of_person("membership.reinvited", membership, account, json!({}))
+    }
+
+    /// Sockets end only when a role was lost: what they may see has shrunk.
+    pub(crate) fn roles_changed(membership: MembershipId, account: AccountId, from: &[Role], to: &[Role]) -> Self {
+        let act = Self::of_person(
+            "membership.roles_changed",
+            membership,
+            account,
+            json!({ "from": codes(from), "to": codes(to) }),
+        );
+        if from.iter().all(|role| to.contains(role)) { act } else { act.closing(account) }
+    }
+
+    pub(crate) fn suspended(membership: MembershipId, account: AccountId, ended: Value) -> Self {
+        Self::of_person("membership.suspended", membership, account, ended).closing(account)
+    }
+
+    pub(crate) fn restored(membership: MembershipId, account: AccountId) -> Self {
+        Self::of_person("membership.restored", membership, account, json!({}))
+    }
+
+    pub(crate) fn removed(membership: MembershipId, account: AccountId, ended: Value) -> Self {
+        Self::of_person("membership.removed", membership, account, ended).closing(account)
+    }
+
+    pub(crate) fn factor_rule_set(rule: &str) -> Self {
+        Self {
+            name: "tenant.factor_rule_set",
+            about: None,
+            detail: json!({ "rule": rule }),
+            topics: vec!["settings".to_owned()],
+            closes: None,
+        }
+    }
+}
+
+fn codes(roles: &[Role]) -> Vec<&'static str> {
+    roles.iter().map(|role| role.code()).collect()
+}

@@ -1,0 +1,440 @@
+//! Who belongs to a tenant: inviting, changing roles, suspending, restoring, removing.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, MembershipId, Refusal, role::Role};
+
+/// Longest name, in characters.
+pub const NAME_MOST: usize = 120;
+
+/// Where a person stands with a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Asked by mail, not yet accepted.
+    Invited,
+    /// May sign in.
+    Active,
+    /// May not sign in until restored.
+    Suspended,
+    /// Removed.
+    Ended,
+}
+
+impl State {
+    /// Every state, in the order of a place's life.
+    pub const ALL: &[Self] = &[Self::Invited, Self::Active, Self::Suspended, Self::Ended];
+
+    /// As stored and as sent in forms.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Invited => "invited",
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Ended => "ended",
+        }
+    }
+
+    /// As people read it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Invited => "Invited",
+            Self::Active => "Active",
+            Self::Suspended => "Suspended",
+            Self::Ended => "Removed",
+        }
+    }
+
+    /// The state of a stored code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|state| state.code() == code)
+    }
+}
+
+/// One person of a tenant, as far as the caller may see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Their place here.
+    pub id: MembershipId,
+    /// Their account; the key of presence.
+    pub account: AccountId,
+    /// As they give it.
+    pub name: String,
+    /// For those who manage people, and for the person; none for everybody else.
+    pub email: Option<String>,
+    /// What they are here.
+    pub roles: Vec<Role>,
+    /// Whether they may sign in.
+    pub state: State,
+    /// When the state began, RFC 3339 in UTC.
+    pub since: String,
+}
+
+impl Person {
+    /// "Chair of governors, Teacher".
+    pub fn role_names(&self) -> String {
+        self.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// First letters of the first and last name, for the round mark beside it.
+    pub fn initials(&self) -> String {
+        initials(&self.name)
+    }
+}
+
+/// First letters of the first and last word of a name.
+pub fn initials(name: &str) -> String {
+    let mut words = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphabetic()));
+    let first = words.next();
+    first.into_iter().chain(words.next_back()).flat_map(char::to_uppercase).collect()
+}
+
+/// A person's name as it is kept: trimmed, inner white space single.
+///
+/// Refuses an empty one, more than [`NAME_MOST`] characters, and control or direction-changing characters, which could make
+/// one name look like another.
+pub fn tidy_name(typed: &str) -> Result<String, Refusal> {
+    let name = typed.split_whitespace().collect::<Vec<_>>().join(" ");
+    let hidden = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    if name.is_empty() || name.chars().count() > NAME_MOST || name.chars().any(hidden) {
+        return Err(Refusal::NameFormat);
+    }
+    Ok(name)
+}
+
+/// An e-mail address as it is kept: trimmed and in lower case. The address is proved by the mail that is sent there, so only
+/// what cannot be one is refused.
+pub fn tidy_email(typed: &str) -> Result<String, Refusal> {
+    let email = typed.trim().to_lowercase();
+    let good = email.len() <= 254
+        && email.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty()
+                && local.len() <= 64
+                && domain.contains('.')
+                && domain.split('.').all(|label| {
+                    !label.is_empty() && label.len() <= 63 && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+                })
+        })
+        && email.chars().all(|c| !c.is_whitespace() && !c.is_control() && !matches!(c, ',' | ';' | '<' | '>' | '"' | '(' | ')' | '\\'));
+    if good { Ok(email) } else { Err(Refusal::EmailFormat) }
+}
+
+/// What a removal ended, beside the place itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// Sessions, with their sockets.
+    pub sessions: u32,
+    /// Invitations not yet accepted.
+    pub invitations: u32,
+    /// Password links not yet used.
+    pub resets: u32,
+}
+
+#[cfg(feature = "db")]
+pub use queries::{add, change_roles, find, invite_again, list, remove, restore, suspend};
+
+#[cfg(feature = "db")]
+mod queries {
+    use serde_json::Value;
+    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+    use super::{Ended, Person, State, tidy_email, tidy_name};
+    use crate::{
+        AccountId, MembershipId, Refusal,
+        db::{Read, Write, refused},
+        event::Act,
+        role::{self, Role},
+    };
+
+    /// Everybody the caller may see, by name. Those removed come too; pages show them apart.
+    pub async fn list(read: &mut Read) -> Result<Vec<Person>, Refusal> {
+        let tenant = read.standing.tenant;
+        let rows = sqlx::query_as!(
+            Row,
+            r#"select m.id, m.account_id, m.name, a.email as "email?", m.roles, m.state,
+                      case m.state when 'invited' then m.invited_at when 'active' then m.joined_at when 'suspended' then m.suspended_at
+                                   else m.ended_at end as "since!"
+               from membership m left join account a on a.id = m.account_id
+               where m.tenant_id = $1
+               order by lower(m.name), m.id"#,
+            tenant
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        rows.into_iter().map(Row::person).collect()
+    }
+
+    /// One person. Refuses [`Refusal::NotFound`] for those the caller may not see, as for those who never were.
+    pub async fn find(read: &mut Read, id: MembershipId) -> Result<Person, Refusal> {
+        let tenant = read.standing.tenant;
+        sqlx::query_as!(
+            Row,
+            r#"select m.id, m.account_id, m.name, a.email as "email?", m.roles, m.state,
+                      case m.state when 'invited' then m.invited_at when 'active' then m.joined_at when 'suspended' then m.suspended_at
+                                   else m.ended_at end as "since!"
+               from membership m left join account a on a.id = m.account_id
+               where m.tenant_id = $1 and m.id = $2"#,
+            tenant,
+            id
+        )
+        .fetch_optional(read.connection())
+        .await
+        .map_err(refused)?
+        .ok_or(Refusal::NotFound)?
+        .person()
+    }
+
+    /// Adds a person by e-mail. They are invited: the mail follows from the event. Somebody who was removed is invited anew
+    /// in their old place.
+    pub async fn add(write: &mut Write, name: &str, email: &str, roles: &[Role]) -> Result<(MembershipId, Act), Refusal> {
+        let (name, email) = (tidy_name(name)?, tidy_email(email)?);
+        may_give(write, &[], roles)?;
+        let tenant = write.standing.tenant;
+        let account = sqlx::query_scalar!(r#"select sec.account_for($1) as "id!""#, email)
+            .fetch_one(write.connection())
+            .await
+            .map_err(refused)?;
+        if account == write.standing.account {
+            return Err(Refusal::AlreadyHere);
+        }
+        let returned = sqlx::query_scalar!(
+            r#"update membership set name = $3, roles = $4, state = 'invited'
+               where tenant_id = $1 and account_id = $2 and state = 'ended' returning id"#,
+            tenant,
+            account,
+            name,
+            &codes(roles)
+        )
+        .fetch_optional(write.connection())
+        .await
+        .map_err(refused)?;
+        let id = match returned {
+            Some(id) => id,
+            None => sqlx::query_scalar!(
+                "insert into membership (tenant_id, account_id, name, roles) values ($1, $2, $3, $4) returning id",
+                tenant,
+                account,
+                name,
+                &codes(roles)
+            )
+            .fetch_one(write.connection())
+            .await
+            .map_err(refused)?,
+        };
+        invite(write, id).await?;
+        Ok((id, Act::invited(id, account, roles)))
+    }
+
+    /// Sends the invitation again; the earlier link stops working.
+    pub async fn invite_again(write: &mut Write, id: MembershipId) -> Result<Act, Refusal> {
+        let place = lock(write, id).await?;
+        if place.state != State::Invited {
+            return Err(Refusal::Stale);
+        }
+        invite(write, id).await?;
+        Ok(Act::reinvited(id, place.account))
+    }
+
+    /// Gives the person exactly these roles. Their pages here close only when one is lost.
+    pub async fn change_roles(write: &mut Write, id: MembershipId, roles: &[Role]) -> Result<Act, Refusal> {
+        let place = lock(write, id).await?;
+        if place.state == State::Ended || place.roles == roles {
+            return Err(Refusal::Stale);
+        }
+        may_give(write, &place.roles, roles)?;
+        let tenant = write.standing.tenant;
+        sqlx::query!("update membership set roles = $3 where tenant_id = $1 and id = $2", tenant, id, &codes(roles))
+            .execute(write.connection())
+            .await
+            .map_err(refused)?;
+        Ok(Act::roles_changed(id, place.account, &place.roles, roles))
+    }
+
+    /// Bars the person until they are restored: sessions and sockets here end.
+    pub async fn suspend(write: &mut Write, id: MembershipId) -> Result<(Ended, Act), Refusal> {
+        let place = lock(write, id).await?;
+        if place.state != State::Active {
+            return Err(Refusal::Stale);
+        }
+        let tenant = write.standing.tenant;
+        sqlx::query!("update membership set state = 'suspended' where tenant_id = $1 and id = $2", tenant, id)
+            .execute(write.connection())
+            .await
+            .map_err(refused)?;
+        let (ended, detail) = revoke(write, place.account, "suspended").await?;
+        Ok((ended, Act::suspended(id, place.account, detail)))
+    }
+
+    /// Lets a suspended person in again.
+    pub async fn restore(write: &mut Write, id: MembershipId) -> Result<Act, Refusal> {
+        let place = lock(write, id).await?;
+        if place.state != State::Suspended {
+            return Err(Refusal::Stale);
+        }
+        let tenant = write.standing.tenant;
+        sqlx::query!("update membership set state = 'active' where tenant_id = $1 and id = $2", tenant, id)
+            .execute(write.connection())
+            .await
+            .map_err(refused)?;
+        Ok(Act::restored(id, place.account))
+    }
+
+    /// Ends the person's place: sessions, sockets, invitations and password links of this tenant end with it. What they did
+    /// stays on record, and so does their name beside it.
+    pub async fn remove(write: &mut Write, id: MembershipId) -> Result<(Ended, Act), Refusal> {
+        let place = lock(write, id).await?;
+        if place.state == State::Ended {
+            return Err(Refusal::Stale);
+        }
+        let tenant = write.standing.tenant;
+        sqlx::query!(
+            "update membership set state = 'ended' where tenant_id = $1 and id = $2",
+            tenant,
+            id
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?;
+        let (ended, detail) = revoke(write, place.account, "removed").await?;
+        Ok((ended, Act::removed(id, place.account, detail)))
+    }
+
+    struct Place {
+        account: AccountId,
+        roles: Vec<Role>,
+        state: State,
+    }
+
+    /// Reads a person's place and keeps it still until the act is done. Everybody's own place is refused here, and an
+    /// administrator's to a clerk, before the row policies refuse it again.
+    async fn lock(write: &mut Write, id: MembershipId) -> Result<Place, Refusal> {
+        let tenant = write.standing.tenant;
+        // Without `for update`: the row policies of an update would hide an administrator from a clerk, who does see them.
+        let row = sqlx::query!("select account_id, roles, state from membership where tenant_id = $1 and id = $2", tenant, id)
+            .fetch_optional(write.connection())
+            .await
+            .map_err(refused)?
+            .ok_or(Refusal::NotFound)?;
+        let roles = role::parse(row.roles.iter().map(String::as_str));
+        if !write.standing.roles.iter().any(|role| role.manages_people()) {
+            return Err(Refusal::NotAllowed);
+        }
+        if row.account_id == write.standing.account {
+            return Err(Refusal::OwnPlace);
+        }
+        if roles.iter().any(|role| role.is_admin()) && !write.standing.roles.iter().any(|role| role.is_admin()) {
+            return Err(Refusal::AdminsOnly);
+        }
+        // Now still: two clerks acting on one person take turns, and the second sees what the first left.
+        let row = sqlx::query!("select account_id, roles, state from membership where tenant_id = $1 and id = $2 for update", tenant, id)
+            .fetch_optional(write.connection())
+            .await
+            .map_err(refused)?
+            .ok_or(Refusal::Stale)?;
+        Ok(Place {
+            account: row.account_id,
+            roles: role::parse(row.roles.iter().map(String::as_str)),
+            state: State::from_code(&row.state).ok_or(Refusal::Broken)?,
+        })
+    }
+
+    /// Whether the caller may turn the roles `from` into `to`.
+    fn may_give(write: &Write, from: &[Role], to: &[Role]) -> Result<(), Refusal> {
+        if to.is_empty() {
+            return Err(Refusal::NoRole);
+        }
+        let given = Role::given_by(&write.standing.roles, write.standing.kind);
+        if given.is_empty() {
+            return Err(Refusal::NotAllowed);
+        }
+        let changed = Role::ALL.iter().filter(|role| from.contains(role) != to.contains(role));
+        for role in changed {
+            if !given.contains(role) {
+                return Err(if role.is_admin() { Refusal::AdminsOnly } else { Refusal::NotAllowed });
+            }
+        }
+        Ok(())
+    }
+
+    async fn invite(write: &mut Write, id: MembershipId) -> Result<(), Refusal> {
+        sqlx::query_scalar!(r#"select sec.invite($1)::text as "done""#, id)
+            .fetch_one(write.connection())
+            .await
+            .map_err(refused)?;
+        Ok(())
+    }
+
+    async fn revoke(write: &mut Write, account: AccountId, why: &str) -> Result<(Ended, Value), Refusal> {
+        let detail: Value = sqlx::query_scalar!(r#"select sec.revoke($1, $2) as "ended!""#, account, why)
+            .fetch_one(write.connection())
+            .await
+            .map_err(refused)?;
+        let count = |what: &str| {
+            let part = &detail[what];
+            u32::try_from(part.as_array().map_or_else(|| part.as_u64().unwrap_or(0), |list| list.len() as u64)).unwrap_or(u32::MAX)
+        };
+        let ended = Ended { sessions: count("sessions"), invitations: count("invitations"), resets: count("resets") };
+        Ok((ended, detail))
+    }
+
+    fn codes(roles: &[Role]) -> Vec<String> {
+        roles.iter().map(|role| role.code().to_owned()).collect()
+    }
+
+    struct Row {
+        id: MembershipId,
+        account_id: AccountId,
+        name: String,
+        email: Option<String>,
+        roles: Vec<String>,
+        state: String,
+        since: OffsetDateTime,
+    }
+
+    impl Row {
+        fn person(self) -> Result<Person, Refusal> {
+            Ok(Person {
+                id: self.id,
+                account: self.account_id,
+                name: self.name,
+                email: self.email,
+                roles: role::parse(self.roles.iter().map(String::as_str)),
+                state: State::from_code(&self.state).ok_or(Refusal::Broken)?,
+                since: self.since.format(&Rfc3339).map_err(|_| Refusal::Broken)?,
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initials_are_of_the_first_and_last_word() {
+        assert_eq!(initials("Thomas Brathwaite-Kowalczyk"), "TB");
+        assert_eq!(initials("Siân"), "S");
+        assert_eq!(initials("Joan Mary Whitlock (clerk)"), "JC");
+        assert_eq!(initials(""), "");
+    }
+
+    #[test]
+    fn a_name_is_kept_as_given_but_tidy() {
+        assert_eq!(tidy_name("  Siân   Edwards ").unwrap(), "Siân Edwards");
+        for bad in ["", "   ", "a\u{202e}b", "a\u{0}b", &"x".repeat(121)] {
+            assert_eq!(tidy_name(bad), Err(Refusal::NameFormat), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_tidied_and_only_the_impossible_is_refused() {
+        assert_eq!(tidy_email(" Clerk@Oakfield.Example ").unwrap(), "clerk@oakfield.example");
+        for good in ["o'brien+gov@mail.school.sch.uk", "a.b_c@xn--bcher-kva.example"] {
+            assert!(tidy_email(good).is_ok(), "{good}");
+        }
+        for bad in ["", "clerk", "clerk@", "@oakfield.example", "a b@c.de", "a@b", "a@b..c", "a@b.c, d@e.f", "<a@b.c>"] {
+            assert_eq!(tidy_email(bad), Err(Refusal::EmailFormat), "{bad:?}");
+        }
+    }
+}

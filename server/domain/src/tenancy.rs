@@ -1,0 +1,153 @@
+//! Schools, trusts and organisations: each a tenant with a host name of its own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{TenantId, role::TenantKind};
+
+/// What anybody may know who asks the tenant's host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// The key of everything that belongs to it.
+    pub id: TenantId,
+    /// Its name.
+    pub name: String,
+    /// School, trust or organisation.
+    pub kind: TenantKind,
+}
+
+/// Who must have a second factor. Never less than [`FactorRule::Officers`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactorRule {
+    /// Every staff and governor role.
+    Everyone,
+    /// Administrators, clerks and chairs only.
+    Officers,
+}
+
+impl FactorRule {
+    /// As stored and as sent in forms.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Everyone => "everyone",
+            Self::Officers => "officers",
+        }
+    }
+
+    /// The rule of a stored code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        match code {
+            "everyone" => Some(Self::Everyone),
+            "officers" => Some(Self::Officers),
+            _ => None,
+        }
+    }
+}
+
+/// What an administrator may set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Who must have a second factor.
+    pub factor_rule: FactorRule,
+}
+
+/// One line of "what changed": who, what, about whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The name of who did it; none for the system, or for somebody the reader may not see.
+    pub by: Option<String>,
+    /// The act, as in the log.
+    pub act: String,
+    /// The name of whom it is about.
+    pub about: Option<String>,
+    /// RFC 3339 in UTC.
+    pub at: String,
+}
+
+#[cfg(feature = "db")]
+pub use queries::{by_label, changes, name, set_factor_rule, settings};
+
+#[cfg(feature = "db")]
+mod queries {
+    use time::format_description::well_known::Rfc3339;
+
+    use super::{Change, FactorRule, Settings, Tenant};
+    use crate::{
+        Refusal,
+        db::{Db, Read, Write, refused},
+        event::Act,
+        role::TenantKind,
+    };
+
+    /// The tenant of a host label.
+    pub async fn by_label(db: &Db, label: &str) -> Result<Option<Tenant>, Refusal> {
+        let row = sqlx::query!(r#"select tenant_id as "id!", name as "name!", kind as "kind!" from sec.host($1)"#, label)
+            .fetch_optional(db.unsealed())
+            .await
+            .map_err(refused)?;
+        row.map(|row| Ok(Tenant { id: row.id, name: row.name, kind: TenantKind::from_code(&row.kind).ok_or(Refusal::Broken)? })).transpose()
+    }
+
+    /// The tenant's name, as the caller's pages show it.
+    pub async fn name(read: &mut Read) -> Result<String, Refusal> {
+        let tenant = read.standing.tenant;
+        sqlx::query_scalar!("select name from tenant where id = $1", tenant)
+            .fetch_optional(read.connection())
+            .await
+            .map_err(refused)?
+            .ok_or(Refusal::NotFound)
+    }
+
+    /// What is set. Refuses [`Refusal::NotFound`] to everybody but administrators.
+    pub async fn settings(read: &mut Read) -> Result<Settings, Refusal> {
+        if !read.standing.roles.iter().any(|role| role.is_admin()) {
+            return Err(Refusal::NotFound);
+        }
+        let tenant = read.standing.tenant;
+        let rule = sqlx::query_scalar!("select factor_rule from tenant where id = $1", tenant)
+            .fetch_one(read.connection())
+            .await
+            .map_err(refused)?;
+        Ok(Settings { factor_rule: FactorRule::from_code(&rule).ok_or(Refusal::Broken)? })
+    }
+
+    /// Says who must have a second factor. Those who have none are asked to enrol one at their next request.
+    pub async fn set_factor_rule(write: &mut Write, rule: FactorRule) -> Result<Act, Refusal> {
+        if !write.standing.roles.iter().any(|role| role.is_admin()) {
+            return Err(Refusal::NotAllowed);
+        }
+        write.standing.require_step_up()?;
+        let tenant = write.standing.tenant;
+        let done = sqlx::query!("update tenant set factor_rule = $2 where id = $1 and factor_rule <> $2", tenant, rule.code())
+            .execute(write.connection())
+            .await
+            .map_err(refused)?;
+        if done.rows_affected() == 0 {
+            return Err(Refusal::Stale);
+        }
+        Ok(Act::factor_rule_set(rule.code()))
+    }
+
+    /// The newest changes to people, newest first: for those who may read the log, nothing for everybody else.
+    pub async fn changes(read: &mut Read, most: i64) -> Result<Vec<Change>, Refusal> {
+        let tenant = read.standing.tenant;
+        let rows = sqlx::query!(
+            r#"select e.act, e.at, actor.name as "by?", about.name as "about?"
+               from event e
+               left join membership actor on actor.tenant_id = e.tenant_id and actor.account_id = e.actor
+               left join membership about on about.tenant_id = e.tenant_id and about.id = e.about
+               where e.tenant_id = $1 and e.act like 'membership.%'
+               order by e.seq desc limit $2"#,
+            tenant,
+            most
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Change { by: row.by, act: row.act, about: row.about, at: row.at.format(&Rfc3339).map_err(|_| Refusal::Broken)? })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,209 @@
+//! All addresses that are not pages, with who calls them; everything else is a page of `app`.
+
+use std::sync::Arc;
+
+use app::{
+    door::{Host, Services},
+    form::Echo,
+};
+use axum::{
+    Extension, Router,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::{from_fn_with_state, map_response},
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
+use domain::Refusal;
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{CompressionLayer, CompressionLevel, predicate::{DefaultPredicate, NotForContentType, Predicate}},
+    services::ServeDir,
+};
+
+use crate::{
+    security,
+    session::{self, Store, guard, is_file},
+};
+
+/// Largest form: no field of a page comes near it.
+const FORM_MOST: usize = 64 * 1024;
+
+/// What the addresses need.
+#[derive(Clone)]
+pub struct Site {
+    /// What server functions are lent.
+    pub services: Services,
+    /// Where the built front end lies.
+    pub options: LeptosOptions,
+}
+
+/// The whole service as one tower service. `more` brings the routes that only some set-ups have (`/live`, `/health`, `/dev/mail`).
+pub fn app(site: Site, more: Router<Site>) -> Router {
+    let origin = Arc::new(site.services.origin.clone());
+    let https = origin.scheme == "https";
+    let files = ServeDir::new(site.options.site_root.as_ref()).precompressed_br().precompressed_gzip();
+    Router::new()
+        // A page's own requests once it is hydrated, and anybody's without JavaScript through `page`.
+        .route("/api/{*act}", any(act))
+        .merge(more)
+        .fallback(page)
+        .with_state(site.clone())
+        .layer(from_fn_with_state(https, guard))
+        .layer(session::layer(Store::new(site.services.db.clone()), https))
+        .layer(from_fn_with_state(
+            files,
+            |State(files): State<ServeDir>, request: Request, next: axum::middleware::Next| async move {
+                // Files need no session, so a browser's dozen of them costs the database nothing.
+                if is_file(request.uri().path()) { file(files, request).await } else { next.run(request).await }
+            },
+        ))
+        .layer(from_fn_with_state((site.services.db.clone(), origin.clone()), security::host))
+        .layer(from_fn_with_state(origin.clone(), security::same_origin))
+        .layer(compression())
+        .layer(from_fn_with_state(origin, security::headers))
+        .layer(CatchPanicLayer::new())
+        .layer(map_response(told))
+}
+
+async fn file(files: ServeDir, request: Request) -> Response {
+    use tower::ServiceExt;
+    match files.oneshot(request).await {
+        Ok(response) if response.status() == StatusCode::NOT_FOUND => (StatusCode::NOT_FOUND, "There is nothing here.").into_response(),
+        Ok(response) => response.into_response(),
+        Err(never) => match never {},
+    }
+}
+
+fn compression() -> CompressionLayer<impl Predicate> {
+    // Fonts are compressed already. Fast levels: a page is made anew for each reader.
+    CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(DefaultPredicate::new().and(NotForContentType::const_new("font/")))
+}
+
+/// A server function by its own address.
+async fn act(State(site): State<Site>, request: Request) -> Response {
+    leptos_axum::handle_server_fns_with_context(lend(&site, Echo::default()), request).await.into_response()
+}
+
+/// A page; or, on a post, the server function that its form names, and then the way on or the page again.
+async fn page(State(site): State<Site>, request: Request) -> Response {
+    match *request.method() {
+        Method::GET | Method::HEAD => draw(&site, request, Echo::default()).await,
+        Method::POST => submit(&site, request).await,
+        _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
+    }
+}
+
+async fn draw(site: &Site, request: Request, echo: Echo) -> Response {
+    let refusal = echo.refusal.clone();
+    let options = site.options.clone();
+    let render = leptos_axum::render_app_async_with_context(lend(site, echo), move || app::shell(options.clone()));
+    let mut response = render(request).await.into_response();
+    if let Some(refusal) = refusal
+        && response.status() == StatusCode::OK
+    {
+        *response.status_mut() = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+        if let Refusal::Wait(seconds) = refusal {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+    }
+    response
+}
+
+async fn submit(site: &Site, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let is_form = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    if !is_form {
+        return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
+    }
+    let Ok(bytes) = axum::body::to_bytes(body, FORM_MOST).await else {
+        return (StatusCode::PAYLOAD_TOO_LARGE, "This form holds more than it may. Shorten it and send it again.").into_response();
+    };
+    let fields: Vec<(String, String)> = form_urlencoded::parse(&bytes).into_owned().collect();
+    let Some(act) = fields.iter().find(|(name, _)| name == "act").map(|(_, value)| value.clone()) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    let Ok(uri) = Uri::try_from(format!("/api/{act}")) else { return StatusCode::BAD_REQUEST.into_response() };
+    let mut call = Request::new(Body::from(bytes));
+    *call.method_mut() = Method::POST;
+    *call.uri_mut() = uri;
+    *call.headers_mut() = parts.headers.clone();
+    // A plain answer instead of leptos's own redirect, which would carry the error in the address.
+    call.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    *call.extensions_mut() = parts.extensions.clone();
+    let answer = leptos_axum::handle_server_fns_with_context(lend(site, Echo::default()), call).await.into_response();
+
+    if let Some(to) = answer.headers().get(header::LOCATION) {
+        return see_other(to.clone());
+    }
+    if answer.status().is_success() {
+        let here = parts.uri.path_and_query().map_or("/", |whole| whole.as_str());
+        return HeaderValue::from_str(here).map_or_else(|_| StatusCode::BAD_REQUEST.into_response(), see_other);
+    }
+    let refusal = axum::body::to_bytes(answer.into_body(), FORM_MOST)
+        .await
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<Refusal>(&bytes).ok())
+        .unwrap_or(Refusal::Stale);
+    if refusal == Refusal::SignedOut {
+        return see_other(HeaderValue::from_static("/sign-in?why=signed-out"));
+    }
+    let mut again = Request::from_parts(parts, Body::empty());
+    *again.method_mut() = Method::GET;
+    draw(site, again, Echo { act, refusal: Some(refusal), fields }.without_secrets()).await
+}
+
+fn see_other(to: HeaderValue) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    response.headers_mut().insert(header::LOCATION, to);
+    response
+}
+
+/// The context of every render and server function.
+fn lend(site: &Site, echo: Echo) -> impl Fn() + Clone + Send + 'static {
+    let services = site.services.clone();
+    move || {
+        provide_context(services.clone());
+        provide_context(echo.clone());
+        if let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), leptos::nonce::use_nonce())
+            && let Ok(policy) = HeaderValue::from_str(&security::content_policy(&nonce))
+        {
+            response.insert_header(HeaderName::from_static("content-security-policy"), policy);
+        }
+    }
+}
+
+/// One line a faulty answer: what was asked is not told, since an address can name a person.
+async fn told(response: Response) -> Response {
+    if response.status().is_server_error() {
+        tracing::warn!(status = response.status().as_u16(), "a request ended in a fault");
+    }
+    response
+}
+
+/// For routes that only a tenant's host has.
+pub fn tenant_of(host: Option<Extension<Host>>) -> Option<domain::TenantId> {
+    host.and_then(|Extension(host)| host.tenant)
+}
+
+/// `/health`: for the balancer and the operator.
+pub fn health<F>(check: F) -> Router<Site>
+where
+    F: Fn() -> futures::future::BoxFuture<'static, (bool, serde_json::Value)> + Clone + Send + Sync + 'static,
+{
+    Router::new().route(
+        "/health",
+        get(move || {
+            let check = check.clone();
+            async move {
+                let (well, report) = check().await;
+                (if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, axum::Json(report))
+            }
+        }),
+    )
+}

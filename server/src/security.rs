@@ -1,0 +1,179 @@
+//! What every request must satisfy and every response carries: host, origin, headers, content policy.
+
+use std::sync::Arc;
+
+use app::door::{Agent, Host, Origin};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use domain::{db::Db, tenancy};
+
+/// Which host was asked, and how the browser calls itself. A host that is no tenant's does not exist.
+pub async fn host(State((db, origin)): State<(Db, Arc<Origin>)>, mut request: Request, next: Next) -> Response {
+    let Some(label) = asked_host(request.headers()).and_then(|asked| label(&asked, &origin.host)) else {
+        return StatusCode::MISDIRECTED_REQUEST.into_response();
+    };
+    let host = if label.is_empty() {
+        Host { tenant: None, label, name: "Quorate".to_owned() }
+    } else {
+        match tenancy::by_label(&db, &label).await {
+            Ok(Some(tenant)) => Host { tenant: Some(tenant.id), label, name: tenant.name },
+            Ok(None) => return (StatusCode::NOT_FOUND, "There is nothing here.").into_response(),
+            Err(refusal) => return crate::session::IntoPage::into_page(refusal),
+        }
+    };
+    let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map_or_else(String::new, describe);
+    request.extensions_mut().insert(host);
+    request.extensions_mut().insert(Agent(agent));
+    next.run(request).await
+}
+
+fn asked_host(headers: &HeaderMap) -> Option<String> {
+    headers.get(header::HOST)?.to_str().ok().map(str::to_ascii_lowercase)
+}
+
+/// The label before the bare host; empty for the bare host itself; none for any other host. The loopback addresses count as
+/// the bare host when it is `localhost`.
+fn label(asked: &str, bare: &str) -> Option<String> {
+    if asked == bare {
+        return Some(String::new());
+    }
+    if let (Some(port), true) = (bare.strip_prefix("localhost"), asked.starts_with("127.0.0.1") || asked.starts_with("[::1]")) {
+        return asked.ends_with(port).then(String::new);
+    }
+    let label = asked.strip_suffix(bare)?.strip_suffix('.')?;
+    (!label.is_empty() && !label.contains('.')).then(|| label.to_owned())
+}
+
+/// "Firefox on Windows": enough for a person to know their own browser again, and no more than that is kept.
+fn describe(agent: &str) -> String {
+    let pick = |table: &[(&str, &'static str)], other| table.iter().find(|(mark, _)| agent.contains(mark)).map_or(other, |(_, name)| *name);
+    // Order matters: Edge and Opera also say Chrome, Chrome also says Safari, Android also says Linux.
+    let browser = pick(
+        &[("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("CriOS", "Chrome"), ("Safari/", "Safari")],
+        "A browser",
+    );
+    let system = pick(
+        &[
+            ("Windows", "Windows"), ("iPad", "iPad"), ("iPhone", "iPhone"), ("Android", "Android"), ("CrOS", "Chromebook"),
+            ("Mac OS X", "Mac"), ("Linux", "Linux"),
+        ],
+        "an unknown device",
+    );
+    format!("{browser} on {system}")
+}
+
+/// Refuses unsafe methods and upgrades that do not come from a page of the same host. Server functions have no defence of
+/// their own, and SameSite does not tell one school's host from another's.
+pub async fn same_origin(State(origin): State<Arc<Origin>>, request: Request, next: Next) -> Response {
+    let upgrade = request.headers().contains_key(header::UPGRADE);
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD) && !upgrade;
+    if safe || from_same_origin(request.headers(), origin.scheme) {
+        return next.run(request).await;
+    }
+    (StatusCode::FORBIDDEN, "This was not sent from a page of this site. Open the page again and repeat it there.").into_response()
+}
+
+fn from_same_origin(headers: &HeaderMap, scheme: &str) -> bool {
+    let fetch_site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    if fetch_site.is_some_and(|site| site != b"same-origin") {
+        return false;
+    }
+    match (headers.get(header::ORIGIN), asked_host(headers)) {
+        (Some(origin), Some(host)) => origin.as_bytes() == format!("{scheme}://{host}").as_bytes(),
+        // Both absent: no browser of ours sends that.
+        (None, _) => fetch_site == Some(b"same-origin"),
+        (Some(_), None) => false,
+    }
+}
+
+/// The headers of every response; a page adds its content policy, since that carries the page's nonce.
+pub async fn headers(State(origin): State<Arc<Origin>>, request: Request, next: Next) -> Response {
+    let is_file = crate::session::is_file(request.uri().path());
+    let hashed = request.uri().path().starts_with("/pkg/");
+    let mut response = next.run(request).await;
+    let found = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+    let headers = response.headers_mut();
+    for (name, value) in EVERYWHERE {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if origin.scheme == "https" {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+    }
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+    let caching = match (is_file && found, hashed) {
+        (true, true) => "public, max-age=31536000, immutable",
+        (true, false) => "public, max-age=3600",
+        (false, _) => "no-store",
+    };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    response
+}
+
+const EVERYWHERE: &[(&str, &str)] = &[
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    // Not no-referrer: a refused form is drawn again on the page it came from.
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=(), browsing-topics=()"),
+];
+
+/// The content policy of a page (CSP level 3). WebAssembly needs its own word; sockets go to `'self'`.
+pub fn content_policy(nonce: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; font-src 'self'; img-src 'self'; \
+         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_the_bare_one_or_one_label_in_front_of_it() {
+        assert_eq!(label("oakfield.localhost:3000", "localhost:3000").as_deref(), Some("oakfield"));
+        assert_eq!(label("localhost:3000", "localhost:3000").as_deref(), Some(""));
+        assert_eq!(label("127.0.0.1:3000", "localhost:3000").as_deref(), Some(""));
+        assert_eq!(label("127.0.0.1:4000", "localhost:3000"), None);
+        assert_eq!(label("127.0.0.1", "quorate.example"), None);
+        assert_eq!(label("a.b.quorate.example", "quorate.example"), None);
+        assert_eq!(label("oakfieldquorate.example", "quorate.example"), None);
+        assert_eq!(label(".quorate.example", "quorate.example"), None);
+        assert_eq!(label("evil.example", "quorate.example"), None);
+    }
+
+    #[test]
+    fn only_a_page_of_the_same_host_may_change_anything() {
+        let ask = |pairs: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in pairs {
+                headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+            }
+            from_same_origin(&headers, "http")
+        };
+        let host = ("host", "oakfield.localhost:3000");
+        assert!(ask(&[host, ("origin", "http://oakfield.localhost:3000")]));
+        assert!(ask(&[host, ("sec-fetch-site", "same-origin")]));
+        assert!(!ask(&[host]));
+        assert!(!ask(&[host, ("origin", "null")]));
+        assert!(!ask(&[host, ("origin", "http://northgate.localhost:3000"), ("sec-fetch-site", "same-site")]));
+        assert!(!ask(&[host, ("origin", "http://oakfield.localhost:3000"), ("sec-fetch-site", "cross-site")]));
+        assert!(!ask(&[host, ("origin", "https://oakfield.localhost:3000")]));
+        assert!(!ask(&[host, ("sec-fetch-site", "none")]));
+    }
+
+    #[test]
+    fn a_browser_is_described_in_words() {
+        assert_eq!(
+            describe("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36 Edg/156.0"),
+            "Edge on Windows"
+        );
+        assert_eq!(describe("curl/8.0"), "A browser on an unknown device");
+    }
+}
