@@ -14,7 +14,7 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+use crate::{error::Result, ui::Around};
 
 /// What the process lends to server functions.
 #[derive(Clone)]
@@ -150,6 +150,19 @@ pub async fn write() -> Result<Write> {
 
 fn caller() -> Result<Caller> {
     asked()
+}
+
+/// The frame of a page of this tenant, in the page's own snapshot.
+pub fn around(read: &Read) -> Result<Around> {
+    let live = session()?;
+    let place = host()?.name;
+    Ok(Around { place, tenant: true, name: live.name, roles: read.standing.roles.clone(), seq: read.standing.seq })
+}
+
+/// The frame of a page about the person, which any host has.
+pub fn around_session() -> Result<Around> {
+    let (live, host) = (session()?, host()?);
+    Ok(Around { place: host.name, tenant: host.tenant.is_some(), name: live.name, roles: live.roles, seq: 0 })
 }
 
 /// Hands the browser a new session token.

@@ -16,6 +16,9 @@ pub struct Echo {
     pub refusal: Option<Refusal>,
     /// What was typed, without passwords and codes.
     pub fields: Vec<(String, String)>,
+    /// What the server function answered, as JSON, where the page is to show it: recovery codes, shown once.
+    #[serde(default)]
+    pub answer: Option<String>,
 }
 
 impl Echo {
@@ -27,6 +30,11 @@ impl Echo {
     /// Everything chosen in a group of check boxes.
     pub fn values(&self, field: &str) -> Vec<String> {
         self.fields.iter().filter(|(name, _)| name == field || name.starts_with(&format!("{field}["))).map(|(_, value)| value.clone()).collect()
+    }
+
+    /// What that server function answered.
+    pub fn answer_of<T: for<'de> Deserialize<'de>>(&self, act: &str) -> Option<T> {
+        self.answer.as_deref().filter(|_| self.act == act).and_then(|json| serde_json::from_str(json).ok())
     }
 
     /// The refusal of that server function.
@@ -43,7 +51,7 @@ impl Echo {
 
 /// The echo of this request. A resource, so that the browser takes over with the same one.
 #[server(endpoint = "echo", input = leptos::server_fn::codec::GetUrl)]
-pub async fn echo() -> crate::error::Result<Echo> {
+pub async fn read_echo() -> crate::error::Result<Echo> {
     Ok(use_context::<Echo>().unwrap_or_default())
 }
 
@@ -56,23 +64,25 @@ pub fn Act(
     view! { <input type="hidden" name="act" value=name /> }
 }
 
-/// The refusal at the top of a form, with a link to the field it is about. It takes the focus when the page is drawn again.
+/// The refusal at the top of a form, with a link to the field it is about.
 #[component]
 pub fn Refusals(
     /// Why the form was refused, if it was.
     refusal: Option<Refusal>,
 ) -> impl IntoView {
     refusal.map(|refusal| {
-        let field = refusal.field();
+        let text = refusal.to_string();
         view! {
-            <div class="refusals" role="alert" tabindex="-1" id="refusals">
-                <h2>"This was not done"</h2>
-                <p>
-                    {match field {
-                        Some(field) => view! { <a href=format!("#{field}")>{refusal.to_string()}</a> }.into_any(),
-                        None => refusal.to_string().into_any(),
-                    }}
-                </p>
+            <div class="errors" role="alert" tabindex="-1" aria-labelledby="errors-title">
+                <h2 id="errors-title">"This was not done"</h2>
+                <ul role="list">
+                    <li>
+                        {match refusal.field() {
+                            Some(field) => view! { <a href=format!("#{field}")>{text}</a> }.into_any(),
+                            None => text.into_any(),
+                        }}
+                    </li>
+                </ul>
             </div>
         }
     })
@@ -102,7 +112,7 @@ pub fn Field(
     #[prop(optional, into)]
     value: Option<String>,
     /// The refusal of the form; shown here when it is about this field.
-    #[prop(optional)]
+    #[prop(default = None)]
     refusal: Option<Refusal>,
     /// Most characters.
     #[prop(default = 254)]
@@ -113,7 +123,7 @@ pub fn Field(
 ) -> impl IntoView {
     let wrong = refusal.filter(|refusal| refusal.field() == Some(name)).map(|refusal| refusal.to_string());
     let hint_id = format!("{name}-hint");
-    let wrong_id = format!("{name}-wrong");
+    let wrong_id = format!("{name}-error");
     let described = match (hint.is_some(), wrong.is_some()) {
         (true, true) => Some(format!("{hint_id} {wrong_id}")),
         (true, false) => Some(hint_id.clone()),
@@ -121,10 +131,15 @@ pub fn Field(
         (false, false) => None,
     };
     view! {
-        <div class="field" class:wrong=wrong.is_some()>
+        <div class="field">
             <label for=name>{label}</label>
-            {hint.map(|hint| view! { <small id=hint_id.clone()>{hint}</small> })}
-            {wrong.clone().map(|wrong| view! { <strong class="why" id=wrong_id.clone()>{wrong}</strong> })}
+            {hint.map(|hint| view! { <p class="hint" id=hint_id.clone()>{hint}</p> })}
+            {wrong.clone().map(|wrong| view! {
+                <p class="error" id=wrong_id.clone()>
+                    <crate::ui::Icon name="warning" />
+                    <span><span class="hidden-text">"Error: "</span>{wrong}</span>
+                </p>
+            })}
             <input
                 id=name
                 name=name

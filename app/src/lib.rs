@@ -1,9 +1,23 @@
 //! What is seen: the shell, the one table of pages, and the nouns behind them.
 
+#![forbid(unsafe_code)]
+#![allow(missing_docs, reason = "the server macro makes structs whose fields cannot be documented")]
+// Every reactive closure owns what it shows, and views are built once.
+#![allow(clippy::needless_pass_by_value)]
+
 #[cfg(all(feature = "ssr", feature = "hydrate"))]
 compile_error!("`ssr` and `hydrate` are two programs; build them apart");
 
-mod ui;
+pub mod account;
+#[cfg(feature = "ssr")]
+pub mod door;
+pub mod error;
+pub mod form;
+pub mod live;
+pub mod membership;
+pub mod session;
+pub mod tenancy;
+pub mod ui;
 
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, Title, provide_meta_context};
@@ -33,27 +47,41 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// All pages. An address that is not here does not exist.
+/// All pages. An address that is not here does not exist. Who may open which is decided in the server's session layer and,
+/// for what is on them, in the database.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|title| if title.is_empty() { "Quorate".to_owned() } else { format!("{title} · Quorate") } />
+        <Title formatter=|title: String| if title.is_empty() { "Quorate".to_owned() } else { format!("{title} · Quorate") } />
         <Router>
             <Routes fallback=ui::NotFound>
-                <Route path=path!("/") view=Home />
+                // strangers
+                <Route path=path!("/sign-in") view=session::SignInPage />
+                <Route path=path!("/forgotten") view=session::ForgottenPage />
+                <Route path=path!("/reset/:link") view=session::ResetPage />
+                <Route path=path!("/invitation/:link") view=session::InvitationPage />
+                // a password so far
+                <Route path=path!("/sign-in/factor") view=session::FactorPage />
+                <Route path=path!("/sign-in/recovery") view=session::RecoveryPage />
+                <Route path=path!("/sign-in/enrol") view=session::EnrolPage />
+                // everybody signed in, on any host
+                <Route path=path!("/") view=tenancy::HomePage />
+                <Route path=path!("/schools") view=tenancy::SchoolsPage />
+                <Route path=path!("/me") view=account::AccountPage />
+                <Route path=path!("/me/second-step") view=session::EnrolPage />
+                <Route path=path!("/step-up") view=session::StepUpPage />
+                // staff, board and clerk of a tenant
+                <Route path=path!("/people") view=membership::PeoplePage />
+                <Route path=path!("/people/:id") view=membership::PersonPage />
+                // clerk and administrators
+                <Route path=path!("/people/add") view=membership::AddPage />
+                <Route path=path!("/people/:id/roles") view=membership::RolesPage />
+                <Route path=path!("/people/:id/suspend") view=membership::SuspendPage />
+                <Route path=path!("/people/:id/remove") view=membership::RemovePage />
+                // administrators
+                <Route path=path!("/settings") view=tenancy::SettingsPage />
             </Routes>
         </Router>
-    }
-}
-
-#[component]
-fn Home() -> impl IntoView {
-    let pressed = RwSignal::new(0);
-    view! {
-        <main id="main">
-            <h1>"Quorate"</h1>
-            <button on:click=move |_| pressed.update(|n| *n += 1)>"Pressed " {pressed}</button>
-        </main>
     }
 }

@@ -1,17 +1,269 @@
-//! Parts that every page is made of.
+//! Parts that every page is made of: the frame of a tenant, the card of a stranger's page, and what stands where nothing is.
 
+use domain::{
+    Refusal,
+    membership::initials,
+    role::Role,
+};
 use leptos::prelude::*;
+use leptos_meta::Title;
+use serde::{Deserialize, Serialize};
+
+use crate::live::LiveDot;
+
+/// Around every page of somebody who is signed in; comes with the page's own data, in one answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Around {
+    /// The tenant's name; "Quorate" on the bare host.
+    pub place: String,
+    /// Whether this is a tenant's host.
+    pub tenant: bool,
+    /// Who reads.
+    pub name: String,
+    /// What they are here.
+    pub roles: Vec<Role>,
+    /// The log stood here when the page was read; the live connection goes on from it.
+    pub seq: domain::Seq,
+}
+
+/// A page's answer: what is around it, and what is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// The frame.
+    pub around: Around,
+    /// The page's own.
+    pub body: T,
+}
+
+impl Around {
+    /// Whether the reader adds and removes people.
+    pub fn manages_people(&self) -> bool {
+        self.roles.iter().any(|role| role.manages_people())
+    }
+
+    /// Whether the reader runs the tenant.
+    pub fn is_admin(&self) -> bool {
+        self.roles.iter().any(|role| role.is_admin())
+    }
+
+    /// Whether the list of people is theirs to see.
+    pub fn sees_people(&self) -> bool {
+        self.roles.iter().any(|role| !matches!(role, Role::Parent | Role::Member))
+    }
+}
+
+/// Which place of the rail a page belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Rail {
+    /// Home.
+    Home,
+    /// People.
+    People,
+    /// The reader's own account.
+    Account,
+    /// Settings.
+    Settings,
+    /// None of them.
+    Elsewhere,
+}
+
+/// The frame of a signed-in page.
+pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
+    let crest = around.place.chars().next().unwrap_or('Q').to_string();
+    let role = around.roles.first().map_or("", |role| role.name());
+    let people = around.tenant && around.sees_people();
+    let places = [
+        Some((Rail::Home, "/", "home", if around.tenant { "Home" } else { "My schools" })),
+        people.then_some((Rail::People, "/people", "people", "People")),
+        Some((Rail::Account, "/me", "account", "My account")),
+        (around.tenant && around.is_admin()).then_some((Rail::Settings, "/settings", "settings", "Settings")),
+    ];
+    crate::live::rendered_at(around.seq);
+    view! {
+        <a class="skip" href="#main">"Skip to the page"</a>
+        <div class="frame">
+            <header class="bar">
+                <a class="school" href="/">
+                    <span class="crest" aria-hidden="true">{crest}</span>
+                    <span>{around.place.clone()}</span>
+                </a>
+                {people.then(|| view! {
+                    <form class="search" role="search" action="/people">
+                        <label class="hidden-text" for="search">"Search people"</label>
+                        <Icon name="search" />
+                        <input id="search" type="search" name="q" placeholder="Search people" autocomplete="off" />
+                    </form>
+                })}
+                {around.tenant.then(|| view! { <LiveDot /> })}
+                {people.then(|| view! {
+                    <a class="search-link" href="/people"><Icon name="search" /><span class="hidden-text">"Search people"</span></a>
+                })}
+                <details class="who" name="bar">
+                    <summary>
+                        <span class="name"><b>{around.name.clone()}</b><small>{role}</small></span>
+                        <span class="face" aria-hidden="true">{initials(&around.name)}</span>
+                    </summary>
+                    <div class="menu">
+                        <p>"Signed in as " <b>{around.name.clone()}</b></p>
+                        <a href="/me"><Icon name="account" />"My account"</a>
+                        <a href="/schools"><Icon name="school" />"My schools"</a>
+                        <form method="post" action="/sign-in">
+                            <crate::form::Act name="session/sign-out" />
+                            <button><Icon name="sign-out" />"Sign out"</button>
+                        </form>
+                    </div>
+                </details>
+            </header>
+            <nav class="rail" aria-label="Places">
+                <ul role="list">
+                    {places
+                        .into_iter()
+                        .flatten()
+                        .map(|(place, href, icon, name)| view! {
+                            <li>
+                                <a href=href aria-current=(place == here).then_some("page")><Icon name=icon /><span>{name}</span></a>
+                            </li>
+                        })
+                        .collect_view()}
+                </ul>
+            </nav>
+            <main class="page" id="main" tabindex="-1">{page}</main>
+            <crate::live::News />
+        </div>
+    }
+    .into_any()
+}
+
+/// The page of somebody who is not signed in, or not wholly: one card under the school's crest.
+pub fn carded(place: &str, wide: bool, page: AnyView) -> AnyView {
+    let crest = place.chars().next().unwrap_or('Q').to_string();
+    view! {
+        <a class="skip" href="#main">"Skip to the page"</a>
+        <div class="session">
+            <header><span class="crest large" aria-hidden="true">{crest}</span><p>{place.to_owned()}</p></header>
+            <main id="main" tabindex="-1" class:wide=wide>{page}</main>
+        </div>
+    }
+    .into_any()
+}
+
+/// The head of a page: title, one sentence, and the actions at the top right.
+#[component]
+pub fn Head(
+    /// The page's title, also the document's.
+    #[prop(into)]
+    title: String,
+    /// One sentence under it.
+    #[prop(optional, into)]
+    lead: Option<String>,
+    /// The actions.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    view! {
+        <Title text=title.clone() />
+        <div class="head">
+            <div><h1>{title}</h1>{lead.map(|lead| view! { <p>{lead}</p> })}</div>
+            {children.map(|children| view! { <div class="actions">{children()}</div> })}
+        </div>
+    }
+}
+
+/// One symbol of the sprite.
+#[component]
+pub fn Icon(
+    /// Its id in `public/icons.svg`.
+    name: &'static str,
+) -> impl IntoView {
+    view! { <svg class="icon" aria-hidden="true"><use href=format!("/icons.svg#{name}")></use></svg> }
+}
+
+/// A sentence at the top of a page about what has just been done.
+#[component]
+pub fn Notice(
+    /// The sentence.
+    #[prop(into)]
+    text: String,
+) -> impl IntoView {
+    view! { <div class="notice good" role="status"><Icon name="check" /><p>{text}</p></div> }
+}
+
+/// A moment. The text is the server's, in UTC and in full; the browser sets it to the reader's own time zone once it is live.
+#[component]
+pub fn Moment(
+    /// RFC 3339.
+    #[prop(into)]
+    at: String,
+) -> impl IntoView {
+    let text = in_words(&at);
+    view! { <time datetime=at>{text}</time> }
+}
+
+/// "Thu 18 June 2026, 18:00" of an RFC 3339 time.
+pub fn in_words(at: &str) -> String {
+    use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
+    let words = format_description!("[weekday repr:short] [day padding:none] [month repr:long] [year], [hour]:[minute]");
+    OffsetDateTime::parse(at, &Rfc3339).ok().and_then(|at| at.format(words).ok()).map_or_else(|| at.to_owned(), |text| text + " UTC")
+}
 
 /// What is not seen does not exist: the same page whether it never was or is not yours.
 #[component]
 pub fn NotFound() -> impl IntoView {
+    refused(&Refusal::NotFound)
+}
+
+/// The page in place of one that was refused.
+pub fn refused(refusal: &Refusal) -> AnyView {
     #[cfg(feature = "ssr")]
-    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
-        response.set_status(http::StatusCode::NOT_FOUND);
-    }
+    crate::door::status(refusal);
+    let (title, text) = match refusal {
+        Refusal::NotFound => ("There is nothing here", "It was never here, it has gone, or it is not yours to see.".to_owned()),
+        Refusal::SignedOut => ("You have been signed out", refusal.to_string()),
+        Refusal::LinkGone => ("This link does not work any more", refusal.to_string()),
+        Refusal::StepUpNeeded => ("Confirm it is you", refusal.to_string()),
+        Refusal::Offline => ("You are offline", refusal.to_string()),
+        other => ("This did not work", other.to_string()),
+    };
     view! {
-        <main id="main">
-            <h1>"There is nothing here"</h1>
-        </main>
+        <Title text=title />
+        {carded("Quorate", false, view! {
+            <section class="card">
+                <div class="body">
+                    <div class="empty">
+                        <h1>{title}</h1>
+                        <p>{text}</p>
+                        <div class="actions"><a class="button primary" href="/" rel="external">"Go to the start"</a></div>
+                    </div>
+                </div>
+            </section>
+        }.into_any())}
+    }
+    .into_any()
+}
+
+/// "No people", "1 person", "12 people".
+pub fn counted(n: usize, one: &str, many: &str) -> String {
+    match n {
+        0 => format!("No {many}"),
+        1 => format!("1 {one}"),
+        n => format!("{n} {many}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_reads_as_people_say_it() {
+        assert_eq!(in_words("2026-06-18T18:00:00Z"), "Thu 18 June 2026, 18:00 UTC");
+        assert_eq!(in_words("nonsense"), "nonsense");
+    }
+
+    #[test]
+    fn counts_are_in_words() {
+        assert_eq!(counted(0, "person", "people"), "No people");
+        assert_eq!(counted(1, "person", "people"), "1 person");
+        assert_eq!(counted(12, "person", "people"), "12 people");
     }
 }

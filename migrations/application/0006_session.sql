@@ -119,6 +119,12 @@ begin
 end
 $$;
 
+-- What changes much of an account waits its turn here, before any other lock but that of the membership: two such
+-- calls then cannot deadlock, whatever rows they go on to.
+create function sec.lock_account(account uuid) returns void
+language plpgsql volatile
+as $$ begin perform from public.account a where a.id = lock_account.account for no key update; end $$;
+
 -- Locks the logs of all tenants the account is or was in, in order of their id: two callers cannot deadlock. Always
 -- after the rows of sessions and credentials, as in sign_out and every other write.
 create function sec.lock_heads(account uuid) returns void
@@ -141,6 +147,9 @@ declare
   gone sec.session[];
   place record;
 begin
+  perform from sec.session s where s.account_id = end_sessions.account and s.ended_at is null
+    and s.id is distinct from spared and (only_this is null or s.id = only_this)
+  order by s.id for update;
   with ended as (
     update sec.session s set ended_at = moment, ended_why = why
     where s.account_id = end_sessions.account and s.ended_at is null

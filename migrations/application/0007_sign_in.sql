@@ -26,13 +26,17 @@ begin
 end
 $$;
 
--- Both sides are hashed first, so that the time to compare says nothing about where they differ.
+-- Both sides are hashed first, so that the time to compare says nothing about where they differ. The lock makes
+-- a change of password wait for the session that follows, and then end it with the others.
 create function sec.proves(account uuid, proof text) returns boolean
-language plpgsql stable
+language plpgsql volatile
 as $$
+declare
+  stored text;
 begin
-  return coalesce(sha256(convert_to(proof, 'UTF8')) =
-    (select sha256(convert_to(c.phc, 'UTF8')) from sec.credential c where c.account_id = proves.account), false);
+  select c.phc into stored from sec.credential c where c.account_id = proves.account
+  for no key update;
+  return coalesce(sha256(convert_to(proof, 'UTF8')) = sha256(convert_to(stored, 'UTF8')), false);
 end
 $$;
 
@@ -167,6 +171,7 @@ begin
   wait_seconds := 0;
   outcome := 'gone';
   if s.id is not null and sec.session_needs(s) = 'none' then
+    perform sec.lock_account(s.account_id);
     wait_seconds := sec.try(who, 'step_up');
     if wait_seconds > 0 then
       outcome := 'locked';

@@ -57,6 +57,7 @@ as $$
 declare
   now_full sec.session;
 begin
+  perform sec.try_passed(sha256(uuid_send(s.account_id)), 'factor');
   update sec.session x
   set token_hash = sec.token_hash(new_token), assurance = 'full',
     factor_at = clock_timestamp(), stepped_up_at = clock_timestamp()
@@ -65,7 +66,6 @@ begin
   if now_full.id is null then
     return false;
   end if;
-  perform sec.try_passed(sha256(uuid_send(s.account_id)), 'factor');
   if s.assurance <> 'full' then
     perform sec.log_opened(now_full);
   end if;

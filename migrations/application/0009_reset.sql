@@ -58,6 +58,7 @@ declare
   used sec.reset;
   address text;
 begin
+  perform sec.lock_account((select r.account_id from sec.reset r where r.token_hash = sec.token_hash(token)));
   update sec.reset r set used_at = clock_timestamp()
   where r.token_hash = sec.token_hash(token)
     and r.used_at is null and r.voided_at is null and r.expires_at > clock_timestamp()
@@ -66,13 +67,13 @@ begin
   if used.id is null then
     return 'gone';
   end if;
-  insert into sec.credential as c (account_id, phc) values (used.account_id, reset_use.phc)
-  on conflict on constraint credential_pkey do update set phc = excluded.phc, changed_at = clock_timestamp();
   update sec.reset r set voided_at = clock_timestamp()
   where r.account_id = used.account_id and r.used_at is null and r.voided_at is null;
   select a.email into address from public.account a where a.id = used.account_id;
   perform sec.try_passed(sec.email_hash(address), 'password');
   perform sec.try_passed(sec.email_hash(address), 'known');
+  insert into sec.credential as c (account_id, phc) values (used.account_id, reset_use.phc)
+  on conflict on constraint credential_pkey do update set phc = excluded.phc, changed_at = clock_timestamp();
   perform sec.end_sessions(used.account_id, null, null, 'password reset');
   perform sec.append_everywhere(used.account_id, used.account_id, 'password.reset', '{}');
   return 'ok';

@@ -78,6 +78,9 @@ begin
   if place is null or not sec.manages(place) then
     raise exception 'only a clerk or an administrator sends people away' using errcode = '42501';
   end if;
+  perform sec.lock_account(revoke.account);
+  perform from sec.session s
+  where s.tenant_id = here and s.account_id = revoke.account and s.ended_at is null order by s.id for update;
   with ended as (
     update sec.session s set ended_at = clock_timestamp(), ended_why = why
     where s.tenant_id = here and s.account_id = revoke.account and s.ended_at is null

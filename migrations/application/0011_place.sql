@@ -63,7 +63,8 @@ begin
   returning t.* into used;
   select x.* into origin
   from sec.session x join public.account a on a.id = x.account_id and a.closed_at is null
-  where x.id = used.from_session and sec.is_live(x, moment);
+  where x.id = used.from_session and sec.is_live(x, moment)
+  for share of x; -- whoever is ending it waits, and then sees the session made here
   select m.id into place from public.membership m
   where m.tenant_id = used.tenant_id and m.account_id = used.account_id and m.state = 'active';
   if origin.id is null or place is null then

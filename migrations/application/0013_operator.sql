@@ -92,6 +92,7 @@ begin
   if person is null then
     return false;
   end if;
+  perform sec.lock_account(person);
   update sec.attempt t set recent = '{}', locked_until = null, lock_level = 0
   where t.who in (sec.email_hash(unlock.email), sha256(uuid_send(person)));
   perform sec.append_everywhere(person, null, 'account.unlocked', '{}');
@@ -111,6 +112,7 @@ begin
   if person is null then
     return false;
   end if;
+  perform sec.lock_account(person);
   delete from sec.factor f where f.account_id = person;
   delete from sec.recovery_code c where c.account_id = person;
   perform sec.end_sessions(person, null, null, 'factor reset');

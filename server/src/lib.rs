@@ -1,1 +1,7 @@
-//! s
+//! What is served: the process, its addresses, sockets, mail, storage and timers. Decides nothing about the school.
+
+#![forbid(unsafe_code)]
+
+pub mod router;
+pub mod security;
+pub mod session;

@@ -141,21 +141,30 @@ async fn submit(site: &Site, request: Request) -> Response {
     if let Some(to) = answer.headers().get(header::LOCATION) {
         return see_other(to.clone());
     }
-    if answer.status().is_success() {
+    let succeeded = answer.status().is_success();
+    let answered = axum::body::to_bytes(answer.into_body(), FORM_MOST).await.unwrap_or_default();
+    if succeeded && answered.as_ref() != b"null" {
+        // Something to be shown once, such as recovery codes: on this answer and nowhere else.
+        let answer = String::from_utf8(answered.to_vec()).ok();
+        let echo = Echo { act, refusal: None, fields: Vec::new(), answer };
+        return draw(site, as_visit(parts), echo).await;
+    }
+    if succeeded {
         let here = parts.uri.path_and_query().map_or("/", |whole| whole.as_str());
         return HeaderValue::from_str(here).map_or_else(|_| StatusCode::BAD_REQUEST.into_response(), see_other);
     }
-    let refusal = axum::body::to_bytes(answer.into_body(), FORM_MOST)
-        .await
-        .ok()
-        .and_then(|bytes| serde_json::from_slice::<Refusal>(&bytes).ok())
-        .unwrap_or(Refusal::Stale);
+    let refusal = serde_json::from_slice::<Refusal>(&answered).unwrap_or(Refusal::Stale);
     if refusal == Refusal::SignedOut {
         return see_other(HeaderValue::from_static("/sign-in?why=signed-out"));
     }
-    let mut again = Request::from_parts(parts, Body::empty());
-    *again.method_mut() = Method::GET;
-    draw(site, again, Echo { act, refusal: Some(refusal), fields }.without_secrets()).await
+    let echo = Echo { act, refusal: Some(refusal), fields, answer: None }.without_secrets();
+    draw(site, as_visit(parts), echo).await
+}
+
+fn as_visit(parts: axum::http::request::Parts) -> Request {
+    let mut visit = Request::from_parts(parts, Body::empty());
+    *visit.method_mut() = Method::GET;
+    visit
 }
 
 fn see_other(to: HeaderValue) -> Response {

@@ -97,6 +97,11 @@ mod hashing {
         if letters < 4 && rest.chars().count() < 10 {
             return Err(Weakness::Guessable);
         }
+        // A common word is not saved by the digits and signs hung onto it.
+        let core = password.trim_matches(|c: char| !c.is_alphabetic());
+        if core.len() < password.len() && zxcvbn::zxcvbn(core, &known).score() < zxcvbn::Score::Two {
+            return Err(Weakness::Guessable);
+        }
         // Score 3: safely unguessable, moderate protection from an offline attack (zxcvbn, Wheeler 2016).
         if zxcvbn::zxcvbn(&password, &known).score() < zxcvbn::Score::Three {
             return Err(Weakness::Guessable);

@@ -18,7 +18,7 @@ pub enum Needs {
 }
 
 /// A live session, as the pages see it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Live {
     /// Names the session; not secret.
     pub id: Uuid,
@@ -43,7 +43,7 @@ pub struct Live {
 }
 
 /// One line of "where I am signed in".
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Elsewhere {
     /// Names the session.
     pub id: Uuid,

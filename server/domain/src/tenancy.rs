@@ -65,7 +65,7 @@ pub struct Change {
 }
 
 #[cfg(feature = "db")]
-pub use queries::{by_label, changes, name, set_factor_rule, settings};
+pub use queries::{by_label, changes, set_factor_rule, settings};
 
 #[cfg(feature = "db")]
 mod queries {
@@ -73,7 +73,7 @@ mod queries {
 
     use super::{Change, FactorRule, Settings, Tenant};
     use crate::{
-        Refusal,
+        MembershipId, Refusal,
         db::{Db, Read, Write, refused},
         event::Act,
         role::TenantKind,
@@ -86,16 +86,6 @@ mod queries {
             .await
             .map_err(refused)?;
         row.map(|row| Ok(Tenant { id: row.id, name: row.name, kind: TenantKind::from_code(&row.kind).ok_or(Refusal::Broken)? })).transpose()
-    }
-
-    /// The tenant's name, as the caller's pages show it.
-    pub async fn name(read: &mut Read) -> Result<String, Refusal> {
-        let tenant = read.standing.tenant;
-        sqlx::query_scalar!("select name from tenant where id = $1", tenant)
-            .fetch_optional(read.connection())
-            .await
-            .map_err(refused)?
-            .ok_or(Refusal::NotFound)
     }
 
     /// What is set. Refuses [`Refusal::NotFound`] to everybody but administrators.
@@ -128,18 +118,20 @@ mod queries {
         Ok(Act::factor_rule_set(rule.code()))
     }
 
-    /// The newest changes to people, newest first: for those who may read the log, nothing for everybody else.
-    pub async fn changes(read: &mut Read, most: i64) -> Result<Vec<Change>, Refusal> {
+    /// The newest changes to people, or to one of them, newest first: for those who may read the log, nothing for everybody
+    /// else.
+    pub async fn changes(read: &mut Read, whom: Option<MembershipId>, most: i64) -> Result<Vec<Change>, Refusal> {
         let tenant = read.standing.tenant;
         let rows = sqlx::query!(
             r#"select e.act, e.at, actor.name as "by?", about.name as "about?"
                from event e
                left join membership actor on actor.tenant_id = e.tenant_id and actor.account_id = e.actor
                left join membership about on about.tenant_id = e.tenant_id and about.id = e.about
-               where e.tenant_id = $1 and e.act like 'membership.%'
+               where e.tenant_id = $1 and e.act like 'membership.%' and ($3::uuid is null or e.about = $3)
                order by e.seq desc limit $2"#,
             tenant,
-            most
+            most,
+            whom
         )
         .fetch_all(read.connection())
         .await

@@ -1,0 +1,290 @@
+//! A tenant's home and settings, and the way from one school to another.
+
+use domain::{
+    session::Place,
+    tenancy::{Change, FactorRule, Settings},
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::Result,
+    form::{Act, Echo, Refusals},
+    live,
+    membership::{feed, page_of, step_up_first},
+    ui::{Head, Icon, Notice, Page, Rail, counted},
+};
+
+/// What home shows: on a tenant's host what waits and what changed, on the bare host one's schools.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Home {
+    /// Of one tenant.
+    Tenant {
+        /// Invitations that nobody has accepted yet, for those who manage people: id, name, since.
+        waiting: Vec<(String, String, String)>,
+        /// What changed, for those who may read the log.
+        changes: Vec<Change>,
+        /// How many people have a place.
+        people: usize,
+        /// How many have a page open.
+        here: usize,
+    },
+    /// Of the bare host.
+    Bare(Schools),
+}
+
+/// One's schools.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schools {
+    /// Each with what one is there.
+    pub places: Vec<Place>,
+    /// The refused form this page is drawn for.
+    pub echo: Echo,
+}
+
+/// What home shows.
+#[server(endpoint = "tenancy/home", input = leptos::server_fn::codec::GetUrl)]
+pub async fn read_home() -> Result<Page<Home>> {
+    use crate::door;
+    use domain::membership::State;
+    if door::host()?.tenant.is_none() {
+        let Page { around, body } = read_schools().await?;
+        return Ok(Page { around, body: Home::Bare(body) });
+    }
+    let mut read = door::read().await?;
+    let around = door::around(&read)?;
+    let people = domain::membership::list(&mut read).await?;
+    let waiting = if around.manages_people() {
+        let mut waiting: Vec<_> = people
+            .iter()
+            .filter(|person| person.state == State::Invited)
+            .map(|person| (person.id.to_string(), person.name.clone(), person.since.clone()))
+            .collect();
+        waiting.sort_by(|a, b| a.2.cmp(&b.2));
+        waiting.truncate(10);
+        waiting
+    } else {
+        Vec::new()
+    };
+    let changes = domain::tenancy::changes(&mut read, None, 8).await?;
+    let here = (door::services().here)(read.standing.tenant);
+    let body = Home::Tenant {
+        waiting,
+        changes,
+        people: people.iter().filter(|person| person.state != State::Ended).count(),
+        here: people.iter().filter(|person| here.contains(&person.account)).count(),
+    };
+    Ok(Page { around, body })
+}
+
+/// One's schools.
+#[server(endpoint = "tenancy/schools", input = leptos::server_fn::codec::GetUrl)]
+pub async fn read_schools() -> Result<Page<Schools>> {
+    use crate::door;
+    let places = domain::session::places(&door::services().db, door::token()?).await?;
+    Ok(Page { around: door::around_session()?, body: Schools { places, echo: use_context().unwrap_or_default() } })
+}
+
+/// Goes to another school: by a ticket that its host takes for a new session there.
+#[server(endpoint = "tenancy/go")]
+pub async fn go(label: String) -> Result<()> {
+    use crate::door;
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    door::session()?;
+    let (services, token) = (door::services(), door::token()?);
+    let places = domain::session::places(&services.db, token).await?;
+    let place = places.iter().find(|place| place.label == label).ok_or(domain::Refusal::NotFound)?;
+    let ticket = domain::session::ticket_issue(&services.db, token, place.tenant).await?;
+    door::send_to(&format!("{}/arrive?ticket={}", services.origin.of_tenant(&place.label), URL_SAFE_NO_PAD.encode(ticket)));
+    Ok(())
+}
+
+/// What an administrator may set, and whether they may set it just now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsView {
+    /// As they are.
+    pub settings: Settings,
+    /// Whether the reader proved who they are in the last five minutes.
+    pub stepped_up: bool,
+    /// The refused form this page is drawn for.
+    pub echo: Echo,
+}
+
+/// The settings. Do not exist for anybody but administrators.
+#[server(endpoint = "tenancy/settings", input = leptos::server_fn::codec::GetUrl)]
+pub async fn read_settings() -> Result<Page<SettingsView>> {
+    use crate::door;
+    let mut read = door::read().await?;
+    let settings = domain::tenancy::settings(&mut read).await?;
+    let around = door::around(&read)?;
+    let body = SettingsView { settings, stepped_up: read.standing.stepped_up, echo: use_context().unwrap_or_default() };
+    Ok(Page { around, body })
+}
+
+/// Says who must have a second factor.
+#[server(endpoint = "tenancy/factor-rule")]
+pub async fn set_factor_rule(rule: String) -> Result<()> {
+    let rule = FactorRule::from_code(&rule).ok_or(domain::Refusal::Stale)?;
+    let mut write = crate::door::write().await?;
+    let act = domain::tenancy::set_factor_rule(&mut write, rule).await?;
+    write.commit(act).await?;
+    crate::door::send_to("/settings?done=saved");
+    Ok(())
+}
+
+/// `/`
+#[component]
+pub fn HomePage() -> impl IntoView {
+    let (news, here) = (live::version("people"), live::version("here"));
+    let shown = Resource::new(
+        move || {
+            news.track();
+            here.track();
+        },
+        |()| read_home(),
+    );
+    page_of(shown, Rail::Home, |around, shown| match shown {
+        Home::Bare(schools) => school_cards(schools),
+        Home::Tenant { waiting, changes, people, here } => {
+            let first = around.name.split_whitespace().next().unwrap_or_default().to_owned();
+            let lead = match waiting.len() {
+                0 => "Nothing waits for you.".to_owned(),
+                1 => "One thing waits for you.".to_owned(),
+                n => format!("{n} things wait for you, the oldest first."),
+            };
+            let sees_people = around.sees_people();
+            view! {
+                <Head title=format!("Hello, {first}") lead=lead />
+                <div class="split">
+                    <div class="stack">
+                        <section class="card" aria-labelledby="do">
+                            <header><h2 id="do">"What you must do"</h2><p>"oldest first"</p></header>
+                            {if waiting.is_empty() {
+                                view! { <div class="empty"><Icon name="check" /><p>"Nothing. When something needs you, it is the first thing you see here."</p></div> }.into_any()
+                            } else {
+                                view! {
+                                    <ul role="list" class="todo">
+                                        {waiting.into_iter().map(|(id, name, since)| view! {
+                                            <li>
+                                                <div><b>{name.clone()} " has not accepted the invitation"</b><small>"Invited " <crate::ui::Moment at=since /></small></div>
+                                                <span class="tag wait">"waiting"</span>
+                                                <a class="button" href=format!("/people/{id}")>"Open" <span class="hidden-text">" " {name}</span></a>
+                                            </li>
+                                        }).collect_view()}
+                                    </ul>
+                                }.into_any()
+                            }}
+                        </section>
+                        {(!changes.is_empty()).then(|| view! {
+                            <section class="card" aria-labelledby="changed">
+                                <header><h2 id="changed">"What changed"</h2><p>"newest first"</p></header>
+                                <div class="body">{feed(&changes, true)}</div>
+                            </section>
+                        })}
+                    </div>
+                    {sees_people.then(|| view! {
+                        <aside class="stack" aria-label="At a glance">
+                            <section class="card" aria-labelledby="glance">
+                                <header><h2 id="glance">"At a glance"</h2></header>
+                                <div class="body">
+                                    <dl class="details">
+                                        <div><dt>"People"</dt><dd>{counted(people, "person", "people")}</dd></div>
+                                        <div><dt>"Here now"</dt><dd>{counted(here, "person", "people")}</dd></div>
+                                    </dl>
+                                    <a class="button" href="/people"><Icon name="people" />"See the people"</a>
+                                </div>
+                            </section>
+                        </aside>
+                    })}
+                </div>
+            }
+            .into_any()
+        }
+    })
+}
+
+/// `/schools`
+#[component]
+pub fn SchoolsPage() -> impl IntoView {
+    let shown = Resource::new(|| (), |()| read_schools());
+    page_of(shown, Rail::Elsewhere, |_, shown| school_cards(shown))
+}
+
+fn school_cards(Schools { places, echo }: Schools) -> AnyView {
+    let lead = match places.len() {
+        0 => "You have no place at any school just now. If that is a mistake, ask the clerk.".to_owned(),
+        1 => "You have a place at one school.".to_owned(),
+        n => format!("You have a place at {n} schools. Choose one to open it."),
+    };
+    view! {
+        <Head title="My schools" lead=lead />
+        <Refusals refusal=echo.refusal.clone() />
+        <ul role="list" class="schools">
+            {places.into_iter().map(|place| {
+                let roles = place.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
+                let crest = place.name.chars().next().unwrap_or('Q').to_string();
+                view! {
+                    <li>
+                        <article class="school-card">
+                            <span class="crest" aria-hidden="true">{crest}</span>
+                            <h2>{place.name.clone()}</h2>
+                            <small>{roles}</small>
+                            <form method="post" action="/schools">
+                                <Act name="tenancy/go" />
+                                <input type="hidden" name="label" value=place.label.clone() />
+                                <button class="button primary">"Open" <span class="hidden-text">" " {place.name.clone()}</span></button>
+                            </form>
+                        </article>
+                    </li>
+                }
+            }).collect_view()}
+        </ul>
+    }
+    .into_any()
+}
+
+/// `/settings`
+#[component]
+pub fn SettingsPage() -> impl IntoView {
+    let shown = Resource::new(|| (), |()| read_settings());
+    let query = use_query_map();
+    page_of(shown, Rail::Settings, move |around, shown| {
+        if !shown.stepped_up {
+            return step_up_first("/settings");
+        }
+        let saved = query.with_untracked(|query| query.get("done").is_some());
+        let refusal = shown.echo.of("tenancy/factor-rule");
+        let rule = shown.settings.factor_rule;
+        let option = |one: FactorRule, name: &'static str, meaning: &'static str| view! {
+            <label class="option">
+                <input type="radio" name="rule" value=one.code() checked=one == rule />
+                <b>{name}</b>
+                <small>{meaning}</small>
+            </label>
+        };
+        view! {
+            <Head title="Settings" lead=format!("How {} is run here. Every change is in the log.", around.place) />
+            {saved.then(|| view! { <Notice text="Saved." /> })}
+            <Refusals refusal=refusal />
+            <section class="card" aria-labelledby="second">
+                <header><h2 id="second">"Second step"</h2></header>
+                <div class="body">
+                    <form class="form" method="post">
+                        <Act name="tenancy/factor-rule" />
+                        <fieldset class="field">
+                            <legend>"Who must sign in with a second step"</legend>
+                            <p class="hint">"Those who have none are asked to set one up at once, and see nothing before."</p>
+                            <div class="options">
+                                {option(FactorRule::Everyone, "All staff and governors", "What the Department for Education asks of everybody who can see pupils’ records.")}
+                                {option(FactorRule::Officers, "Administrators, clerks and chairs only", "The least there is. Everybody else may still turn it on for themselves.")}
+                            </div>
+                        </fieldset>
+                        <div class="actions"><button class="button primary">"Save"</button></div>
+                    </form>
+                </div>
+            </section>
+        }
+        .into_any()
+    })
+}
