@@ -93,7 +93,8 @@ impl NewToken {
         self.0.lock().ok()?.take()
     }
 
-    fn set(&self, change: CookieChange) {
+    /// Asks for a change; the last one counts.
+    pub fn set(&self, change: CookieChange) {
         if let Ok(mut slot) = self.0.lock() {
             *slot = Some(change);
         }

@@ -78,6 +78,13 @@ pub struct Write {
     pub standing: Standing,
 }
 
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Not the pool: its options hold the password.
+        f.write_str("Db(…)")
+    }
+}
+
 impl Db {
     /// Opens a pool of `size` connections. Connections are made as they are needed.
     pub fn new(options: PgConnectOptions, size: u32) -> Self {
@@ -228,7 +235,7 @@ fn unavailable(error: &sqlx::Error) -> Refusal {
     Refusal::Unavailable
 }
 
-fn broken(what: &str, error: &dyn std::error::Error) -> Refusal {
+pub(crate) fn broken(what: &str, error: &dyn std::error::Error) -> Refusal {
     tracing::error!(%error, "{what} failed");
     Refusal::Broken
 }

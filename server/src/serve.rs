@@ -1,0 +1,134 @@
+//! `quorate serve`: opens the databases, serves until it is told to end, and ends in order.
+
+use crate::cli::say;
+use crate::config::Config;
+use crate::databases::Open;
+use crate::health::Health;
+use crate::stop::Stop;
+use crate::router::{self, Site};
+use crate::{arrive, demo};
+use app::door::{Origin, Services};
+use cluster::Role;
+use domain::{db::Db, password::Hasher};
+use leptos::config::{Env, LeptosOptions};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, signal::unix::SignalKind, sync::watch};
+
+/// How long open requests may take once the process was told to end.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Serves until Ctrl-C or SIGTERM.
+pub async fn serve(config: Config) -> Result<(), Stop> {
+    config.refuse_to_serve()?;
+    let mut told = Told::new()?;
+    // Told to end while still starting: what was started is dropped, and the next start recovers it.
+    let open = tokio::select! {
+        open = Open::alone(&config) => open?,
+        () = told.to_end() => return Ok(()),
+    };
+    let served = serve_from(config, &open, told).await;
+    open.close().await;
+    served
+}
+
+async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), Stop> {
+    demo::refuse_demo_accounts(&config, open.logins()).await?;
+    let secrets = demo::secrets(&config)?;
+    if config.demo {
+        tokio::select! {
+            made = demo::load_into(&config, open.logins(), 0) => { made?; }
+            () = told.to_end() => return Ok(()),
+        }
+    }
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            Stop::failed(format!("Another program listens on {}; stop it, or set QUORATE_LISTEN and QUORATE_ORIGIN.", config.listen))
+        }
+        _ => Stop::failed(format!("Cannot listen on {}: {error}.", config.listen)),
+    })?;
+    let (end, ending) = watch::channel(false);
+    let db = Db::new(open.logins().options(Role::Web)?, config.pool);
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let services = Services {
+        db: db.clone(),
+        hasher: Hasher::new(threads).map_err(|refusal| Stop::failed(refusal.to_string()))?,
+        secrets,
+        here: Arc::new(|_| Vec::new()),
+        now: Arc::new(crate::clock::unix_seconds),
+        origin: Origin { scheme: config.origin.scheme, host: config.origin.authority() },
+    };
+    let site = Site { services, options: options(&config) };
+    let health = Health::watch(open.logins());
+    let more = router::health(move || {
+        let report = health.report();
+        Box::pin(async move { report })
+    })
+    .merge(arrive::route());
+    let service = router::app(site, more).into_make_service_with_connect_info::<SocketAddr>();
+    let mut drain = ending;
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+        let _ = drain.wait_for(|ending| *ending).await;
+    });
+    let mut serving = tokio::spawn(serving.into_future());
+
+    announce(&config)?;
+    let lost = tokio::select! {
+        () = told.to_end() => false,
+        () = open.lost() => true,
+        ended = &mut serving => {
+            let why = ended.map_or_else(|error| error.to_string(), |ended| ended.err().map(|error| error.to_string()).unwrap_or_default());
+            return Err(Stop::failed(format!("Serving ended by itself: {why}.")));
+        }
+    };
+    tracing::info!("ending");
+    end.send_replace(true);
+    // A second Ctrl-C does not wait.
+    tokio::select! {
+        _ = tokio::time::timeout(DRAIN, serving) => {}
+        () = told.to_end() => {}
+    }
+    let _ = tokio::time::timeout(Duration::from_secs(2), db.close()).await;
+    if lost { Err(Stop::failed("PostgreSQL is gone and does not start again.")) } else { Ok(()) }
+}
+
+/// Where the built front end lies, and the names its files were given.
+fn options(config: &Config) -> LeptosOptions {
+    // An absolute path takes the place of "beside the binary", so one built site serves any binary.
+    let site = config.site.canonicalize().unwrap_or_else(|_| config.site.clone());
+    let hashes = site.join("hash.txt");
+    LeptosOptions::builder()
+        .output_name("quorate")
+        .site_root(site.display().to_string())
+        .site_pkg_dir("pkg")
+        .site_addr(config.listen)
+        .env(if config.origin.is_loopback() { Env::DEV } else { Env::PROD })
+        .hash_files(hashes.is_file())
+        .hash_file(hashes.display().to_string().into())
+        .build()
+}
+
+fn announce(config: &Config) -> Result<(), Stop> {
+    tracing::info!(listen = %config.listen, "serving");
+    let address = config.origin.address();
+    say(&if config.demo { format!("Quorate is at {address}\n{}", demo::accounts(config)) } else { format!("Quorate is at {address}\n") })
+}
+
+/// Ctrl-C and SIGTERM.
+struct Told {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Told {
+    fn new() -> Result<Self, Stop> {
+        let listen = |kind| tokio::signal::unix::signal(kind).map_err(|error| Stop::failed(format!("Cannot listen for signals: {error}.")));
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn to_end(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
