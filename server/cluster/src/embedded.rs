@@ -1,0 +1,258 @@
+//! PostgreSQL for whoever was given none: made at the first start, kept running, and recovered after any kind of death.
+
+use crate::error::{Error, Result, While};
+use crate::home::{Home, make_folder};
+use crate::login::{Logins, Role, parse};
+use crate::postgres::{Launch, Postgres, answers};
+use crate::secrets::{Secrets, password};
+use crate::{migrate, prepare};
+use sqlx::postgres::PgConnectOptions;
+use std::{
+    fs::{File, TryLockError},
+    io::{Read as _, Seek as _, Write as _},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+use tokio::{sync::watch, task::JoinHandle};
+
+/// What an embedded PostgreSQL needs to know.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The data directory.
+    pub data: PathBuf,
+    /// The `bin` folder of PostgreSQL 18.
+    pub binaries: PathBuf,
+    /// For tests only: do not wait for the disk.
+    pub fast: bool,
+}
+
+/// A PostgreSQL of our own, running; it is stopped with us.
+pub struct Embedded {
+    logins: Logins,
+    superuser: PgConnectOptions,
+    superuser_url: String,
+    stop: watch::Sender<bool>,
+    lost: watch::Receiver<bool>,
+    keeper: JoinHandle<()>,
+    // Held as long as the cluster runs, and let go by the system however we end.
+    _lock: File,
+}
+
+impl Embedded {
+    /// Takes the data directory for this process alone, then starts, prepares and migrates its databases.
+    pub async fn start(settings: &Settings) -> Result<Self> {
+        let data = open_data(&settings.data)?;
+        let lock = lock(&data)?;
+        let mut secrets = Secrets::read(&data)?;
+        let home = Home::settle(&data, &settings.binaries, &mut secrets)?;
+        let superuser_password = made(&mut secrets, "superuser")?;
+        let mut passwords = Vec::new();
+        for role in Role::ALL {
+            passwords.push((role, made(&mut secrets, role.name())?));
+        }
+        secrets.save()?;
+
+        let launch = Launch {
+            home,
+            fast: settings.fast,
+        };
+        launch.make(&superuser_password).await?;
+        let superuser_url = address(&launch.home.socket, "postgres", &superuser_password, "");
+        let superuser = parse(&superuser_url, "The embedded PostgreSQL")?.database("postgres");
+        let postgres = launch.start(&superuser).await?;
+        let logins = logins(&secrets).unwrap_or_default();
+        if let Err(error) = prepare_all(&superuser, &passwords, &logins).await {
+            postgres.stop().await;
+            return Err(error);
+        }
+        let (stop, stopped) = watch::channel(false);
+        let (give_up, lost) = watch::channel(false);
+        let keeper = tokio::spawn(keep(launch, postgres, superuser.clone(), stopped, give_up));
+        Ok(Self {
+            logins,
+            superuser,
+            superuser_url,
+            stop,
+            lost,
+            keeper,
+            _lock: lock,
+        })
+    }
+
+    /// The URL of each login.
+    pub const fn logins(&self) -> &Logins {
+        &self.logins
+    }
+
+    /// The superuser, for tools and tests; nothing that serves may use it.
+    pub const fn superuser(&self) -> &PgConnectOptions {
+        &self.superuser
+    }
+
+    /// The superuser's URL of one database.
+    pub fn superuser_url(&self, database: &str) -> String {
+        format!("{}{database}", self.superuser_url)
+    }
+
+    /// Returns when PostgreSQL died and could not be started again.
+    pub async fn lost(&self) {
+        let mut lost = self.lost.clone();
+        if lost.wait_for(|lost| *lost).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Stops PostgreSQL in good order.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        let _ = self.keeper.await;
+    }
+}
+
+/// The logins of a cluster that another process runs on this data directory.
+pub async fn running(data: &Path) -> Result<Logins> {
+    let secrets = Secrets::read(data)?;
+    let logins = logins(&secrets).ok_or_else(|| Error::NotRunning(data.to_owned()))?;
+    if answers(&logins.options(Role::Web)?).await {
+        Ok(logins)
+    } else {
+        Err(Error::NotRunning(data.to_owned()))
+    }
+}
+
+async fn prepare_all(
+    superuser: &PgConnectOptions,
+    passwords: &[(Role, String)],
+    logins: &Logins,
+) -> Result<()> {
+    prepare(superuser, passwords).await?;
+    migrate(logins).await
+}
+
+/// Starts PostgreSQL again when it dies under us; gives up when it dies over and over.
+async fn keep(
+    launch: Launch,
+    mut postgres: Postgres,
+    superuser: PgConnectOptions,
+    mut stopped: watch::Receiver<bool>,
+    give_up: watch::Sender<bool>,
+) {
+    let mut deaths: Vec<Instant> = Vec::new();
+    loop {
+        let how = tokio::select! {
+            how = postgres.ended() => how,
+            _ = stopped.wait_for(|stop| *stop) => break,
+        };
+        deaths.retain(|at| at.elapsed() < Duration::from_mins(1));
+        deaths.push(Instant::now());
+        tracing::error!(how, "PostgreSQL ended unexpectedly; starting it again");
+        if deaths.len() > 5 {
+            tracing::error!("PostgreSQL keeps ending; giving up");
+            give_up.send_replace(true);
+            return;
+        }
+        match launch.start(&superuser).await {
+            Ok(again) => {
+                tracing::info!("PostgreSQL is running again");
+                postgres = again;
+            }
+            Err(error) => {
+                tracing::error!("{error}");
+                give_up.send_replace(true);
+                return;
+            }
+        }
+    }
+    postgres.stop().await;
+}
+
+fn open_data(data: &Path) -> Result<PathBuf> {
+    // Under root the database's user must be able to pass through, though not to look around.
+    let mode = if nix::unistd::Uid::effective().is_root() {
+        0o711
+    } else {
+        0o700
+    };
+    make_folder(data, mode, None)?;
+    data.canonicalize()
+        .while_(format!("Cannot find {}", data.display()))
+}
+
+fn lock(data: &Path) -> Result<File> {
+    let path = data.join("lock");
+    let what = || format!("Cannot lock {}", data.display());
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .while_(what())?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let _ = file.read_to_string(&mut holder);
+            let holder = if holder.is_empty() {
+                "just starting".to_owned()
+            } else {
+                format!("process {}", holder.trim())
+            };
+            return Err(Error::InUse {
+                data: data.to_owned(),
+                holder,
+            });
+        }
+        Err(TryLockError::Error(error)) => return Err(error).while_(what()),
+    }
+    file.set_len(0).while_(what())?;
+    file.rewind().while_(what())?;
+    writeln!(file, "{}", std::process::id()).while_(what())?;
+    Ok(file)
+}
+
+fn made(secrets: &mut Secrets, name: &str) -> Result<String> {
+    if let Some(value) = secrets.get(name) {
+        return Ok(value.to_owned());
+    }
+    let value = password()?;
+    secrets.set(name, value.clone());
+    Ok(value)
+}
+
+fn logins(secrets: &Secrets) -> Option<Logins> {
+    let socket = PathBuf::from(secrets.get("socket")?);
+    Role::ALL
+        .into_iter()
+        .map(|role| {
+            Some((
+                role,
+                address(
+                    &socket,
+                    &role.login(),
+                    secrets.get(role.name())?,
+                    role.database().name(),
+                ),
+            ))
+        })
+        .collect()
+}
+
+/// A URL that sqlx and libpq read alike: the socket's folder stands where the host would.
+fn address(socket: &Path, login: &str, password: &str, database: &str) -> String {
+    use std::fmt::Write as _;
+    let host =
+        socket
+            .as_os_str()
+            .as_encoded_bytes()
+            .iter()
+            .fold(String::new(), |mut host, byte| {
+                if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
+                    host.push(char::from(*byte));
+                } else {
+                    let _ = write!(host, "%{byte:02X}");
+                }
+                host
+            });
+    format!("postgres://{login}:{password}@{host}/{database}")
+}
