@@ -228,7 +228,7 @@ fn unavailable(error: &sqlx::Error) -> Refusal {
     Refusal::Unavailable
 }
 
-fn broken(what: &str, error: &dyn std::error::Error) -> Refusal {
+pub(crate) fn broken(what: &str, error: &dyn std::error::Error) -> Refusal {
     tracing::error!(%error, "{what} failed");
     Refusal::Broken
 }

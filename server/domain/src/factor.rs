@@ -16,6 +16,8 @@ pub fn in_groups(text: &str) -> String {
 #[cfg(feature = "db")]
 pub use codes::{RecoveryCode, Secret};
 #[cfg(feature = "db")]
+pub(crate) use queries::place;
+#[cfg(feature = "db")]
 pub use queries::{Enrolment, begin, confirm, new_codes, pass, recover};
 
 #[cfg(feature = "db")]

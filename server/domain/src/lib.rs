@@ -16,7 +16,11 @@ pub mod tenancy;
 #[cfg(feature = "db")]
 pub mod db;
 #[cfg(feature = "db")]
+pub mod demo;
+#[cfg(feature = "db")]
 pub mod event;
+#[cfg(feature = "db")]
+pub mod operator;
 #[cfg(feature = "db")]
 pub mod secret;
 

@@ -1,0 +1,94 @@
+//! The demo schools, loaded as the migrator, and what a person needs to look around in them.
+
+use crate::cli::say;
+use crate::config::{Config, demo_master_key};
+use crate::databases::Open;
+use crate::stop::Stop;
+use cluster::{Logins, Role};
+use domain::{demo, password::Hasher, secret::Secrets};
+use secrecy::ExposeSecret as _;
+use sqlx::{ConnectOptions as _, Connection as _};
+use std::fmt::Write as _;
+
+/// `quorate demo`: loads the demo schools, and `more` for load.
+pub async fn load(config: &Config, more: u32) -> Result<(), Stop> {
+    refuse_outside_loopback(config)?;
+    let open = Open::beside(config).await?;
+    let loaded = load_into(config, open.logins(), more).await;
+    open.close().await;
+    let made = loaded?;
+    say(&format!("{made} people added.\n{}", accounts(config)))
+}
+
+/// Loads into databases that are open. Returns how many places of people were made.
+pub async fn load_into(config: &Config, logins: &Logins, more: u32) -> Result<usize, Stop> {
+    refuse_outside_loopback(config)?;
+    let failed = |error: domain::Refusal| Stop::failed(format!("The demo schools were not loaded: {error}"));
+    let secrets = secrets(config)?;
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let hasher = Hasher::new(threads).map_err(failed)?;
+    let mut connection = logins
+        .options(Role::Migrator)?
+        .connect()
+        .await
+        .map_err(|error| Stop::failed(format!("Cannot connect as the migrator: {error}.")))?;
+    let made = demo::load(&mut connection, &hasher, &secrets, more).await.map_err(failed)?;
+    let _ = connection.close().await;
+    Ok(made)
+}
+
+/// The keys that seal what the database may not read. A demo makes its own master key and keeps it with the data.
+pub fn secrets(config: &Config) -> Result<Secrets, Stop> {
+    match &config.master_key {
+        Some(key) => Ok(Secrets::new(key.expose_secret())),
+        None if config.origin.is_loopback() => Ok(Secrets::new(demo_master_key(&config.data)?.expose_secret())),
+        None => Err(Stop::config("QUORATE_MASTER_KEY is missing.")),
+    }
+}
+
+/// Addresses and accounts, as `make run` prints them.
+pub fn accounts(config: &Config) -> String {
+    let mut text = String::new();
+    for tenant in demo::TENANTS {
+        let _ = writeln!(text, "  {:<24} {}", tenant.name, config.origin.of_tenant(tenant.label));
+    }
+    let _ = write!(
+        text,
+        "  Sign in as clerk@beacon.example (both schools), or in each school as admin@ head@ clerk@ chair@\n  governor1@ … governor9@ senco@ teacher1@ … teacher4@ ta1@ parent1@ parent2@, for example clerk@oakfield.example.\n  Password: {}   Second factor (base 32): {}\n",
+        demo::PASSWORD,
+        demo::FACTOR_BASE32
+    );
+    text
+}
+
+/// Accounts whose password everybody knows, found where the world can reach them.
+pub async fn refuse_demo_accounts(config: &Config, logins: &Logins) -> Result<(), Stop> {
+    if config.origin.is_loopback() || !logins.has(Role::Migrator) {
+        return Ok(());
+    }
+    let failed = |error: sqlx::Error| Stop::failed(format!("Cannot look for demo accounts: {error}."));
+    let mut connection = logins.options(Role::Migrator)?.options([("role", "quorate_sec")]).connect().await.map_err(failed)?;
+    // `.example` is reserved (RFC 2606): no real person has an address there.
+    let there: bool = sqlx::query_scalar("select exists (select from account where email like '%@oakfield.example' or email like '%@northgate.example' or email like '%@beacon.example')")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(failed)?;
+    let _ = connection.close().await;
+    if there {
+        return Err(Stop::config(format!(
+            "The database holds the demo accounts, whose password everybody knows; it is not served at {}.",
+            config.origin.address()
+        )));
+    }
+    Ok(())
+}
+
+fn refuse_outside_loopback(config: &Config) -> Result<(), Stop> {
+    if config.origin.is_loopback() {
+        return Ok(());
+    }
+    Err(Stop::config(format!(
+        "The demo makes accounts whose password everybody knows; it is refused for {}.",
+        config.origin.host
+    )))
+}

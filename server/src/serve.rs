@@ -1,0 +1,164 @@
+//! `quorate serve`: opens the databases, serves until it is told to end, and ends in order.
+
+use crate::cli::say;
+use crate::config::Config;
+use crate::databases::Open;
+use crate::health::Health;
+use crate::stop::Stop;
+use crate::demo;
+use axum::{Json, Router, extract::State as Extracted, http::StatusCode, response::IntoResponse, routing::get};
+use cluster::Role;
+use domain::{db::Db, secret::Secrets};
+use leptos::config::{Env, LeptosOptions};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, signal::unix::SignalKind, sync::watch};
+use tower_http::services::ServeDir;
+
+/// How long open requests may take once the process was told to end.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// What the addresses need.
+#[derive(Clone)]
+pub struct State {
+    /// What the process was told.
+    pub config: Arc<Config>,
+    /// The application database as the web sees it.
+    pub db: Db,
+    /// The keys that seal what the database may not read.
+    pub secrets: Secrets,
+    /// Where the built front end lies.
+    pub options: LeptosOptions,
+    /// The state of the databases.
+    pub health: Health,
+    /// Becomes true when the process was told to end: sockets close, nothing new begins.
+    pub ending: watch::Receiver<bool>,
+}
+
+/// Serves until Ctrl-C or SIGTERM.
+pub async fn serve(config: Config) -> Result<(), Stop> {
+    config.refuse_to_serve()?;
+    let mut told = Told::new()?;
+    // Told to end while still starting: what was started is dropped, and the next start recovers it.
+    let open = tokio::select! {
+        open = Open::alone(&config) => open?,
+        () = told.to_end() => return Ok(()),
+    };
+    let served = serve_from(config, &open, told).await;
+    open.close().await;
+    served
+}
+
+async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), Stop> {
+    demo::refuse_demo_accounts(&config, open.logins()).await?;
+    let secrets = demo::secrets(&config)?;
+    if config.demo {
+        tokio::select! {
+            made = demo::load_into(&config, open.logins(), 0) => { made?; }
+            () = told.to_end() => return Ok(()),
+        }
+    }
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            Stop::failed(format!("Another program listens on {}; stop it, or set QUORATE_LISTEN and QUORATE_ORIGIN.", config.listen))
+        }
+        _ => Stop::failed(format!("Cannot listen on {}: {error}.", config.listen)),
+    })?;
+    let (end, ending) = watch::channel(false);
+    let config = Arc::new(config);
+    let state = State {
+        db: Db::new(open.logins().options(Role::Web)?, config.pool),
+        secrets,
+        options: options(&config),
+        health: Health::watch(open.logins()),
+        ending: ending.clone(),
+        config: Arc::clone(&config),
+    };
+    let db = state.db.clone();
+    let service = app(state).into_make_service_with_connect_info::<SocketAddr>();
+    let mut drain = ending;
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+        let _ = drain.wait_for(|ending| *ending).await;
+    });
+    let mut serving = tokio::spawn(serving.into_future());
+
+    announce(&config)?;
+    let lost = tokio::select! {
+        () = told.to_end() => false,
+        () = open.lost() => true,
+        ended = &mut serving => {
+            let why = ended.map_or_else(|error| error.to_string(), |ended| ended.err().map(|error| error.to_string()).unwrap_or_default());
+            return Err(Stop::failed(format!("Serving ended by itself: {why}.")));
+        }
+    };
+    tracing::info!("ending");
+    end.send_replace(true);
+    // A second Ctrl-C does not wait.
+    tokio::select! {
+        _ = tokio::time::timeout(DRAIN, serving) => {}
+        () = told.to_end() => {}
+    }
+    let _ = tokio::time::timeout(Duration::from_secs(2), db.close()).await;
+    if lost { Err(Stop::failed("PostgreSQL is gone and does not start again.")) } else { Ok(()) }
+}
+
+/// The whole service.
+fn app(state: State) -> Router {
+    let site = ServeDir::new(state.options.site_root.as_ref()).precompressed_br().precompressed_gzip();
+    let options = state.options.clone();
+    let page = get(move |request| {
+        let shell = options.clone();
+        let render = leptos_axum::render_app_async_with_context(|| {}, move || app::shell(shell.clone()));
+        render(request)
+    });
+    Router::new()
+        .route("/health", get(health))
+        .fallback_service(site.append_index_html_on_directories(false).fallback(page))
+        .with_state(state)
+}
+
+async fn health(Extracted(state): Extracted<State>) -> impl IntoResponse {
+    let (well, report) = state.health.report();
+    (if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(report))
+}
+
+/// Where the built front end lies, and the names its files were given.
+fn options(config: &Config) -> LeptosOptions {
+    // An absolute path takes the place of "beside the binary", so one built site serves any binary.
+    let site = config.site.canonicalize().unwrap_or_else(|_| config.site.clone());
+    let hashes = site.join("hash.txt");
+    LeptosOptions::builder()
+        .output_name("quorate")
+        .site_root(site.display().to_string())
+        .site_pkg_dir("pkg")
+        .site_addr(config.listen)
+        .env(if config.origin.is_loopback() { Env::DEV } else { Env::PROD })
+        .hash_files(hashes.is_file())
+        .hash_file(hashes.display().to_string().into())
+        .build()
+}
+
+fn announce(config: &Config) -> Result<(), Stop> {
+    tracing::info!(listen = %config.listen, "serving");
+    let address = config.origin.address();
+    say(&if config.demo { format!("Quorate is at {address}\n{}", demo::accounts(config)) } else { format!("Quorate is at {address}\n") })
+}
+
+/// Ctrl-C and SIGTERM.
+struct Told {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Told {
+    fn new() -> Result<Self, Stop> {
+        let listen = |kind| tokio::signal::unix::signal(kind).map_err(|error| Stop::failed(format!("Cannot listen for signals: {error}.")));
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn to_end(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
