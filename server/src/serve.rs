@@ -41,7 +41,7 @@ pub async fn serve(config: Config) -> Result<(), Stop> {
     // Told to end while still starting: what was started is dropped, and the next start recovers it.
     let open = tokio::select! {
         open = Open::alone(&config) => open?,
-        () = told.to_end() => return Ok(()),
+        () = told.end() => return Ok(()),
     };
     let served = serve_from(config, &open, told).await;
     open.close().await;
@@ -54,7 +54,7 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
     if config.demo {
         tokio::select! {
             made = demo::load_into(&config, open.logins(), 0) => { made?; }
-            () = told.to_end() => return Ok(()),
+            () = told.end() => return Ok(()),
         }
     }
     let listener = TcpListener::bind(config.listen).await.map_err(|error| match error.kind() {
@@ -63,13 +63,15 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
         }
         _ => Stop::failed(format!("Cannot listen on {}: {error}.", config.listen)),
     })?;
-    let (end, ending) = watch::channel(false);
+    // Rendering spawns tasks; leptos otherwise learns where only when it lists routes, which we never ask it to.
+    let _ = leptos::task::Executor::init_tokio();
+    let (tell, ending) = watch::channel(false);
     let config = Arc::new(config);
     let state = State {
         db: Db::new(open.logins().options(Role::Web)?, config.pool),
         secrets,
         options: options(&config),
-        health: Health::watch(open.logins()),
+        health: Health::watch(open.logins(), &ending),
         ending: ending.clone(),
         config: Arc::clone(&config),
     };
@@ -83,7 +85,7 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
 
     announce(&config)?;
     let lost = tokio::select! {
-        () = told.to_end() => false,
+        () = told.end() => false,
         () = open.lost() => true,
         ended = &mut serving => {
             let why = ended.map_or_else(|error| error.to_string(), |ended| ended.err().map(|error| error.to_string()).unwrap_or_default());
@@ -91,11 +93,11 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
         }
     };
     tracing::info!("ending");
-    end.send_replace(true);
+    tell.send_replace(true);
     // A second Ctrl-C does not wait.
     tokio::select! {
         _ = tokio::time::timeout(DRAIN, serving) => {}
-        () = told.to_end() => {}
+        () = told.end() => {}
     }
     let _ = tokio::time::timeout(Duration::from_secs(2), db.close()).await;
     if lost { Err(Stop::failed("PostgreSQL is gone and does not start again.")) } else { Ok(()) }
@@ -155,7 +157,7 @@ impl Told {
         Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
-    async fn to_end(&mut self) {
+    async fn end(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
