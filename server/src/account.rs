@@ -82,6 +82,7 @@ fn known(done: Result<bool, Refusal>, sentence: &str) -> Result<(), Stop> {
     if done.map_err(refused)? { say(sentence) } else { Err(Stop::failed("There is no such account.")) }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 fn refused(refusal: Refusal) -> Stop {
     Stop::failed(refusal.to_string())
 }

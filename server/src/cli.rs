@@ -6,7 +6,7 @@ use crate::stop::Stop;
 use crate::{account, demo, logging, serve};
 use clap::{Parser, Subcommand};
 use cluster::{Error, Role};
-use std::io::Write as _;
+use std::{fmt::Write as _, io::Write as _};
 
 /// The live portal of a school. Configuration is environment variables; `quorate check-config` tells what is wrong.
 #[derive(Parser, Debug)]
@@ -102,10 +102,11 @@ fn cluster_sql() -> String {
     let mut text = format!("-- Run by a superuser with psql, for example: quorate migrate --print-cluster-sql | psql postgres\n{}\n", cluster::CLUSTER_SQL);
     for database in cluster::Database::ALL {
         let name = database.name();
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "select 'create database {name} owner quorate_owner template template0' where not exists (select from pg_database where datname = '{name}')\\gexec\n\\connect {name}\n{}\n",
             cluster::GRANTS_SQL
-        ));
+        );
     }
     text.push_str("-- And a password for each login: alter role quorate_web password '...';\n");
     text

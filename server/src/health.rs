@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tokio::sync::watch;
 
 /// Each database, through the login that serves with it.
 const PARTS: [(&str, Role); 4] =
@@ -21,17 +22,19 @@ pub struct Health {
 }
 
 impl Health {
-    /// Starts to ask, and goes on until the runtime ends.
-    pub fn watch(logins: &Logins) -> Self {
+    /// Starts to ask, and goes on until the process is told to end.
+    pub fn watch(logins: &Logins, ending: &watch::Receiver<bool>) -> Self {
         let health = Self::default();
         for (name, role) in PARTS {
-            let (health, logins) = (health.clone(), logins.clone());
+            let (health, logins, mut ending) = (health.clone(), logins.clone(), ending.clone());
             tokio::spawn(async move {
                 let mut kept = None;
                 loop {
                     kept = ask(kept, &logins, role).await;
                     health.set(name, kept.is_some());
-                    tokio::time::sleep(EVERY).await;
+                    if tokio::time::timeout(EVERY, ending.wait_for(|ending| *ending)).await.is_ok() {
+                        return;
+                    }
                 }
             });
         }

@@ -1,5 +1,6 @@
 //! What is served: the process, its addresses, and what it starts and stops. Decides nothing about a school.
 
+#![forbid(unsafe_code)]
 #![recursion_limit = "512"]
 
 pub mod account;

@@ -3,6 +3,7 @@
 
 use crate::config::Log;
 use crate::stop::Stop;
+use std::io::IsTerminal as _;
 use tracing_subscriber::EnvFilter;
 
 /// Libraries that would write what travels through them: never below warnings, whatever the filter says.
@@ -17,7 +18,10 @@ pub fn start(log: &Log) -> Result<(), Stop> {
             filter = filter.add_directive(directive);
         }
     }
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     // The only way this fails is that a log was started already, and then that one serves.
     let _ = if log.json { builder.json().flatten_event(true).try_init() } else { builder.compact().try_init() };
     Ok(())

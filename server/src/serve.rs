@@ -24,7 +24,7 @@ pub async fn serve(config: Config) -> Result<(), Stop> {
     // Told to end while still starting: what was started is dropped, and the next start recovers it.
     let open = tokio::select! {
         open = Open::alone(&config) => open?,
-        () = told.to_end() => return Ok(()),
+        () = told.end() => return Ok(()),
     };
     let served = serve_from(config, &open, told).await;
     open.close().await;
@@ -37,7 +37,7 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
     if config.demo {
         tokio::select! {
             made = demo::load_into(&config, open.logins(), 0) => { made?; }
-            () = told.to_end() => return Ok(()),
+            () = told.end() => return Ok(()),
         }
     }
     let listener = TcpListener::bind(config.listen).await.map_err(|error| match error.kind() {
@@ -46,7 +46,9 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
         }
         _ => Stop::failed(format!("Cannot listen on {}: {error}.", config.listen)),
     })?;
-    let (end, ending) = watch::channel(false);
+    // Rendering spawns tasks; leptos otherwise learns where only when it lists routes, which we never ask it to.
+    let _ = leptos::task::Executor::init_tokio();
+    let (tell, ending) = watch::channel(false);
     let db = Db::new(open.logins().options(Role::Web)?, config.pool);
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let services = Services {
@@ -58,7 +60,7 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
         origin: Origin { scheme: config.origin.scheme, host: config.origin.authority() },
     };
     let site = Site { services, options: options(&config) };
-    let health = Health::watch(open.logins());
+    let health = Health::watch(open.logins(), &ending);
     let more = router::health(move || {
         let report = health.report();
         Box::pin(async move { report })
@@ -73,7 +75,7 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
 
     announce(&config)?;
     let lost = tokio::select! {
-        () = told.to_end() => false,
+        () = told.end() => false,
         () = open.lost() => true,
         ended = &mut serving => {
             let why = ended.map_or_else(|error| error.to_string(), |ended| ended.err().map(|error| error.to_string()).unwrap_or_default());
@@ -81,11 +83,11 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
         }
     };
     tracing::info!("ending");
-    end.send_replace(true);
+    tell.send_replace(true);
     // A second Ctrl-C does not wait.
     tokio::select! {
         _ = tokio::time::timeout(DRAIN, serving) => {}
-        () = told.to_end() => {}
+        () = told.end() => {}
     }
     let _ = tokio::time::timeout(Duration::from_secs(2), db.close()).await;
     if lost { Err(Stop::failed("PostgreSQL is gone and does not start again.")) } else { Ok(()) }
@@ -125,7 +127,7 @@ impl Told {
         Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
-    async fn to_end(&mut self) {
+    async fn end(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
