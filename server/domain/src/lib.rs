@@ -18,6 +18,8 @@ pub mod db;
 #[cfg(feature = "db")]
 pub mod event;
 #[cfg(feature = "db")]
+pub mod mailing;
+#[cfg(feature = "db")]
 pub mod secret;
 
 pub use refusal::Refusal;

@@ -133,8 +133,8 @@ impl MailDb {
 
     /// Says that everything of the tenant's log up to `seq` is in the queue. Never moves backwards.
     pub async fn queued(&self, tenant: TenantId, seq: Seq) -> Result<(), Refusal> {
-        sqlx::query!("select sec.cursor_move($1, $2, $3)", CURSOR, tenant, seq)
-            .execute(self.pool())
+        sqlx::query_scalar!("select sec.cursor_move($1, $2, $3)", CURSOR, tenant, seq)
+            .fetch_one(self.pool())
             .await
             .map_err(quietly)?;
         Ok(())
@@ -179,14 +179,14 @@ impl MailDb {
             Kind::Reset => (None, vec![]),
         };
         let mut tx = self.begin().await.map_err(quietly)?;
-        sqlx::query!("select sec.enter_job($1)", wanted.tenant).execute(&mut *tx).await.map_err(quietly)?;
-        sqlx::query!(
+        sqlx::query_scalar!("select sec.enter_job($1)", wanted.tenant).fetch_one(&mut *tx).await.map_err(quietly)?;
+        sqlx::query_scalar!(
             "select sec.append('mail.undeliverable', $1, $2, $3, null)",
             about,
             json!({ "seq": wanted.seq, "code": code }),
             &topics,
         )
-        .execute(&mut *tx)
+        .fetch_one(&mut *tx)
         .await
         .map_err(quietly)?;
         tx.commit().await.map_err(quietly)
