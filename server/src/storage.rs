@@ -6,6 +6,7 @@ use aws_sdk_s3::{
     Client,
     config::{BehaviorVersion, Credentials, Region, timeout::TimeoutConfig},
     error::{ProvideErrorMetadata, SdkError},
+    operation::put_object::PutObjectError,
     primitives::ByteStream,
     types::{BucketVersioningStatus, ChecksumAlgorithm, ChecksumMode},
 };
@@ -220,7 +221,7 @@ impl Storage {
         if bytes.into_bytes() == body { Ok(()) } else { Err(StorageError::Unreliable("an object is not what was put")) }
     }
 
-    async fn put_probe(&self, key: &str, body: &[u8]) -> Result<(), SdkError<impl ProvideErrorMetadata + use<>>> {
+    async fn put_probe(&self, key: &str, body: &[u8]) -> Result<(), SdkError<PutObjectError>> {
         self.client
             .put_object()
             .bucket(&self.bucket)

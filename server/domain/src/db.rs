@@ -199,6 +199,12 @@ pub struct MailDb {
     pool: PgPool,
 }
 
+impl std::fmt::Debug for MailDb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MailDb").finish_non_exhaustive()
+    }
+}
+
 impl MailDb {
     /// Opens a pool of `size` connections as `quorate_worker`. Connections are made as they are needed.
     pub fn new(options: PgConnectOptions, size: u32) -> Self {
