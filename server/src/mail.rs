@@ -25,6 +25,8 @@ use tokio::io::AsyncWriteExt;
 
 /// Longest wait for one letter to be taken.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How a certificate in PEM begins (RFC 7468).
+const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// How the connection to the mail server is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,6 +224,10 @@ fn protection(config: &SmtpConfig) -> Result<lettre::transport::smtp::client::Tl
     }
     let mut parameters = TlsParameters::builder(config.host.clone());
     if let Some(pem) = &config.authority {
+        // A file without any certificate is no error to the library, and would leave the public authorities alone.
+        if !pem.windows(PEM.len()).any(|part| part == PEM) {
+            return Err(SetupError::Authority);
+        }
         parameters = parameters.add_root_certificate(Certificate::from_pem(pem).map_err(|_| SetupError::Authority)?);
     }
     let parameters = parameters.build_rustls().map_err(|_| SetupError::Tls)?;

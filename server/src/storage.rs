@@ -1,6 +1,6 @@
 //! Where documents lie: any S3, or by default one inside this process, on a folder and reachable from this machine only.
 
-use std::{net::Ipv4Addr, path::Path};
+use std::{net::Ipv4Addr, path::Path, sync::Arc};
 
 use aws_sdk_s3::{
     Client,
@@ -17,7 +17,7 @@ use hyper_util::{
 use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use s3s_fs::FileSystem;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::{net::TcpListener, task::JoinHandle, time::Duration};
+use tokio::{net::TcpListener, sync::Mutex, task::JoinHandle, time::Duration};
 
 /// What the embedded store calls itself.
 const EMBEDDED_REGION: &str = "eu-west-2";
@@ -25,6 +25,8 @@ const EMBEDDED_REGION: &str = "eu-west-2";
 const EMBEDDED_BUCKET: &str = "quorate";
 /// The probe objects' folder; no document's key begins so.
 const PROBE: &str = "probe/";
+/// The embedded store's only probe. It keeps two small files of a key for ever, so the key must not be new each time.
+const EMBEDDED_PROBE: &str = "probe/embedded";
 
 /// The S3 of the installation.
 #[derive(Clone, Debug)]
@@ -75,7 +77,9 @@ pub enum StorageError {
 pub struct Storage {
     client: Client,
     bucket: String,
-    server: Option<std::sync::Arc<Embedded>>,
+    /// This process's probe key, drawn at the first check. Held while a check is under way.
+    probe: Arc<Mutex<Option<String>>>,
+    server: Option<Arc<Embedded>>,
 }
 
 /// The accepting task of the embedded store; ends when the last [`Storage`] goes.
@@ -106,7 +110,7 @@ impl Storage {
             // One host name and one certificate, whatever the bucket is called.
             .force_path_style(true)
             .build();
-        Self { client: Client::from_conf(settings), bucket: config.bucket.clone(), server: None }
+        Self { client: Client::from_conf(settings), bucket: config.bucket.clone(), probe: Arc::default(), server: None }
     }
 
     /// Starts the S3 server of this process over `folder`, on a free port of 127.0.0.1, and connects to it. The caller
@@ -150,21 +154,24 @@ impl Storage {
             access_key: access_key.to_owned(),
             secret_key: secret_key.clone(),
         };
-        Ok(Self { server: Some(std::sync::Arc::new(Embedded(server))), ..Self::connect(&config) })
+        let probe = Arc::new(Mutex::new(Some(EMBEDDED_PROBE.to_owned())));
+        Ok(Self { probe, server: Some(Arc::new(Embedded(server))), ..Self::connect(&config) })
     }
 
     /// Whether the store does what documents rely on: makes the bucket if there is none, then puts, reads and deletes
     /// an object with a SHA-256 checksum, and sees a second put to its key refused. For the start and for `/health`.
     pub async fn check(&self) -> Result<Health, StorageError> {
+        let mut probe = self.probe.lock().await;
         self.make_bucket().await?;
-        let mut random = [0; 32];
+        let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|_| StorageError::Unreliable("no random bytes"))?;
-        let key = format!("{PROBE}{}", random[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>());
-        let probed = self.probe(&key, &random).await;
-        // Deleted even when the probe went wrong half-way, or `/health` would fill the bucket.
-        let deleted = self.client.delete_object().bucket(&self.bucket).key(&key).send().await;
+        let key = probe.get_or_insert_with(|| format!("{PROBE}{:032x}", u128::from_be_bytes(random)));
+        // One that a killed process left behind would be taken for a second put.
+        self.delete(key).await?;
+        let probed = self.probe(key, &random).await;
+        // Deleted even when the probe went wrong half-way.
+        self.delete(key).await?;
         probed?;
-        deleted.map_err(|error| step("delete an object", &error))?;
         Ok(Health { versioning: self.versioning().await? })
     }
 
@@ -221,6 +228,11 @@ impl Storage {
         if bytes.into_bytes() == body { Ok(()) } else { Err(StorageError::Unreliable("an object is not what was put")) }
     }
 
+    async fn delete(&self, key: &str) -> Result<(), StorageError> {
+        let deleted = self.client.delete_object().bucket(&self.bucket).key(key).send().await;
+        deleted.map(|_| ()).map_err(|error| step("delete an object", &error))
+    }
+
     async fn put_probe(&self, key: &str, body: &[u8]) -> Result<(), SdkError<PutObjectError>> {
         self.client
             .put_object()
@@ -270,12 +282,16 @@ mod tests {
     async fn the_embedded_store_does_what_documents_rely_on_and_leaves_nothing_behind() {
         let folder = tempfile::tempdir().unwrap();
         let storage = embedded(&folder.path().join("s3")).await;
+        let files = || std::fs::read_dir(folder.path().join("s3")).unwrap().count();
         assert_eq!(storage.check().await.unwrap(), Health { versioning: false });
-        assert_eq!(storage.check().await.unwrap(), Health { versioning: false });
+        let after_one = files();
+        let (one, other) = tokio::join!(storage.check(), storage.check());
+        assert_eq!((one.unwrap(), other.unwrap()), (Health { versioning: false }, Health { versioning: false }));
         let left = storage.client.list_objects_v2().bucket("quorate").send().await.unwrap();
         assert_eq!(left.key_count(), Some(0));
-        let bookkeeping = std::fs::read_dir(folder.path().join("s3")).unwrap().count();
-        assert_eq!(bookkeeping, 1, "the bucket alone");
+        assert_eq!(files(), after_one, "a health check each second fills no disk");
+        storage.put_probe(EMBEDDED_PROBE, b"left by a killed process").await.unwrap();
+        assert!(storage.check().await.is_ok());
     }
 
     #[tokio::test]

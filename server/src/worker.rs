@@ -115,7 +115,8 @@ impl Queue {
     /// Adds the event's job unless it was added before, even if that one is long done: one statement moves the tenant's
     /// mark and adds the job, so that both happen or neither. Events of a tenant come in order. False when it was there.
     ///
-    /// The jobs' tables are made by the worker's first start; until then this fails, and the relay comes back.
+    /// The jobs' tables are made by the worker's first start; until then this fails, and the relay comes back
+    /// ([`Queue::is_made`]).
     pub async fn add(&self, wanted: &Wanted) -> Result<bool, sqlx::Error> {
         let added = sqlx::query(
             "with fresh as (
@@ -124,7 +125,7 @@ impl Queue {
                returning m.seq
              )
              select job.id from fresh cross join lateral graphile_worker.add_job(
-               identifier => $3, payload => $4, max_attempts => $5, job_key => $6, job_key_mode => 'unsafe_dedupe') as job",
+               identifier => $3, payload => $4::json, max_attempts => $5, job_key => $6, job_key_mode => 'unsafe_dedupe') as job",
         )
         .bind(wanted.tenant)
         .bind(wanted.seq)
@@ -144,6 +145,14 @@ impl Queue {
         answers
     }
 
+    /// Whether the jobs' tables are there; false also when the database does not answer.
+    pub async fn is_made(&self) -> bool {
+        sqlx::query_scalar("select to_regproc('graphile_worker.add_job') is not null")
+            .fetch_one(&self.pool)
+            .await
+            .unwrap_or(false)
+    }
+
     fn tell(&self, answers: bool) {
         if answers == self.away.swap(!answers, Ordering::Relaxed) {
             if answers {
@@ -160,11 +169,20 @@ impl Queue {
     }
 }
 
+/// Why the relay got stuck.
+#[derive(Debug, thiserror::Error)]
+pub enum Stuck {
+    /// The application database.
+    #[error("the log cannot be read: {0}")]
+    Log(#[from] Refusal),
+    /// The jobs database; what it said.
+    #[error("a job cannot be added: {0}")]
+    Queue(#[from] sqlx::Error),
+}
+
 /// Puts into the queue what the log asks for, in order, and then says so. Whatever dies in between, the next look finds
-/// the same events, and the queue knows which of them it had.
-///
-/// Refuses when either database is away; returns how many jobs were added.
-pub async fn relay_once(db: &MailDb, queue: &Queue) -> Result<usize, Refusal> {
+/// the same events, and the queue knows which of them it had. Returns how many jobs were added.
+pub async fn relay_once(db: &MailDb, queue: &Queue) -> Result<usize, Stuck> {
     let mut added = 0;
     loop {
         let wanted = db.wanted().await?;
@@ -172,40 +190,32 @@ pub async fn relay_once(db: &MailDb, queue: &Queue) -> Result<usize, Refusal> {
             return Ok(added);
         }
         for letter in &wanted {
-            match queue.add(letter).await {
-                Ok(new) => added += usize::from(new),
-                Err(error) => {
-                    // Away, or its tables are not made yet: told by check, once. Anything else is worth a line.
-                    if queue.check().await && !is_missing_table(&error) {
-                        tracing::error!(%error, "a job cannot be added");
-                    }
-                    return Err(Refusal::Unavailable);
-                }
-            }
+            added += usize::from(queue.add(letter).await?);
             db.queued(letter.tenant, letter.seq).await?;
         }
     }
 }
 
-fn is_missing_table(error: &sqlx::Error) -> bool {
-    // undefined_table, undefined_function, invalid_schema_name
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| matches!(&*code, "42P01" | "42883" | "3F000"))
-}
-
 async fn relay(parts: Parts, bell: Arc<Notify>, mut stopped: watch::Receiver<bool>) {
-    let mut away = false;
+    let Parts { db, queue, pace, .. } = parts;
+    let mut stuck = false;
     loop {
-        let looked = relay_once(&parts.db, &parts.queue).await;
-        let missing = looked.is_err() && !parts.queue.away.load(Ordering::Relaxed);
-        if missing != away {
-            away = missing;
-            if away {
-                tracing::warn!("the mail relay cannot read the log or add jobs; mail waits");
-            } else {
+        let looked = relay_once(&db, &queue).await;
+        match &looked {
+            Ok(_) if stuck => {
+                stuck = false;
                 tracing::info!("the mail relay goes on");
             }
+            Ok(_) => {}
+            // Told by check, once; or the worker of this process is about to make the tables.
+            Err(Stuck::Queue(_)) if !queue.check().await || !queue.is_made().await => {}
+            Err(error) if !stuck => {
+                stuck = true;
+                tracing::error!(%error, "the mail relay is stuck; mail waits");
+            }
+            Err(_) => {}
         }
-        let rest = if looked.is_ok() { parts.pace.relay } else { parts.pace.retry };
+        let rest = if looked.is_ok() { pace.relay } else { pace.retry };
         tokio::select! {
             () = bell.notified(), if looked.is_ok() => {}
             () = tokio::time::sleep(rest) => {}

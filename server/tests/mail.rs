@@ -405,12 +405,13 @@ async fn joan_is_invited_and_her_link_opens_and_the_queue_never_knew_her() {
 
     // A second person, and a password forgotten: each exactly one letter.
     oakfield.invite("dilip@oakfield.example", "Dilip Parmar").await;
-    sqlx::query("update membership set state = 'active', joined_at = now() where name = 'Joan Whitlock'")
+    sqlx::query("select sec.make_person($1, 'margaret@oakfield.example', 'Margaret Oyelaran', '{chair}', 'unused')")
+        .bind(oakfield.id)
         .execute(&mut oakfield.admin)
         .await
         .unwrap();
     let mut web = PgConnection::connect_with(&cluster.options("quorate_web", "quorate_application")).await.unwrap();
-    for email in ["joan@oakfield.example", "nobody@oakfield.example"] {
+    for email in ["margaret@oakfield.example", "nobody@oakfield.example"] {
         sqlx::query("select sec.reset_ask($1, $2)").bind(email).bind(oakfield.id).execute(&mut web).await.unwrap();
     }
     bell.notify_one();
@@ -419,7 +420,7 @@ async fn joan_is_invited_and_her_link_opens_and_the_queue_never_knew_her() {
     let taken = office.taken();
     assert_eq!(taken.len(), 3);
     let reset = taken.iter().find(|letter| String::from_utf8_lossy(&letter.data).contains("/reset/")).unwrap();
-    assert_eq!(reset.to, ["joan@oakfield.example"]);
+    assert_eq!(reset.to, ["margaret@oakfield.example"]);
     let usable: bool = sqlx::query_scalar("select usable from sec.reset_open($1)")
         .bind(reset.token().bytes().as_slice())
         .fetch_one(&mut web)
