@@ -2,6 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod devmail;
+pub mod mail;
 pub mod router;
 pub mod security;
 pub mod session;
+pub mod storage;
+pub mod worker;
