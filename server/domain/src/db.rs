@@ -200,6 +200,43 @@ impl Write {
     }
 }
 
+/// The application database as the mail's worker sees it: what is due, and whom it goes to. No table of its own.
+#[derive(Clone)]
+pub struct MailDb {
+    pool: PgPool,
+}
+
+impl std::fmt::Debug for MailDb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MailDb").finish_non_exhaustive()
+    }
+}
+
+impl MailDb {
+    /// Opens a pool of `size` connections as `quorate_worker`. Connections are made as they are needed.
+    pub fn new(options: PgConnectOptions, size: u32) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(Duration::from_secs(5))
+            .after_release(|connection, _| Box::pin(is_idle(connection)))
+            .connect_lazy_with(options);
+        Self { pool }
+    }
+
+    /// Closes every connection; statements under way end first.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        self.pool.begin().await
+    }
+}
+
 async fn is_idle(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     if connection.is_in_transaction() {
         return Ok(false);

@@ -20,6 +20,8 @@ pub mod demo;
 #[cfg(feature = "db")]
 pub mod event;
 #[cfg(feature = "db")]
+pub mod mailing;
+#[cfg(feature = "db")]
 pub mod operator;
 #[cfg(feature = "db")]
 pub mod secret;

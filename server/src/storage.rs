@@ -1,0 +1,358 @@
+//! Where documents lie: any S3, or by default one inside this process, on a folder and reachable from this machine only.
+
+use std::{net::Ipv4Addr, path::Path, sync::Arc};
+
+use aws_sdk_s3::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region, timeout::TimeoutConfig},
+    error::{ProvideErrorMetadata, SdkError},
+    operation::put_object::PutObjectError,
+    primitives::ByteStream,
+    types::{BucketVersioningStatus, ChecksumAlgorithm, ChecksumMode},
+};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+};
+use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
+use s3s_fs::FileSystem;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::{net::TcpListener, sync::Mutex, task::JoinHandle, time::Duration};
+
+/// What the embedded store calls itself.
+const EMBEDDED_REGION: &str = "eu-west-2";
+/// The bucket of the embedded store.
+const EMBEDDED_BUCKET: &str = "quorate";
+/// The probe objects' folder; no document's key begins so.
+const PROBE: &str = "probe/";
+/// The embedded store's only probe. It keeps two small files of a key for ever, so the key must not be new each time.
+const EMBEDDED_PROBE: &str = "probe/embedded";
+
+/// The S3 of the installation.
+#[derive(Clone, Debug)]
+pub struct StorageConfig {
+    /// Address of the service, as `https://s3.eu-west-2.amazonaws.com`.
+    pub endpoint: String,
+    /// Its region; `eu-west-2` is London.
+    pub region: String,
+    /// The bucket, which is made when it is not there.
+    pub bucket: String,
+    /// Who we are to it.
+    pub access_key: String,
+    /// Proof of it.
+    pub secret_key: SecretString,
+}
+
+/// What [`Storage::check`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Whether the bucket keeps earlier versions of an object; our keys are immutable, so it need not.
+    pub versioning: bool,
+}
+
+/// Why the store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The folder or the listener of the embedded store.
+    #[error("the embedded store cannot start: {0}")]
+    Start(#[from] std::io::Error),
+    /// The folder cannot be served.
+    #[error("the embedded store cannot serve its folder")]
+    Folder,
+    /// The service does not answer, or refuses: the step, and the service's own code where it gave one.
+    #[error("the store fails to {step} ({code})")]
+    Step {
+        /// What was tried.
+        step: &'static str,
+        /// The service's code, as `AccessDenied`.
+        code: String,
+    },
+    /// It takes an object and then does not keep what we rely on.
+    #[error("the store cannot be relied on: {0}")]
+    Unreliable(&'static str),
+}
+
+/// The store. Cheap to clone; the embedded server ends with [`Storage::stop`].
+#[derive(Clone, Debug)]
+pub struct Storage {
+    client: Client,
+    bucket: String,
+    /// This process's probe key, drawn at the first check. Held while a check is under way.
+    probe: Arc<Mutex<Option<String>>>,
+    server: Option<Arc<Embedded>>,
+}
+
+/// The accepting task of the embedded store; ends when the last [`Storage`] goes.
+#[derive(Debug)]
+struct Embedded(JoinHandle<()>);
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Storage {
+    /// A client of an S3 service. Nothing is sent yet.
+    pub fn connect(config: &StorageConfig) -> Self {
+        let credentials =
+            Credentials::new(&config.access_key, config.secret_key.expose_secret(), None, None, "configuration");
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .operation_attempt_timeout(Duration::from_secs(60))
+            .build();
+        let settings = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(config.region.clone()))
+            .endpoint_url(&config.endpoint)
+            .credentials_provider(credentials)
+            .timeout_config(timeouts)
+            // One host name and one certificate, whatever the bucket is called.
+            .force_path_style(true)
+            .build();
+        Self { client: Client::from_conf(settings), bucket: config.bucket.clone(), probe: Arc::default(), server: None }
+    }
+
+    /// Starts the S3 server of this process over `folder`, on a free port of 127.0.0.1, and connects to it. The caller
+    /// draws the two keys anew for each start: they protect the port from other users of this machine.
+    pub async fn start_embedded(folder: &Path, access_key: &str, secret_key: &SecretString) -> Result<Self, StorageError> {
+        use std::os::unix::fs::DirBuilderExt;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        let files = FileSystem::new(folder).map_err(|error| {
+            tracing::error!(?error, "the embedded store cannot serve its folder");
+            StorageError::Folder
+        })?;
+        let mut builder = S3ServiceBuilder::new(files);
+        builder.set_auth(SimpleAuth::from_single(access_key, secret_key.expose_secret()));
+        let service = builder.build();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        let server = tokio::spawn(async move {
+            let http = auto::Builder::new(TokioExecutor::new());
+            loop {
+                match listener.accept().await {
+                    Ok((stream, _)) => {
+                        let connection = http.serve_connection(TokioIo::new(stream), service.clone()).into_owned();
+                        tokio::spawn(async move {
+                            if let Err(error) = connection.await {
+                                tracing::debug!(%error, "a connection to the embedded store broke");
+                            }
+                        });
+                    }
+                    // Out of file descriptors, most likely: it passes, and a loop without a rest would not let it.
+                    Err(error) => {
+                        tracing::warn!(%error, "the embedded store cannot accept a connection");
+                        tokio::time::sleep(Duration::from_millis(200)).await;
+                    }
+                }
+            }
+        });
+        let config = StorageConfig {
+            endpoint,
+            region: EMBEDDED_REGION.to_owned(),
+            bucket: EMBEDDED_BUCKET.to_owned(),
+            access_key: access_key.to_owned(),
+            secret_key: secret_key.clone(),
+        };
+        let probe = Arc::new(Mutex::new(Some(EMBEDDED_PROBE.to_owned())));
+        Ok(Self { probe, server: Some(Arc::new(Embedded(server))), ..Self::connect(&config) })
+    }
+
+    /// Whether the store does what documents rely on: makes the bucket if there is none, then puts, reads and deletes
+    /// an object with a SHA-256 checksum, and sees a second put to its key refused. For the start and for `/health`.
+    pub async fn check(&self) -> Result<Health, StorageError> {
+        let mut probe = self.probe.lock().await;
+        self.make_bucket().await?;
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|_| StorageError::Unreliable("no random bytes"))?;
+        let key = probe.get_or_insert_with(|| format!("{PROBE}{:032x}", u128::from_be_bytes(random)));
+        // One that a killed process left behind would be taken for a second put.
+        self.delete(key).await?;
+        let probed = self.probe(key, &random).await;
+        // Deleted even when the probe went wrong half-way.
+        self.delete(key).await?;
+        probed?;
+        Ok(Health { versioning: self.versioning().await? })
+    }
+
+    /// Ends the embedded server; for another service nothing is to be done.
+    pub fn stop(&self) {
+        if let Some(server) = &self.server {
+            server.0.abort();
+        }
+    }
+
+    async fn make_bucket(&self) -> Result<(), StorageError> {
+        match self.client.head_bucket().bucket(&self.bucket).send().await {
+            Ok(_) => return Ok(()),
+            Err(error) if status(&error) != Some(404) => return Err(step("find its bucket", &error)),
+            Err(_) => {}
+        }
+        match self.client.create_bucket().bucket(&self.bucket).send().await {
+            Ok(_) => Ok(()),
+            // Another node was quicker.
+            Err(error) if matches!(error.code(), Some("BucketAlreadyOwnedByYou" | "BucketAlreadyExists")) => Ok(()),
+            Err(error) => Err(step("make its bucket", &error)),
+        }
+    }
+
+    async fn probe(&self, key: &str, body: &[u8]) -> Result<(), StorageError> {
+        self.put_probe(key, body).await.map_err(|error| step("put an object", &error))?;
+        match self.put_probe(key, b"another").await {
+            Ok(()) => return Err(StorageError::Unreliable("a second put to the same key is taken")),
+            Err(error) if status(&error) == Some(412) => {}
+            Err(error) => return Err(step("refuse a second put", &error)),
+        }
+        let head = self
+            .client
+            .head_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .checksum_mode(ChecksumMode::Enabled)
+            .send()
+            .await
+            .map_err(|error| step("find an object", &error))?;
+        if head.checksum_sha256().is_none() {
+            return Err(StorageError::Unreliable("no SHA-256 checksum is kept"));
+        }
+        let got = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .checksum_mode(ChecksumMode::Enabled)
+            .send()
+            .await
+            .map_err(|error| step("read an object", &error))?;
+        let bytes = got.body.collect().await.map_err(|_| StorageError::Unreliable("an object breaks off or is changed"))?;
+        if bytes.into_bytes() == body { Ok(()) } else { Err(StorageError::Unreliable("an object is not what was put")) }
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StorageError> {
+        let deleted = self.client.delete_object().bucket(&self.bucket).key(key).send().await;
+        deleted.map(|_| ()).map_err(|error| step("delete an object", &error))
+    }
+
+    async fn put_probe(&self, key: &str, body: &[u8]) -> Result<(), SdkError<PutObjectError>> {
+        self.client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .if_none_match("*")
+            .checksum_algorithm(ChecksumAlgorithm::Sha256)
+            .body(ByteStream::from(body.to_vec()))
+            .send()
+            .await
+            .map(|_| ())
+    }
+
+    async fn versioning(&self) -> Result<bool, StorageError> {
+        match self.client.get_bucket_versioning().bucket(&self.bucket).send().await {
+            Ok(answer) => Ok(answer.status() == Some(&BucketVersioningStatus::Enabled)),
+            // A service that does not know the question does not keep versions.
+            Err(error) if matches!(status(&error), Some(501 | 405)) => Ok(false),
+            Err(error) => Err(step("say whether it keeps versions", &error)),
+        }
+    }
+}
+
+fn status<E>(error: &SdkError<E>) -> Option<u16> {
+    error.raw_response().map(|response| response.status().as_u16())
+}
+
+/// Only the service's own code is kept: its sentences may quote keys.
+fn step<E: ProvideErrorMetadata>(step: &'static str, error: &SdkError<E>) -> StorageError {
+    let code = match (error.code(), status(error)) {
+        (Some(code), _) => code.to_owned(),
+        (None, Some(status)) => format!("HTTP {status}"),
+        (None, None) => "no answer".to_owned(),
+    };
+    StorageError::Step { step, code }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn embedded(folder: &Path) -> Storage {
+        Storage::start_embedded(folder, "quorate", &SecretString::from("quiet otter")).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_embedded_store_does_what_documents_rely_on_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = embedded(&folder.path().join("s3")).await;
+        let files = || std::fs::read_dir(folder.path().join("s3")).unwrap().count();
+        assert_eq!(storage.check().await.unwrap(), Health { versioning: false });
+        let after_one = files();
+        let (one, other) = tokio::join!(storage.check(), storage.check());
+        assert_eq!((one.unwrap(), other.unwrap()), (Health { versioning: false }, Health { versioning: false }));
+        let left = storage.client.list_objects_v2().bucket("quorate").send().await.unwrap();
+        assert_eq!(left.key_count(), Some(0));
+        assert_eq!(files(), after_one, "a health check each second fills no disk");
+        storage.put_probe(EMBEDDED_PROBE, b"left by a killed process").await.unwrap();
+        assert!(storage.check().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_second_put_of_a_key_is_refused_and_the_first_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = embedded(folder.path()).await;
+        storage.check().await.unwrap();
+        storage.put_probe("t/1/d/2/v/3", b"first").await.unwrap();
+        let second = storage.put_probe("t/1/d/2/v/3", b"second").await.unwrap_err();
+        assert_eq!((second.code(), status(&second)), (Some("PreconditionFailed"), Some(412)));
+        let got = storage.client.get_object().bucket("quorate").key("t/1/d/2/v/3").send().await.unwrap();
+        assert_eq!(got.body.collect().await.unwrap().into_bytes().as_ref(), b"first");
+    }
+
+    #[tokio::test]
+    async fn an_object_whose_checksum_does_not_fit_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = embedded(folder.path()).await;
+        storage.check().await.unwrap();
+        let put = storage.client.put_object().bucket("quorate").key("bad").body(ByteStream::from_static(b"paper"));
+        let wrong = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        assert!(put.checksum_sha256(wrong).send().await.is_err());
+        assert!(storage.client.head_object().bucket("quorate").key("bad").send().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn without_the_keys_of_this_start_there_is_no_way_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = embedded(folder.path()).await;
+        storage.check().await.unwrap();
+        let endpoint = storage.client.config().clone();
+        let intruder = Client::from_conf(
+            endpoint.to_builder().credentials_provider(Credentials::new("quorate", "wrong", None, None, "test")).build(),
+        );
+        let refused = intruder.head_bucket().bucket("quorate").send().await.unwrap_err();
+        assert_eq!(status(&refused), Some(403));
+    }
+
+    #[tokio::test]
+    async fn what_was_put_is_there_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = embedded(folder.path()).await;
+        first.check().await.unwrap();
+        first.put_probe("kept", b"minutes").await.unwrap();
+        first.stop();
+        drop(first);
+        let second = embedded(folder.path()).await;
+        let got = second.client.get_object().bucket("quorate").key("kept").send().await.unwrap();
+        assert_eq!(got.body.collect().await.unwrap().into_bytes().as_ref(), b"minutes");
+    }
+
+    #[tokio::test]
+    async fn a_store_that_is_not_there_is_told_in_a_sentence() {
+        let config = StorageConfig {
+            endpoint: "http://127.0.0.1:9".into(),
+            region: EMBEDDED_REGION.into(),
+            bucket: "quorate".into(),
+            access_key: "a".into(),
+            secret_key: SecretString::from("b"),
+        };
+        let error = Storage::connect(&config).check().await.unwrap_err();
+        assert_eq!(error.to_string(), "the store fails to find its bucket (no answer)");
+    }
+}
