@@ -1,6 +1,9 @@
 //! The only way to data: a caller goes in, a sealed transaction comes out. No other file names the pool.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use sqlx::{
     AssertSqlSafe, Connection, PgPool, Postgres, Transaction,
@@ -20,7 +23,18 @@ use crate::{
 #[derive(Clone)]
 pub struct Db {
     pool: PgPool,
-    bell: Arc<Notify>,
+    bell: Bell,
+}
+
+/// Wakes everybody who waits for commits of this process, each through a bell of their own: one `Notify` shared by two
+/// waiters would wake them in turns.
+#[derive(Clone, Default)]
+struct Bell(Arc<Mutex<Vec<Arc<Notify>>>>);
+
+impl Bell {
+    fn ring(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|waiter| waiter.notify_one());
+    }
 }
 
 /// Who asks, and on which host: the session's token and the tenant of the address.
@@ -63,6 +77,29 @@ impl Standing {
     }
 }
 
+/// The log as the live login sees it: which tenants have news, and which sessions are over. It reads no record.
+#[derive(Clone)]
+pub struct LiveDb {
+    pool: PgPool,
+}
+
+impl LiveDb {
+    /// Opens a pool of `size` connections. Connections are made as they are needed.
+    pub fn new(options: PgConnectOptions, size: u32) -> Self {
+        let pool = PgPoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(5)).connect_lazy_with(options);
+        Self { pool }
+    }
+
+    /// Closes every connection; statements under way end first.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+}
+
 /// A reading transaction: one snapshot, under the caller's seal. Dropping it ends it.
 pub struct Read {
     tx: Transaction<'static, Postgres>,
@@ -73,7 +110,7 @@ pub struct Read {
 /// A writing transaction under the caller's seal. Dropping it undoes it; only an [`Act`] commits it.
 pub struct Write {
     tx: Transaction<'static, Postgres>,
-    bell: Arc<Notify>,
+    bell: Bell,
     /// Who the caller is.
     pub standing: Standing,
 }
@@ -96,12 +133,14 @@ impl Db {
             // inside a transaction, now() is its start and lies before the statement.
             .after_release(|connection, _| Box::pin(is_idle(connection)))
             .connect_lazy_with(options);
-        Self { pool, bell: Arc::new(Notify::new()) }
+        Self { pool, bell: Bell::default() }
     }
 
-    /// Rung after every commit of this process; the relay waits for it.
+    /// A bell of the caller's own, rung after every commit of this process. Taken once by each who waits.
     pub fn bell(&self) -> Arc<Notify> {
-        self.bell.clone()
+        let bell = Arc::new(Notify::new());
+        self.bell.0.lock().unwrap_or_else(PoisonError::into_inner).push(bell.clone());
+        bell
     }
 
     /// Closes every connection; statements under way end first.
@@ -163,7 +202,7 @@ impl Db {
 
     /// Tells the relay that something was committed by a function that appends its own event.
     pub(crate) fn ring(&self) {
-        self.bell.notify_one();
+        self.bell.ring();
     }
 }
 
@@ -195,7 +234,7 @@ impl Write {
         .await
         .map_err(refused)?;
         self.tx.commit().await.map_err(refused)?;
-        self.bell.notify_one();
+        self.bell.ring();
         Ok(seq)
     }
 }

@@ -24,10 +24,7 @@ pub struct Closes {
     code: u16,
 }
 
-/// WebSocket close code: removed, or a role was lost.
-pub const CLOSE_REMOVED: u16 = 4403;
-/// WebSocket close code: signed out or expired.
-pub const CLOSE_SIGNED_OUT: u16 = 4401;
+pub use crate::live::{CLOSE_REMOVED, CLOSE_SIGNED_OUT};
 
 impl Closes {
     fn account(account: AccountId) -> Self {

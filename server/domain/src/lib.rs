@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod factor;
+pub mod live;
 pub mod membership;
 pub mod password;
 pub mod recovery;

@@ -1,0 +1,589 @@
+//! Who is connected and what they watch. Each tenant is an actor whose mailbox is a lock: events, arrivals and departures
+//! take their turn, and none of them waits for a socket or for the database.
+
+pub mod frame;
+pub mod seat;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use domain::{
+    AccountId, Seq, TenantId,
+    live::{Event, HERE, name_of},
+};
+use tokio::{sync::Notify, time::Instant};
+use uuid::Uuid;
+
+use frame::Frame;
+use seat::{End, Seat};
+
+/// Events that a tenant remembers for those who reconnect.
+pub const RING: usize = 512;
+/// Sockets of one person in one tenant. The sixth takes the place of the oldest, which is told so and comes back when its
+/// page is looked at again: the page in front of the person is always the newest, and a connection that died unnoticed must
+/// not keep them out until it is found dead.
+pub const PAGES_MOST: usize = 5;
+/// Topics of one socket.
+pub const TOPICS_MOST: usize = 50;
+/// How long after their last page a person still counts as here, so that a reload does not flicker.
+const LEAVES_AFTER: Duration = Duration::from_secs(5);
+/// How often at most it is told who is here.
+const HERE_EVERY: Duration = Duration::from_secs(1);
+/// How long a tenant without sockets keeps its ring, so that a reload finds it.
+const EMPTY_FOR: Duration = Duration::from_secs(60);
+
+/// All sockets of this process.
+#[derive(Clone, Default)]
+pub struct Hub(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    tenants: RwLock<HashMap<TenantId, Arc<Mutex<Tenant>>>>,
+    arrivals: Mutex<Vec<Arc<Seat>>>,
+    arrived: Notify,
+    epoch: Mutex<Option<Uuid>>,
+    seats: AtomicUsize,
+    leaving: AtomicBool,
+}
+
+/// One tenant: where its log was read to, what happened last, and who listens.
+struct Tenant {
+    /// Everything up to here has been delivered; none before the log was first read.
+    cursor: Option<Seq>,
+    /// The last events, each with its keys.
+    ring: VecDeque<(Seq, Arc<[String]>)>,
+    /// The ring holds every event after this one.
+    ring_after: Seq,
+    watchers: HashMap<String, Vec<Arc<Seat>>>,
+    people: HashMap<AccountId, Person>,
+    here_changed: bool,
+    here_told: Instant,
+    empty_since: Option<Instant>,
+    /// Forgotten by the hub; whoever still holds it asks again.
+    retired: bool,
+}
+
+#[derive(Default)]
+struct Person {
+    /// Oldest first.
+    seats: Vec<Arc<Seat>>,
+    left: Option<Instant>,
+}
+
+/// A subscription: keys that were allowed, and what the client says it has heard.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// Keys, each allowed to this caller after the seat was admitted.
+    pub keys: &'a [String],
+    /// The client has heard everything up to here; without it, up to its hello.
+    pub since: Option<Seq>,
+    /// The history that `since` belongs to.
+    pub epoch: Option<Uuid>,
+}
+
+/// What the log says of events that the ring no longer holds.
+#[derive(Clone, Debug)]
+pub enum Past {
+    /// Not asked yet.
+    Unasked,
+    /// All that changed after the client's `since` and up to this seq.
+    Known(Seq, HashSet<String>),
+    /// Too long ago to be told.
+    Lost,
+}
+
+/// What became of a subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Watched {
+    /// Active, and everything missed has been queued. The names were too many.
+    Now(Vec<String>),
+    /// Not active: the log must be asked for what happened in between.
+    Behind {
+        /// The client has heard up to here.
+        after: Seq,
+        /// The ring knows what came after this.
+        until: Seq,
+    },
+    /// The socket has ended.
+    Over,
+}
+
+/// How the hub is doing, for `/health`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Count {
+    /// Open sockets.
+    pub sockets: usize,
+    /// Tenants whose log is followed.
+    pub tenants: usize,
+}
+
+impl Hub {
+    // ── Arriving and leaving ──
+
+    /// Takes a place. Nothing is said on it before [`Hub::admit`], but from now on an event that ends it does.
+    pub fn join(&self, tenant: TenantId, account: AccountId, session: Uuid, now: Instant) -> Result<Arc<Seat>, End> {
+        if self.0.leaving.load(Ordering::SeqCst) {
+            return Err(End::RESTART);
+        }
+        let seat = Arc::new(Seat::new(tenant, account, session, now));
+        self.with(tenant, now, |state| state.seat(&seat, now));
+        self.0.seats.fetch_add(1, Ordering::SeqCst);
+        lock(&self.0.arrivals).push(seat.clone());
+        self.0.arrived.notify_one();
+        Ok(seat)
+    }
+
+    /// The socket is gone. Its person counts as here a little longer.
+    pub fn leave(&self, seat: &Arc<Seat>, now: Instant) {
+        seat.end(End::SILENT);
+        if let Some(tenant) = self.find(seat.tenant) {
+            lock(&tenant).unseat(seat, Some(now));
+        }
+        self.0.seats.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Returns when somebody arrived since the last call.
+    pub async fn arrived(&self) {
+        self.0.arrived.notified().await;
+    }
+
+    /// Those who arrived since the last call.
+    pub fn arrivals(&self) -> Vec<Arc<Seat>> {
+        std::mem::take(&mut lock(&self.0.arrivals))
+    }
+
+    /// Says hello to those whose session is still live and closes the others. The sessions must have been looked up after
+    /// [`Hub::join`] and after the tenant's log was first read: an event that ended one of them before is then seen in the
+    /// session, and one that ends it after meets the seat. There is no moment between.
+    pub fn admit(&self, seats: Vec<Arc<Seat>>, dead: &HashSet<Uuid>, now: Instant) {
+        let Some(epoch) = *lock(&self.0.epoch) else { return self.put_back(seats) };
+        for seat in seats {
+            if dead.contains(&seat.session) {
+                self.end(&seat, End::SIGNED_OUT, now);
+                continue;
+            }
+            let Some(tenant) = self.find(seat.tenant) else { continue };
+            // Under the tenant's lock, so that no event falls between the seq of the hello and the cursor.
+            let state = lock(&tenant);
+            match state.cursor {
+                Some(cursor) => seat.greet(cursor, epoch, now),
+                None => self.put_back(vec![seat]),
+            }
+        }
+    }
+
+    /// For the next round.
+    pub fn put_back(&self, seats: Vec<Arc<Seat>>) {
+        lock(&self.0.arrivals).extend(seats);
+    }
+
+    /// Ends one socket outside the sequence of events. Its person is still here for a moment.
+    pub fn end(&self, seat: &Arc<Seat>, end: End, now: Instant) {
+        seat.end(end);
+        if let Some(tenant) = self.find(seat.tenant) {
+            lock(&tenant).unseat(seat, Some(now));
+        }
+    }
+
+    // ── Watching ──
+
+    /// Makes a subscription active, at one point of the sequence, with everything missed before that point queued in one frame.
+    ///
+    /// Why nothing is lost: the seat is registered before its rights are looked up, and what is returned by that look-up is used
+    /// only here. Under the tenant's lock the cursor stands still; events up to it are looked for in the ring (from the log,
+    /// where the ring is too short), and events after it are delivered by [`Hub::deliver`], which finds the seat among the
+    /// watchers. Why nothing is told too much: an event that takes the right away closes the seat, if it came after the
+    /// look-up, and else the look-up saw it.
+    pub fn watch(&self, seat: &Arc<Seat>, ask: Ask<'_>, past: &Past, now: Instant) -> Watched {
+        let Some(tenant) = self.find(seat.tenant) else { return Watched::Over };
+        let mut state = lock(&tenant);
+        let (Some(cursor), Some(hello), false) = (state.cursor, seat.hello(), seat.is_over()) else { return Watched::Over };
+        let heard = ask.since.unwrap_or(hello);
+        let foreign = ask.epoch.is_some() && ask.epoch != *lock(&self.0.epoch);
+        let missed: Option<HashSet<&str>> = match past {
+            _ if foreign => None,
+            Past::Lost => None,
+            Past::Known(until, keys) if *until >= state.ring_after => {
+                Some(keys.iter().map(String::as_str).chain(state.since(*until)).collect())
+            }
+            _ if heard >= state.ring_after => Some(state.since(heard).collect()),
+            _ => return Watched::Behind { after: heard, until: state.ring_after },
+        };
+        let mut watching = seat.watching();
+        let room = TOPICS_MOST.saturating_sub(watching.len());
+        let (mut fresh, known): (Vec<_>, Vec<_>) = ask.keys.iter().partition(|key| !watching.contains(key));
+        fresh.sort_unstable();
+        fresh.dedup();
+        let surplus = fresh.split_off(fresh.len().min(room));
+        let frame = match missed {
+            None => Some(Frame::resync(ask.since.map(|since| (cursor, since)))),
+            Some(missed) => {
+                let names: Vec<String> = known
+                    .iter()
+                    .chain(&fresh)
+                    .filter(|key| missed.contains(key.as_str()))
+                    .map(|key| name_of(key).to_owned())
+                    .collect();
+                match ask.since {
+                    Some(since) => Some(Frame::caught_up(&names, cursor, since)),
+                    None => (!names.is_empty()).then(|| Frame::changed(names, cursor)),
+                }
+            }
+        };
+        if let Some(frame) = frame {
+            seat.push(Arc::new(frame), now);
+        }
+        let surplus = surplus.into_iter().map(|key| name_of(key).to_owned()).collect();
+        let fresh: Vec<String> = fresh.into_iter().cloned().collect();
+        for key in &fresh {
+            state.watchers.entry(key.clone()).or_default().push(seat.clone());
+        }
+        watching.extend(fresh);
+        seat.set_watching(watching);
+        Watched::Now(surplus)
+    }
+
+    /// Ends subscriptions.
+    pub fn unwatch(&self, seat: &Arc<Seat>, keys: &[String]) {
+        let Some(tenant) = self.find(seat.tenant) else { return };
+        let mut state = lock(&tenant);
+        let (gone, kept): (Vec<_>, Vec<_>) = seat.watching().into_iter().partition(|key| keys.contains(key));
+        state.forget(seat, &gone);
+        seat.set_watching(kept);
+    }
+
+    /// Tells one socket what it may not watch.
+    pub fn refuse(&self, seat: &Seat, names: &[String], now: Instant) {
+        seat.push(Arc::new(Frame::refused(names)), now);
+    }
+
+    /// Who is here now, each person once.
+    pub fn here(&self, tenant: TenantId) -> Vec<AccountId> {
+        let mut people: Vec<_> =
+            self.find(tenant).map_or_else(Vec::new, |tenant| lock(&tenant).people.keys().copied().collect());
+        people.sort_unstable();
+        people
+    }
+
+    // ── What the log says ──
+
+    /// Tenants whose log has not been read yet.
+    pub fn unread(&self) -> Vec<TenantId> {
+        self.all().into_iter().filter(|(_, tenant)| lock(tenant).cursor.is_none()).map(|(id, _)| id).collect()
+    }
+
+    /// Tenants with where their log was read to.
+    pub fn cursors(&self) -> Vec<(TenantId, Seq)> {
+        self.all().into_iter().filter_map(|(id, tenant)| Some((id, lock(&tenant).cursor?))).collect()
+    }
+
+    /// Starts a tenant: `events` are those after `after`, told to nobody, since everybody there came later. They fill the ring, so
+    /// that one question to the log serves all who reconnect after a restart.
+    pub fn start(&self, tenant: TenantId, after: Seq, events: &[Event]) {
+        let Some(tenant) = self.find(tenant) else { return };
+        let mut state = lock(&tenant);
+        if state.cursor.is_some() {
+            return;
+        }
+        state.cursor = Some(after);
+        state.ring_after = after;
+        for event in events {
+            state.cursor = Some(event.seq);
+            state.remember(event);
+        }
+    }
+
+    /// Tells everybody who watches, event by event in their order. An event that ends sockets ends them first: they do not
+    /// get the event itself, and nothing after it.
+    pub fn deliver(&self, tenant: TenantId, events: &[Event], now: Instant) {
+        let Some(tenant) = self.find(tenant) else { return };
+        let mut state = lock(&tenant);
+        for event in events {
+            let Some(cursor) = state.cursor else { return };
+            if event.seq <= cursor {
+                continue;
+            }
+            if event.seq != cursor + 1 {
+                // Cannot be: a seq becomes visible only after every smaller one. If it is, nobody may go on unaware.
+                tracing::error!(expected = cursor + 1, found = event.seq, "the log has a gap");
+                state.ring.clear();
+                state.ring_after = event.seq - 1;
+                let resync = Arc::new(Frame::resync(None));
+                state.seats().for_each(|seat| seat.push(resync.clone(), now));
+            }
+            state.cursor = Some(event.seq);
+            state.remember(event);
+            if let Some(kick) = &event.closes {
+                let ended: Vec<_> = state
+                    .seats()
+                    .filter(|seat| kick.accounts.contains(&seat.account) || kick.sessions.contains(&seat.session))
+                    .cloned()
+                    .collect();
+                for seat in ended {
+                    seat.end(End::kick(kick.code));
+                    state.unseat(&seat, None);
+                }
+            }
+            state.publish(&event.topics, event.seq, now);
+        }
+    }
+
+    /// Which history the log is. Another one than before means that the database was restored: every seq has lost its meaning,
+    /// so everybody comes back and says what they know of.
+    pub fn set_epoch(&self, epoch: Uuid, now: Instant) {
+        let before = lock(&self.0.epoch).replace(epoch);
+        if before.is_some_and(|before| before != epoch) {
+            for (_, tenant) in self.all() {
+                let mut state = lock(&tenant);
+                state.cursor = None;
+                state.ring.clear();
+                let seats: Vec<_> = state.seats().cloned().collect();
+                for seat in seats {
+                    seat.end(End::RESTART);
+                    state.unseat(&seat, Some(now));
+                }
+            }
+        }
+    }
+
+    /// The sessions behind all sockets, each once.
+    pub fn sessions(&self) -> Vec<Uuid> {
+        let all = self.all();
+        let sessions: HashSet<Uuid> =
+            all.iter().flat_map(|(_, tenant)| lock(tenant).seats().map(|seat| seat.session).collect::<Vec<_>>()).collect();
+        sessions.into_iter().collect()
+    }
+
+    /// Ends the sockets of sessions that died quietly: idle, or over their limit.
+    pub fn end_sessions(&self, dead: &HashSet<Uuid>) {
+        for (_, tenant) in self.all() {
+            let mut state = lock(&tenant);
+            let ended: Vec<_> = state.seats().filter(|seat| dead.contains(&seat.session)).cloned().collect();
+            for seat in ended {
+                seat.end(End::SIGNED_OUT);
+                state.unseat(&seat, None);
+            }
+        }
+    }
+
+    // ── Time ──
+
+    /// Looks after everything that follows from time alone. One caller for all sockets: none has a timer of its own.
+    pub fn sweep(&self, now: Instant) {
+        for (id, tenant) in self.all() {
+            let mut state = lock(&tenant);
+            let mut beat = None;
+            let mut ended = Vec::new();
+            for seat in state.seats() {
+                match (seat.tick(now), state.cursor) {
+                    (Err(end), _) => ended.push((seat.clone(), end)),
+                    (Ok(true), Some(cursor)) => {
+                        seat.beat(beat.get_or_insert_with(|| Arc::new(Frame::beat(cursor))).clone(), now);
+                    }
+                    (Ok(_), _) => {}
+                }
+            }
+            for (seat, end) in ended {
+                seat.end(end);
+                state.unseat(&seat, Some(now));
+            }
+            state.tell_here(now);
+            if state.people.is_empty() && now.duration_since(*state.empty_since.get_or_insert(now)) >= EMPTY_FOR {
+                state.retired = true;
+                drop(state);
+                write(&self.0.tenants).remove(&id);
+            }
+        }
+    }
+
+    /// Closes every socket with 1012, spread over the window so that not all come back at once, and takes no new ones. Returns
+    /// when all have gone, or soon after the window.
+    pub async fn drain(&self, window: Duration) {
+        self.0.leaving.store(true, Ordering::SeqCst);
+        let seats: Vec<_> =
+            self.all().into_iter().flat_map(|(_, tenant)| lock(&tenant).seats().cloned().collect::<Vec<_>>()).collect();
+        let start = Instant::now();
+        let count = u32::try_from(seats.len()).unwrap_or(u32::MAX).max(1);
+        for (place, seat) in (0_u32..).zip(seats) {
+            let moment = start + window * place / count;
+            if moment > Instant::now() {
+                tokio::time::sleep_until(moment).await;
+            }
+            self.end(&seat, End::RESTART, Instant::now());
+        }
+        let last = Instant::now() + Duration::from_secs(3);
+        while self.count().sockets > 0 && Instant::now() < last {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// How many.
+    pub fn count(&self) -> Count {
+        Count { sockets: self.0.seats.load(Ordering::SeqCst), tenants: read(&self.0.tenants).len() }
+    }
+
+    fn find(&self, tenant: TenantId) -> Option<Arc<Mutex<Tenant>>> {
+        read(&self.0.tenants).get(&tenant).cloned()
+    }
+
+    fn all(&self) -> Vec<(TenantId, Arc<Mutex<Tenant>>)> {
+        read(&self.0.tenants).iter().map(|(id, tenant)| (*id, tenant.clone())).collect()
+    }
+
+    fn with(&self, id: TenantId, now: Instant, act: impl FnOnce(&mut Tenant)) {
+        loop {
+            let found = self.find(id);
+            let tenant = found.unwrap_or_else(|| {
+                write(&self.0.tenants).entry(id).or_insert_with(|| Arc::new(Mutex::new(Tenant::new(now)))).clone()
+            });
+            let mut state = lock(&tenant);
+            if !state.retired {
+                return act(&mut state);
+            }
+            drop(state);
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Tenant {
+    fn new(now: Instant) -> Self {
+        Self {
+            cursor: None,
+            ring: VecDeque::new(),
+            ring_after: 0,
+            watchers: HashMap::new(),
+            people: HashMap::new(),
+            here_changed: false,
+            here_told: now.checked_sub(HERE_EVERY).unwrap_or(now),
+            empty_since: None,
+            retired: false,
+        }
+    }
+
+    fn seats(&self) -> impl Iterator<Item = &Arc<Seat>> {
+        self.people.values().flat_map(|person| &person.seats)
+    }
+
+    fn seat(&mut self, seat: &Arc<Seat>, now: Instant) {
+        self.empty_since = None;
+        let person = self.people.entry(seat.account).or_insert_with(|| {
+            self.here_changed = true;
+            Person::default()
+        });
+        person.left = None;
+        person.seats.push(seat.clone());
+        if person.seats.len() > PAGES_MOST {
+            let oldest = person.seats[0].clone();
+            oldest.end(End::TOO_MANY);
+            self.unseat(&oldest, Some(now));
+        }
+    }
+
+    /// Takes a seat out. Without `stays` a person with no other page is gone at once.
+    fn unseat(&mut self, seat: &Arc<Seat>, stays: Option<Instant>) {
+        let watching = seat.watching();
+        self.forget(seat, &watching);
+        seat.set_watching(Vec::new());
+        let Some(person) = self.people.get_mut(&seat.account) else { return };
+        let before = person.seats.len();
+        person.seats.retain(|other| !Arc::ptr_eq(other, seat));
+        if person.seats.len() < before && person.seats.is_empty() {
+            person.left = stays;
+            if stays.is_none() {
+                self.people.remove(&seat.account);
+                self.here_changed = true;
+            }
+        }
+    }
+
+    fn forget(&mut self, seat: &Arc<Seat>, keys: &[String]) {
+        for key in keys {
+            if let Some(watchers) = self.watchers.get_mut(key) {
+                if let Some(place) = watchers.iter().position(|other| Arc::ptr_eq(other, seat)) {
+                    watchers.swap_remove(place);
+                }
+                if watchers.is_empty() {
+                    self.watchers.remove(key);
+                }
+            }
+        }
+    }
+
+    fn remember(&mut self, event: &Event) {
+        self.ring.push_back((event.seq, event.topics.as_slice().into()));
+        if self.ring.len() > RING {
+            if let Some((seq, _)) = self.ring.pop_front() {
+                self.ring_after = seq;
+            }
+        }
+    }
+
+    /// Keys that changed after a seq that the ring reaches back to.
+    fn since(&self, seq: Seq) -> impl Iterator<Item = &str> {
+        let start = self.ring.partition_point(|(past, _)| *past <= seq);
+        self.ring.range(start..).flat_map(|(_, keys)| keys.iter().map(String::as_str))
+    }
+
+    /// Puts one frame into the outbox of everybody who watches one of the keys. Those who watch the same of them share it.
+    fn publish(&self, keys: &[String], seq: Seq, now: Instant) {
+        for keys in keys.chunks(32) {
+            let watchers: Vec<_> = keys.iter().map(|key| self.watchers.get(key).map_or(&[][..], Vec::as_slice)).collect();
+            for (bit, seats) in watchers.iter().enumerate() {
+                for seat in *seats {
+                    seat.mask.fetch_or(1 << bit, Ordering::Relaxed);
+                }
+            }
+            let mut frames: Vec<(u32, Arc<Frame>)> = Vec::new();
+            for seat in watchers.iter().copied().flatten() {
+                let mask = seat.mask.swap(0, Ordering::Relaxed);
+                if mask == 0 {
+                    continue;
+                }
+                let frame = match frames.iter().find(|(for_mask, _)| *for_mask == mask) {
+                    Some((_, frame)) => frame.clone(),
+                    None => {
+                        let names = keys.iter().enumerate().filter(|(bit, _)| mask & (1 << bit) != 0);
+                        let frame = Arc::new(Frame::changed(names.map(|(_, key)| name_of(key).to_owned()).collect(), seq));
+                        frames.push((mask, frame.clone()));
+                        frame
+                    }
+                };
+                seat.push(frame, now);
+            }
+        }
+    }
+
+    fn tell_here(&mut self, now: Instant) {
+        let before = self.people.len();
+        self.people.retain(|_, person| person.left.is_none_or(|left| now.duration_since(left) < LEAVES_AFTER));
+        self.here_changed |= self.people.len() != before;
+        if self.here_changed && now.duration_since(self.here_told) >= HERE_EVERY {
+            self.here_changed = false;
+            self.here_told = now;
+            if let Some(cursor) = self.cursor {
+                self.publish(&[HERE.to_owned()], cursor, now);
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,131 @@
+//! What is said on a socket: small JSON texts, each encoded once and shared by all sockets that get it.
+
+use std::collections::BTreeSet;
+
+use axum::extract::ws::Utf8Bytes;
+use domain::Seq;
+use serde::Serialize;
+use uuid::Uuid;
+
+/// One text, and as much of its meaning as merging needs.
+#[derive(Debug)]
+pub struct Frame {
+    /// As it is sent.
+    pub text: Utf8Bytes,
+    pub(super) says: Says,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Says {
+    /// Names that changed, up to the seq. May be merged with others.
+    Changed(Vec<String>, Seq),
+    /// Still here. Worth nothing once anything else is said.
+    Beat,
+    /// Must arrive as it is: hello, refused, resync and the answer to a `since`.
+    Plain,
+}
+
+#[derive(Serialize)]
+struct Changed<'a> {
+    changed: &'a [String],
+    seq: Seq,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Seq>,
+}
+
+impl Frame {
+    fn new(says: Says, words: &impl Serialize) -> Self {
+        // Strings and numbers always encode; an empty object would be ignored by every client.
+        let text = serde_json::to_string(words).unwrap_or_else(|_| "{}".to_owned());
+        Self { text: text.into(), says }
+    }
+
+    /// `{"hello":{"seq":12,"epoch":"…"}}`: once, first.
+    pub fn hello(seq: Seq, epoch: Uuid) -> Self {
+        Self::new(Says::Plain, &serde_json::json!({ "hello": { "seq": seq, "epoch": epoch } }))
+    }
+
+    /// `{"changed":["people"],"seq":13}`: all that changed in these topics up to the seq has been said.
+    pub fn changed(names: Vec<String>, seq: Seq) -> Self {
+        let words = Changed { changed: &names, seq, since: None };
+        let text = serde_json::to_string(&words).unwrap_or_else(|_| "{}".to_owned());
+        Self { text: text.into(), says: Says::Changed(names, seq) }
+    }
+
+    /// `{"changed":[…],"seq":13,"since":9}`: the one answer to a subscription that named a `since`, also when nothing changed.
+    pub fn caught_up(names: &[String], seq: Seq, since: Seq) -> Self {
+        Self::new(Says::Plain, &Changed { changed: names, seq, since: Some(since) })
+    }
+
+    /// `{"refused":["…"]}`: unknown, not allowed or too many; which one is not said.
+    pub fn refused(names: &[String]) -> Self {
+        Self::new(Says::Plain, &serde_json::json!({ "refused": names }))
+    }
+
+    /// `{"resync":true}`: what was missed cannot be told any more, fetch everything. Answers a `since` in the same way.
+    pub fn resync(answers: Option<(Seq, Seq)>) -> Self {
+        Self::new(
+            Says::Plain,
+            &match answers {
+                None => serde_json::json!({ "resync": true }),
+                Some((seq, since)) => serde_json::json!({ "resync": true, "seq": seq, "since": since }),
+            },
+        )
+    }
+
+    /// `{"beat":{"seq":13}}`: nothing more was to be said up to the seq. Scripts in a browser never see a ping, so this is
+    /// how a page tells a quiet connection from a dead one.
+    pub fn beat(seq: Seq) -> Self {
+        Self::new(Says::Beat, &serde_json::json!({ "beat": { "seq": seq } }))
+    }
+
+    /// Bytes on the wire, the frame's own header included.
+    pub fn size(&self) -> usize {
+        self.text.len() + 4
+    }
+}
+
+/// All `changed` frames as one, after what cannot be merged. Their order among each other carries no meaning: a page that
+/// fetches anew fetches everything.
+pub(super) fn merge<'a>(frames: impl IntoIterator<Item = &'a Frame>) -> Option<Frame> {
+    let mut names = BTreeSet::new();
+    let mut latest = None;
+    for frame in frames {
+        if let Says::Changed(more, seq) = &frame.says {
+            names.extend(more.iter().cloned());
+            latest = latest.max(Some(*seq));
+        }
+    }
+    latest.map(|seq| Frame::changed(names.into_iter().collect(), seq))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_are_those_that_clients_of_others_rely_on() {
+        let epoch = Uuid::nil();
+        assert_eq!(
+            Frame::hello(12, epoch).text.as_str(),
+            r#"{"hello":{"epoch":"00000000-0000-0000-0000-000000000000","seq":12}}"#
+        );
+        assert_eq!(Frame::changed(vec!["people".into()], 13).text.as_str(), r#"{"changed":["people"],"seq":13}"#);
+        assert_eq!(Frame::refused(&["x\"y".into()]).text.as_str(), r#"{"refused":["x\"y"]}"#);
+        assert_eq!(Frame::resync(None).text.as_str(), r#"{"resync":true}"#);
+        assert_eq!(Frame::caught_up(&[], 13, 9).text.as_str(), r#"{"changed":[],"seq":13,"since":9}"#);
+        assert_eq!(Frame::resync(Some((13, 9))).text.as_str(), r#"{"resync":true,"seq":13,"since":9}"#);
+        assert_eq!(Frame::beat(13).text.as_str(), r#"{"beat":{"seq":13}}"#);
+    }
+
+    #[test]
+    fn merging_keeps_every_name_once_and_the_latest_seq() {
+        let frames = [
+            Frame::changed(vec!["people".into()], 3),
+            Frame::beat(3),
+            Frame::changed(vec!["people".into(), "me".into()], 5),
+        ];
+        assert_eq!(merge(&frames).map(|frame| frame.says), Some(Says::Changed(vec!["me".into(), "people".into()], 5)));
+        assert!(merge(&[Frame::beat(3)]).is_none());
+    }
+}
