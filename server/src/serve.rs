@@ -47,7 +47,7 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
         _ => Stop::failed(format!("Cannot listen on {}: {error}.", config.listen)),
     })?;
     // Rendering spawns tasks; leptos otherwise learns where only when it lists routes, which we never ask it to.
-    let _ = leptos::task::Executor::init_tokio();
+    let _ = any_spawner::Executor::init_tokio();
     let (tell, ending) = watch::channel(false);
     let db = Db::new(open.logins().options(Role::Web)?, config.pool);
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
