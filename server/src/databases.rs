@@ -16,7 +16,7 @@ impl Open {
         let open = match &config.databases {
             Databases::Embedded(settings) => {
                 let embedded = Embedded::start(settings).await?;
-                Self { logins: embedded.logins().clone(), embedded: Some(embedded) }
+                Self { logins: embedded.cluster().logins().clone(), embedded: Some(embedded) }
             }
             Databases::External(logins) => Self { logins: logins.clone(), embedded: None },
         };
@@ -33,7 +33,7 @@ impl Open {
     pub async fn beside(config: &Config) -> Result<Self, Stop> {
         if let Databases::Embedded(settings) = &config.databases {
             match Embedded::start(settings).await {
-                Ok(embedded) => return Ok(Self { logins: embedded.logins().clone(), embedded: Some(embedded) }),
+                Ok(embedded) => return Ok(Self { logins: embedded.cluster().logins().clone(), embedded: Some(embedded) }),
                 Err(Error::InUse { .. }) => {}
                 Err(other) => return Err(other.into()),
             }

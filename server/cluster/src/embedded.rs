@@ -11,6 +11,7 @@ use std::{
     fs::{File, TryLockError},
     io::{Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::{sync::watch, task::JoinHandle};
@@ -26,23 +27,20 @@ pub struct Settings {
     pub fast: bool,
 }
 
-/// A PostgreSQL of our own, running; it is stopped with us.
-pub struct Embedded {
-    logins: Logins,
-    superuser: PgConnectOptions,
+/// A cluster's folders, passwords and addresses, whether it is running or not. Whoever opens one sees to it that nobody
+/// else does at the same time.
+pub struct Cluster {
+    launch: Launch,
     superuser_url: String,
-    stop: watch::Sender<bool>,
-    lost: watch::Receiver<bool>,
-    keeper: JoinHandle<()>,
-    // Held as long as the cluster runs, and let go by the system however we end.
-    _lock: File,
+    superuser: PgConnectOptions,
+    passwords: Vec<(Role, String)>,
+    logins: Logins,
 }
 
-impl Embedded {
-    /// Takes the data directory for this process alone, then starts, prepares and migrates its databases.
-    pub async fn start(settings: &Settings) -> Result<Self> {
+impl Cluster {
+    /// Finds what belongs to a data directory, and makes passwords and the cluster itself when there are none.
+    pub async fn open(settings: &Settings) -> Result<Self> {
         let data = open_data(&settings.data)?;
-        let lock = lock(&data)?;
         let mut secrets = Secrets::read(&data)?;
         let home = Home::settle(&data, &settings.binaries, &mut secrets)?;
         let superuser_password = made(&mut secrets, "superuser")?;
@@ -51,7 +49,6 @@ impl Embedded {
             passwords.push((role, made(&mut secrets, role.name())?));
         }
         secrets.save()?;
-
         let launch = Launch {
             home,
             fast: settings.fast,
@@ -59,29 +56,19 @@ impl Embedded {
         launch.make(&superuser_password).await?;
         let superuser_url = address(&launch.home.socket, "postgres", &superuser_password, "");
         let superuser = parse(&superuser_url, "The embedded PostgreSQL")?.database("postgres");
-        let postgres = launch.start(&superuser).await?;
         let logins = logins(&secrets).unwrap_or_default();
-        if let Err(error) = prepare_all(&superuser, &passwords, &logins).await {
-            postgres.stop().await;
-            return Err(error);
-        }
-        let (stop, stopped) = watch::channel(false);
-        let (give_up, lost) = watch::channel(false);
-        let keeper = tokio::spawn(keep(launch, postgres, superuser.clone(), stopped, give_up));
         Ok(Self {
-            logins,
-            superuser,
+            launch,
             superuser_url,
-            stop,
-            lost,
-            keeper,
-            _lock: lock,
+            superuser,
+            passwords,
+            logins,
         })
     }
 
-    /// The URL of each login.
-    pub const fn logins(&self) -> &Logins {
-        &self.logins
+    /// How it is started.
+    pub const fn launch(&self) -> &Launch {
+        &self.launch
     }
 
     /// The superuser, for tools and tests; nothing that serves may use it.
@@ -92,6 +79,60 @@ impl Embedded {
     /// The superuser's URL of one database.
     pub fn superuser_url(&self, database: &str) -> String {
         format!("{}{database}", self.superuser_url)
+    }
+
+    /// The URL of each login.
+    pub const fn logins(&self) -> &Logins {
+        &self.logins
+    }
+
+    /// Whether it is running and lets us in.
+    pub async fn answers(&self) -> bool {
+        answers(&self.superuser).await
+    }
+
+    /// Makes and migrates what is missing in the running cluster.
+    pub async fn prepare(&self) -> Result<()> {
+        prepare(&self.superuser, &self.passwords).await?;
+        migrate(&self.logins).await
+    }
+}
+
+/// A PostgreSQL of our own, running; it is stopped with us.
+pub struct Embedded {
+    cluster: Arc<Cluster>,
+    stop: watch::Sender<bool>,
+    lost: watch::Receiver<bool>,
+    keeper: JoinHandle<()>,
+    // Held as long as the cluster runs, and let go by the system however we end.
+    _lock: File,
+}
+
+impl Embedded {
+    /// Takes the data directory for this process alone, then starts, prepares and migrates its databases.
+    pub async fn start(settings: &Settings) -> Result<Self> {
+        let lock = lock(&open_data(&settings.data)?)?;
+        let cluster = Arc::new(Cluster::open(settings).await?);
+        let postgres = cluster.launch.start(&cluster.superuser).await?;
+        if let Err(error) = cluster.prepare().await {
+            postgres.stop().await;
+            return Err(error);
+        }
+        let (stop, stopped) = watch::channel(false);
+        let (give_up, lost) = watch::channel(false);
+        let keeper = tokio::spawn(keep(Arc::clone(&cluster), postgres, stopped, give_up));
+        Ok(Self {
+            cluster,
+            stop,
+            lost,
+            keeper,
+            _lock: lock,
+        })
+    }
+
+    /// Its passwords and addresses.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
     }
 
     /// Returns when PostgreSQL died and could not be started again.
@@ -120,20 +161,10 @@ pub async fn running(data: &Path) -> Result<Logins> {
     }
 }
 
-async fn prepare_all(
-    superuser: &PgConnectOptions,
-    passwords: &[(Role, String)],
-    logins: &Logins,
-) -> Result<()> {
-    prepare(superuser, passwords).await?;
-    migrate(logins).await
-}
-
 /// Starts PostgreSQL again when it dies under us; gives up when it dies over and over.
 async fn keep(
-    launch: Launch,
+    cluster: Arc<Cluster>,
     mut postgres: Postgres,
-    superuser: PgConnectOptions,
     mut stopped: watch::Receiver<bool>,
     give_up: watch::Sender<bool>,
 ) {
@@ -151,7 +182,7 @@ async fn keep(
             give_up.send_replace(true);
             return;
         }
-        match launch.start(&superuser).await {
+        match cluster.launch.start(&cluster.superuser).await {
             Ok(again) => {
                 tracing::info!("PostgreSQL is running again");
                 postgres = again;

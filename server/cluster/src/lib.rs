@@ -14,7 +14,7 @@ mod postgres;
 mod secrets;
 
 pub use check::refuse_unsafe;
-pub use embedded::{Embedded, Settings, running};
+pub use embedded::{Cluster, Embedded, Settings, running};
 pub use error::{Error, Result};
 pub use home::Home;
 pub use login::{Database, Logins, Role};

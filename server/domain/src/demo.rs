@@ -133,7 +133,7 @@ pub const TENANTS: &[Tenant] = &[
 pub async fn load(connection: &mut PgConnection, hasher: &Hasher, secrets: &Secrets, more: u32) -> Result<usize, Refusal> {
     let mut made = 0;
     let complete = complete(connection).await?;
-    let mut hashes = hash_missing(hasher, &complete).await?;
+    let mut phcs = hash_missing(hasher, &complete).await?;
     let mut tenants: HashMap<&str, TenantId> = HashMap::new();
     for tenant in TENANTS {
         let trust = tenant.trust.and_then(|label| tenants.get(label).copied());
@@ -142,7 +142,7 @@ pub async fn load(connection: &mut PgConnection, hasher: &Hasher, secrets: &Secr
         tenants.insert(label, id);
         for (address, name, roles) in people {
             let email = full(address, label);
-            let hash = hashes.remove(&email);
+            let hash = phcs.remove(&email);
             if complete.contains(&(label.to_owned(), email.clone())) {
                 continue;
             }
@@ -212,25 +212,25 @@ async fn hash_missing(hasher: &Hasher, complete: &HashSet<(String, String)>) -> 
         .flat_map(|tenant| tenant.people.iter().map(|(address, ..)| full(address, tenant.label)))
         .filter(|email| !there.contains(email))
         .collect();
-    let mut hashes = HashMap::new();
+    let mut phcs = HashMap::new();
     let mut running = JoinSet::new();
     for email in missing {
         if running.len() >= 8 {
-            keep(&mut running, &mut hashes).await?;
+            keep(&mut running, &mut phcs).await?;
         }
         let hasher = hasher.clone();
         running.spawn(async move { hasher.hash(PASSWORD).await.map(|hash| (email, hash)) });
     }
     while !running.is_empty() {
-        keep(&mut running, &mut hashes).await?;
+        keep(&mut running, &mut phcs).await?;
     }
-    Ok(hashes)
+    Ok(phcs)
 }
 
-async fn keep(running: &mut JoinSet<Result<(String, String), Refusal>>, hashes: &mut HashMap<String, String>) -> Result<(), Refusal> {
+async fn keep(running: &mut JoinSet<Result<(String, String), Refusal>>, phcs: &mut HashMap<String, String>) -> Result<(), Refusal> {
     if let Some(done) = running.join_next().await {
         let (email, hash) = done.map_err(|error| broken("hashing", &error))??;
-        hashes.insert(email, hash);
+        phcs.insert(email, hash);
     }
     Ok(())
 }

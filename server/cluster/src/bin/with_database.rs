@@ -28,7 +28,7 @@ async fn main() -> ExitCode {
         }
     };
     // The superuser: what a query means is asked of the catalogue, and every query of every login must be there.
-    let url = embedded.superuser_url("quorate_application");
+    let url = embedded.cluster().superuser_url("quorate_application");
     let status = tokio::process::Command::new(program)
         .args(arguments)
         .env("DATABASE_URL", url)
