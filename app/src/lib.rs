@@ -32,14 +32,14 @@ use leptos_router::{
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     view! {
         <!DOCTYPE html>
-        <html lang="en-GB">
+        <html lang="en-GB" data-accent="green">
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <HashedStylesheet options=options.clone() id="style" />
-                <HydrationScripts options=options.clone() />
+                {hydrates().then(|| view! { <HydrationScripts options=options.clone() /> })}
                 <leptos_meta::MetaTags />
             </head>
             <body>
@@ -47,6 +47,15 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </body>
         </html>
     }
+}
+
+/// Whether the page comes alive in the browser. Those before sign-in are plain forms: they load no program at all, and there is
+/// none to attack on them.
+fn hydrates() -> bool {
+    #[cfg(feature = "ssr")]
+    return door::session().is_ok();
+    #[cfg(not(feature = "ssr"))]
+    true
 }
 
 /// All pages. An address that is not here does not exist. Who may open which is decided in the server's session layer and,

@@ -8,3 +8,9 @@ pub fn unix_seconds() -> u64 {
     let now = SystemTime::now();
     now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
+
+/// Now, in UTC.
+pub fn now() -> time::OffsetDateTime {
+    #[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    time::OffsetDateTime::now_utc()
+}

@@ -1,9 +1,13 @@
 //! All configuration: environment variables, read here and nowhere else. What is missing or impossible ends the process
 //! with one plain sentence before anything is opened.
 
-use crate::stop::Stop;
+use crate::{
+    mail::{SmtpConfig, Tls},
+    stop::Stop,
+    storage::StorageConfig,
+};
 use cluster::{Logins, Role, Settings};
-use secrecy::SecretBox;
+use secrecy::{SecretBox, SecretString};
 use std::{
     ffi::OsString,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -29,6 +33,10 @@ pub struct Config {
     pub master_key: Option<SecretBox<[u8; 32]>>,
     /// Load the demo schools and say who may sign in: `QUORATE_DEMO`.
     pub demo: bool,
+    /// The mail server: `QUORATE_SMTP_HOST` and its siblings. None keeps letters in the data directory.
+    pub smtp: Option<SmtpConfig>,
+    /// The object store: `QUORATE_S3_ENDPOINT` and its siblings. None is our own, under the data directory.
+    pub s3: Option<StorageConfig>,
     /// How the log is written: `QUORATE_LOG_FORMAT`, `QUORATE_LOG`.
     pub log: Log,
 }
@@ -99,7 +107,9 @@ impl Config {
             pool: env.number("QUORATE_POOL", 1..=1000)?.unwrap_or(20),
             master_key: env.text("QUORATE_MASTER_KEY")?.map(|text| master_key(&text)).transpose()?,
             demo,
-            log: Log { json, filter: env.text("QUORATE_LOG")?.unwrap_or_else(|| "info,sqlx=warn".to_owned()) },
+            smtp: smtp(&env)?,
+            s3: s3(&env)?,
+            log: Log { json, filter: env.text("QUORATE_LOG")?.unwrap_or_else(|| "info,sqlx=warn,s3s=off,graphile_worker=warn,graphile_worker_migrations=warn".to_owned()) },
             origin,
         };
         config.refuse_unsafe(fast)?;
@@ -241,6 +251,38 @@ fn site(env: &Environment<'_>, beside: Option<&Path>) -> PathBuf {
     // A checkout: the binary is in target/debug or target/release, the front end in target/site.
     let built = beside.and_then(Path::parent).map(|target| target.join("site")).filter(|folder| folder.is_dir());
     given.or(installed).or(built).unwrap_or_else(|| PathBuf::from("target/site"))
+}
+
+fn smtp(env: &Environment<'_>) -> Result<Option<SmtpConfig>, Stop> {
+    let Some(host) = env.text("QUORATE_SMTP_HOST")? else { return Ok(None) };
+    let (tls, usual) = match env.text("QUORATE_SMTP_TLS")?.as_deref() {
+        None | Some("starttls") => (Tls::StartTls, 587),
+        Some("implicit") => (Tls::Implicit, 465),
+        Some("none") => (Tls::None, 25),
+        Some(_) => return Err(impossible("QUORATE_SMTP_TLS", "starttls, implicit or none")),
+    };
+    let port = env.number("QUORATE_SMTP_PORT", 1..=65535)?.and_then(|port| u16::try_from(port).ok()).unwrap_or(usual);
+    let from = env.text("QUORATE_MAIL_FROM")?.ok_or_else(|| {
+        Stop::config("QUORATE_MAIL_FROM is missing; QUORATE_SMTP_HOST needs it, such as Quorate <quorate@example.org>.")
+    })?;
+    let user = env.text("QUORATE_SMTP_USER")?;
+    let password = env.text("QUORATE_SMTP_PASSWORD")?.map(SecretString::from);
+    if user.is_some() != password.is_some() {
+        return Err(Stop::config("QUORATE_SMTP_USER and QUORATE_SMTP_PASSWORD go together; set both, or neither."));
+    }
+    Ok(Some(SmtpConfig { host, port, tls, user, password, from, authority: None }))
+}
+
+fn s3(env: &Environment<'_>) -> Result<Option<StorageConfig>, Stop> {
+    let Some(endpoint) = env.text("QUORATE_S3_ENDPOINT")? else { return Ok(None) };
+    let needed = |name: &str| env.text(name)?.ok_or_else(|| Stop::config(format!("{name} is missing; QUORATE_S3_ENDPOINT needs it.")));
+    Ok(Some(StorageConfig {
+        endpoint,
+        region: env.text("QUORATE_S3_REGION")?.unwrap_or_else(|| "eu-west-2".to_owned()),
+        bucket: needed("QUORATE_S3_BUCKET")?,
+        access_key: needed("QUORATE_S3_ACCESS_KEY")?,
+        secret_key: needed("QUORATE_S3_SECRET_KEY")?.into(),
+    }))
 }
 
 fn databases(env: &Environment<'_>, data: &Path, fast: bool) -> Result<Databases, Stop> {

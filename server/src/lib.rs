@@ -16,6 +16,7 @@ pub mod health;
 pub mod hub;
 pub mod logging;
 pub mod mail;
+pub mod parts;
 pub mod relay;
 pub mod router;
 pub mod security;

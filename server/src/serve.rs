@@ -3,15 +3,12 @@
 use crate::cli::say;
 use crate::config::Config;
 use crate::databases::Open;
-use crate::health::Health;
 use crate::stop::Stop;
+use crate::demo;
+use crate::parts::Parts;
 use crate::router::{self, Site};
-use crate::{arrive, demo};
-use app::door::{Origin, Services};
-use cluster::Role;
-use domain::{db::Db, password::Hasher};
 use leptos::config::{Env, LeptosOptions};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 use tokio::{net::TcpListener, signal::unix::SignalKind, sync::watch};
 
 /// How long open requests may take once the process was told to end.
@@ -49,24 +46,9 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
     // Rendering spawns tasks; leptos otherwise learns where only when it lists routes, which we never ask it to.
     let _ = any_spawner::Executor::init_tokio();
     let (tell, ending) = watch::channel(false);
-    let db = Db::new(open.logins().options(Role::Web)?, config.pool);
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    let services = Services {
-        db: db.clone(),
-        hasher: Hasher::new(threads).map_err(|refusal| Stop::failed(refusal.to_string()))?,
-        secrets,
-        here: Arc::new(|_| Vec::new()),
-        now: Arc::new(crate::clock::unix_seconds),
-        origin: Origin { scheme: config.origin.scheme, host: config.origin.authority() },
-    };
-    let site = Site { services, options: options(&config) };
-    let health = Health::watch(open.logins(), &ending);
-    let more = router::health(move || {
-        let report = health.report();
-        Box::pin(async move { report })
-    })
-    .merge(arrive::route());
-    let service = router::app(site, more).into_make_service_with_connect_info::<SocketAddr>();
+    let parts = Parts::start(&config, open.logins(), &ending).await?;
+    let site = Site { services: parts.services(&config, secrets)?, options: options(&config) };
+    let service = router::app(site, parts.routes(&config)).into_make_service_with_connect_info::<SocketAddr>();
     let mut drain = ending;
     let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = drain.wait_for(|ending| *ending).await;
@@ -86,10 +68,11 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
     tell.send_replace(true);
     // A second Ctrl-C does not wait.
     tokio::select! {
-        _ = tokio::time::timeout(DRAIN, serving) => {}
+        // Sockets first: axum's graceful end does not know of them and would wait for ever.
+        _ = tokio::time::timeout(DRAIN, async { parts.drain().await; serving.await }) => {}
         () = told.end() => {}
     }
-    let _ = tokio::time::timeout(Duration::from_secs(2), db.close()).await;
+    parts.end().await;
     if lost { Err(Stop::failed("PostgreSQL is gone and does not start again.")) } else { Ok(()) }
 }
 

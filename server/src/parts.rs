@@ -1,0 +1,141 @@
+//! What runs beside the pages: the hub and its relay, the mail worker, the store. Started together, ended in order.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use app::door::{Origin, Services};
+use axum::{Extension, Router, routing::get};
+use cluster::{Logins, Role};
+use domain::db::{Db, LiveDb, MailDb};
+use domain::password::Hasher;
+use domain::secret::Secrets;
+use secrecy::SecretString;
+use serde_json::json;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::{
+    arrive,
+    bus::Bus,
+    clock,
+    config::Config,
+    devmail::{self, DevMail},
+    health::Health,
+    hub::Hub,
+    mail::{Links, Mailer},
+    relay::Relay,
+    router::{self, Site},
+    socket::{self, Sockets},
+    stop::Stop,
+    storage::Storage,
+    worker::{Pace, Parts as Sending, Queue, Worker},
+};
+
+/// How long sockets are closed over at the end: all at once would be a storm on whoever takes over.
+const DRAIN_WINDOW: Duration = Duration::from_secs(3);
+
+/// The running parts.
+pub struct Parts {
+    db: Db,
+    hub: Hub,
+    relay: Arc<Relay>,
+    worker: Worker,
+    storage: Storage,
+    mail_folder: Option<PathBuf>,
+    health: Health,
+    live: LiveDb,
+}
+
+impl Parts {
+    /// Starts everything over databases that answer.
+    pub async fn start(config: &Config, logins: &Logins, ending: &watch::Receiver<bool>) -> Result<Self, Stop> {
+        let db = Db::new(logins.options(Role::Web)?, config.pool);
+        let live = LiveDb::new(logins.options(Role::Live)?, 2);
+        let hub = Hub::default();
+        let bus = Bus::postgres(logins.options(Role::Bus)?, Uuid::new_v4());
+        let relay = Relay::start(hub.clone(), Arc::new(live.clone()), db.bell(), bus);
+
+        let links = Links { scheme: config.origin.scheme.to_owned(), host: config.origin.authority() };
+        let (mailer, mail_folder) = match &config.smtp {
+            Some(smtp) => (Mailer::smtp(smtp, links), None),
+            None => {
+                let folder = config.data.join("mail");
+                (Mailer::folder(&folder, links), Some(folder))
+            }
+        };
+        let sending = Sending {
+            db: MailDb::new(logins.options(Role::Worker)?, 4),
+            queue: Queue::new(logins.options(Role::Jobs)?),
+            mailer: Arc::new(mailer.map_err(|error| Stop::config(sentence(&error.to_string())))?),
+            clock: clock::now,
+            pace: Pace::default(),
+        };
+        let worker = Worker::start(sending, db.bell());
+
+        let storage = match &config.s3 {
+            Some(s3) => Storage::connect(s3),
+            None => {
+                // Drawn anew for each start: they only keep other users of this machine off the port.
+                let (access, secret) = (Uuid::new_v4().simple().to_string(), SecretString::from(Uuid::new_v4().to_string()));
+                Storage::start_embedded(&config.data.join("s3"), &access, &secret)
+                    .await
+                    .map_err(|error| Stop::failed(sentence(&error.to_string())))?
+            }
+        };
+        Ok(Self { db, hub, relay: Arc::new(relay), worker, storage, mail_folder, health: Health::watch(logins, ending), live })
+    }
+
+    /// What server functions are lent.
+    pub fn services(&self, config: &Config, secrets: Secrets) -> Result<Services, Stop> {
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        let hub = self.hub.clone();
+        Ok(Services {
+            db: self.db.clone(),
+            hasher: Hasher::new(threads).map_err(|refusal| Stop::failed(refusal.to_string()))?,
+            secrets,
+            here: Arc::new(move |tenant| hub.here(tenant)),
+            now: Arc::new(clock::unix_seconds),
+            origin: Origin { scheme: config.origin.scheme, host: config.origin.authority() },
+        })
+    }
+
+    /// The addresses that are not pages.
+    pub fn routes(&self, config: &Config) -> Router<Site> {
+        let sockets = Sockets { hub: self.hub.clone(), log: Arc::new(self.live.clone()), authority: Arc::new(self.db.clone()) };
+        let (health, relay, storage) = (self.health.clone(), self.relay.clone(), self.storage.clone());
+        let report = move || -> futures::future::BoxFuture<'static, _> {
+            let (health, relay, storage) = (health.clone(), relay.clone(), storage.clone());
+            Box::pin(async move {
+                let (well, mut report) = health.report();
+                report["live"] = json!(relay.health());
+                report["storage"] = json!(storage.check().await.is_ok());
+                (well, report)
+            })
+        };
+        let mut routes = Router::new()
+            .route("/live", get(socket::live).layer(Extension(sockets)))
+            .merge(router::health(report))
+            .merge(arrive::route());
+        if let (Some(folder), true) = (&self.mail_folder, config.origin.is_loopback()) {
+            let state = DevMail { folder: folder.clone(), origin_host: config.origin.authority(), style: None };
+            routes = routes.merge(devmail::routes(state));
+        }
+        routes
+    }
+
+    /// Closes every socket with 1012, so that their pages come back to whoever serves next.
+    pub async fn drain(&self) {
+        self.hub.drain(DRAIN_WINDOW).await;
+    }
+
+    /// Ends what is left, mail under way first.
+    pub async fn end(self) {
+        self.worker.stop().await;
+        self.storage.stop();
+        let _ = tokio::time::timeout(Duration::from_secs(2), self.db.close()).await;
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect::<String>() + ".")
+}
