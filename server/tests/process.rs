@@ -326,7 +326,7 @@ async fn the_demo_accounts_are_never_served_to_the_world() {
     let house = House::new();
     let mut command = house.command(&["serve"]);
     command.env("QUORATE_ORIGIN", "https://quorate.example.org").env("QUORATE_TEST_FAST", "0");
-    for role in Role::SERVING {
+    for role in Role::SERVING.into_iter().chain([Role::Migrator]) {
         command.env(role.variable(), fresh.url(role));
     }
     refused(&command.output().unwrap(), 2, "demo accounts");

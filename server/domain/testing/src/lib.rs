@@ -86,7 +86,8 @@ impl Fresh {
     /// The address of the same, for another process.
     pub fn url(&self, role: Role) -> String {
         let url = self.shared.cluster.logins().url(role).expect("a login");
-        url.replace(&format!("/{}", role.database().name()), &format!("/{}", self.name(role.database())))
+        let (server, _) = url.rsplit_once('/').expect("an address that ends in its database");
+        format!("{server}/{}", self.name(role.database()))
     }
 
     /// The superuser's address, for what must refuse it.
