@@ -1,7 +1,7 @@
 //! PostgreSQL for whoever was given none: made at the first start, kept running, and recovered after any kind of death.
 
 use crate::error::{Error, Result, While};
-use crate::home::{Home, make_folder};
+use crate::home::{Home, make_folder, require_programs};
 use crate::login::{Logins, Role, parse};
 use crate::postgres::{Launch, Postgres, answers};
 use crate::secrets::{Secrets, password};
@@ -111,6 +111,7 @@ pub struct Embedded {
 impl Embedded {
     /// Takes the data directory for this process alone, then starts, prepares and migrates its databases.
     pub async fn start(settings: &Settings) -> Result<Self> {
+        require_programs(&settings.binaries)?;
         let lock = lock(&open_data(&settings.data)?)?;
         let cluster = Arc::new(Cluster::open(settings).await?);
         let postgres = cluster.launch.start(&cluster.superuser).await?;

@@ -34,12 +34,7 @@ pub struct Home {
 impl Home {
     /// Finds or makes the folders that belong to a data directory, and records the choice in its secrets.
     pub fn settle(data: &Path, binaries: &Path, secrets: &mut Secrets) -> Result<Self> {
-        if !binaries.join("postgres").exists() {
-            return Err(Error::Refused(format!(
-                "There is no PostgreSQL at {}; run scripts/setup, set QUORATE_POSTGRES to the bin folder of PostgreSQL 18, or set DATABASE_URL.",
-                binaries.display()
-            )));
-        }
+        require_programs(binaries)?;
         let user = other_user()?;
         if user.is_some_and(|user| !can_reach(binaries, user)) {
             return Err(Error::Refused(format!(
@@ -96,6 +91,17 @@ impl Home {
     pub fn socket_file(&self) -> PathBuf {
         self.socket.join(SOCKET_NAME)
     }
+}
+
+/// Refuses a folder that is not the `bin` of a `PostgreSQL`, before anything is made.
+pub(crate) fn require_programs(binaries: &Path) -> Result<()> {
+    if binaries.join("postgres").exists() {
+        return Ok(());
+    }
+    Err(Error::Refused(format!(
+        "There is no PostgreSQL at {}; run scripts/setup, set QUORATE_POSTGRES to the bin folder of PostgreSQL 18, or set DATABASE_URL.",
+        binaries.display()
+    )))
 }
 
 fn give(path: &Path, user: Option<(u32, u32)>) -> Result<()> {

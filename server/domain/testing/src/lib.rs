@@ -83,6 +83,18 @@ impl Fresh {
         self.shared.cluster.logins().options(role).expect("a login").database(self.name(role.database()))
     }
 
+    /// The address of the same, for another process.
+    pub fn url(&self, role: Role) -> String {
+        let url = self.shared.cluster.logins().url(role).expect("a login");
+        let (server, _) = url.rsplit_once('/').expect("an address that ends in its database");
+        format!("{server}/{}", self.name(role.database()))
+    }
+
+    /// The superuser's address, for what must refuse it.
+    pub fn superuser_url(&self, database: Database) -> String {
+        self.shared.cluster.superuser_url(self.name(database))
+    }
+
     /// A superuser in one of the databases, to look behind what the logins see. Never what is tested.
     pub async fn superuser(&self, database: Database) -> PgConnection {
         self.shared.cluster.superuser().clone().database(self.name(database)).connect().await.expect("a superuser")
