@@ -520,10 +520,10 @@ impl Tenant {
 
     fn remember(&mut self, event: &Event) {
         self.ring.push_back((event.seq, event.topics.as_slice().into()));
-        if self.ring.len() > RING {
-            if let Some((seq, _)) = self.ring.pop_front() {
-                self.ring_after = seq;
-            }
+        if self.ring.len() > RING
+            && let Some((seq, _)) = self.ring.pop_front()
+        {
+            self.ring_after = seq;
         }
     }
 

@@ -296,7 +296,7 @@ struct Taken {
 
 impl Handler for Office {
     fn helo(&mut self, _: IpAddr, domain: &str) -> Response {
-        self.now.hello = domain.to_owned();
+        domain.clone_into(&mut self.now.hello);
         response::OK
     }
 
@@ -590,19 +590,19 @@ async fn a_relay_that_dies_between_any_two_steps_adds_each_job_once() {
     let key = format!("{}:2", oakfield.id);
 
     // It read, and died.
-    assert_eq!(cluster.mail_db().wanted().await.unwrap(), [there.clone()]);
-    assert_eq!(cluster.mail_db().wanted().await.unwrap(), [there.clone()], "the next one finds it again");
+    assert_eq!(cluster.mail_db().wanted().await.unwrap(), std::slice::from_ref(&there));
+    assert_eq!(cluster.mail_db().wanted().await.unwrap(), std::slice::from_ref(&there), "the next one finds it again");
     assert!(keys(&mut jobs).await.is_empty());
 
     // It added the job, and died before the cursor moved. The job waits, is under way, or is done and gone.
     assert!(cluster.queue().add(&there).await.unwrap());
-    assert_eq!(keys(&mut jobs).await, [key.clone()]);
+    assert_eq!(keys(&mut jobs).await, std::slice::from_ref(&key));
     assert!(!cluster.queue().add(&there).await.unwrap());
     sqlx::query("update graphile_worker._private_jobs set locked_by = 'another', locked_at = now()").execute(&mut jobs).await.unwrap();
     assert!(!cluster.queue().add(&there).await.unwrap());
-    assert_eq!(keys(&mut jobs).await, [key.clone()], "its key is still its own");
+    assert_eq!(keys(&mut jobs).await, std::slice::from_ref(&key), "its key is still its own");
     assert_eq!(complete_all(&mut jobs).await, [key]);
-    assert_eq!(cluster.mail_db().wanted().await.unwrap(), [there.clone()], "the log still asks for it");
+    assert_eq!(cluster.mail_db().wanted().await.unwrap(), std::slice::from_ref(&there), "the log still asks for it");
     assert_eq!(relay_once(&cluster.mail_db(), &cluster.queue()).await.unwrap(), 0, "but it was added before");
     assert!(keys(&mut jobs).await.is_empty());
     assert_eq!(oakfield.cursor().await, Some(2));
