@@ -82,11 +82,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/me") view=account::AccountPage />
                 <Route path=path!("/me/second-step") view=session::EnrolPage />
                 <Route path=path!("/step-up") view=session::StepUpPage />
-                // staff, board and clerk of a tenant
+                // staff, board and clerk of a tenant; what changes people only clerk and administrators (`add` before `:id`)
                 <Route path=path!("/people") view=membership::PeoplePage />
-                <Route path=path!("/people/:id") view=membership::PersonPage />
-                // clerk and administrators
                 <Route path=path!("/people/add") view=membership::AddPage />
+                <Route path=path!("/people/:id") view=membership::PersonPage />
                 <Route path=path!("/people/:id/roles") view=membership::RolesPage />
                 <Route path=path!("/people/:id/suspend") view=membership::SuspendPage />
                 <Route path=path!("/people/:id/remove") view=membership::RemovePage />

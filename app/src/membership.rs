@@ -618,7 +618,8 @@ pub fn feed(changes: &[domain::tenancy::Change], about: bool) -> AnyView {
 
 fn act_words(act: &str) -> &'static str {
     match act {
-        "membership.added" | "membership.invited" => "added and invited",
+        "membership.added" => "added",
+        "membership.invited" => "added and invited",
         "membership.reinvited" => "sent the invitation again to",
         "membership.accepted" => "accepted the invitation of",
         "membership.roles_changed" => "changed the roles of",

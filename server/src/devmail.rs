@@ -43,16 +43,30 @@ pub fn routes<S: Clone + Send + Sync + 'static>(state: DevMail) -> Router<S> {
 
 /// Three looks, since each alone can be led astray: the peer (by a proxy on this machine), our own address (by a
 /// forgotten setting), and the name asked for (by a foreign name that resolves to this machine).
-async fn only_here(Extension(state): Extension<Arc<DevMail>>, request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
-    let asked = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).or(request.uri().host());
+async fn only_here(
+    Extension(state): Extension<Arc<DevMail>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
+    let asked = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .or(request.uri().host());
     if !(peer && is_here(&state.origin_host) && asked.is_some_and(is_here)) {
         return StatusCode::NOT_FOUND.into_response();
     }
     let mut response = next.run(request).await;
     let headers: &mut HeaderMap = response.headers_mut();
     for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+        ),
         (header::CACHE_CONTROL, "no-store"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -70,7 +84,11 @@ fn is_here(host: &str) -> bool {
         None if host.matches(':').count() > 1 => host,
         None => host.split(':').next().unwrap_or_default(),
     };
-    name == "localhost" || name.ends_with(".localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || name
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 async fn list(Extension(state): Extension<Arc<DevMail>>) -> Response {
@@ -126,12 +144,18 @@ async fn one(Extension(state): Extension<Arc<DevMail>>, Path(file): Path<String>
 
 /// Thirteen digits, a hyphen, thirty-two of hexadecimal, `.eml`: no other name is ever opened.
 fn is_letter(name: &str) -> bool {
-    let Some((millis, rest)) = name.split_once('-') else { return false };
-    let Some(random) = rest.strip_suffix(".eml") else { return false };
+    let Some((millis, rest)) = name.split_once('-') else {
+        return false;
+    };
+    let Some(random) = rest.strip_suffix(".eml") else {
+        return false;
+    };
     millis.len() == 13
         && millis.bytes().all(|byte| byte.is_ascii_digit())
         && random.len() == 32
-        && random.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        && random
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 struct Read {
@@ -144,11 +168,18 @@ struct Read {
 async fn read(state: &DevMail, name: &str) -> Option<Read> {
     let bytes = tokio::fs::read(state.folder.join(name)).await.ok()?;
     let mail = MessageParser::default().parse(&bytes)?;
-    let to = mail.to().and_then(|to| to.first()).and_then(|to| to.address()).unwrap_or_default();
+    let to = mail
+        .to()
+        .and_then(|to| to.first())
+        .and_then(|to| to.address())
+        .unwrap_or_default();
     Some(Read {
         subject: mail.subject().unwrap_or_default().to_owned(),
         to: to.to_owned(),
-        date: mail.date().map(mail_parser::DateTime::to_rfc3339).unwrap_or_default(),
+        date: mail
+            .date()
+            .map(mail_parser::DateTime::to_rfc3339)
+            .unwrap_or_default(),
         text: mail.body_text(0).unwrap_or_default().into_owned(),
     })
 }
@@ -170,7 +201,11 @@ fn with_links(text: &str) -> String {
 }
 
 fn page(state: &DevMail, title: &str, body: &str) -> Response {
-    let style = state.style.as_deref().map(|style| format!("<link rel=\"stylesheet\" href=\"{}\">", escape(style))).unwrap_or_default();
+    let style = state
+        .style
+        .as_deref()
+        .map(|style| format!("<link rel=\"stylesheet\" href=\"{}\">", escape(style)))
+        .unwrap_or_default();
     let title = escape(title);
     Html(format!(
         "<!doctype html>\n<html lang=\"en-GB\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
@@ -198,11 +233,27 @@ mod tests {
         folder
     }
 
-    async fn get(folder: &tempfile::TempDir, origin: &str, peer: Option<&str>, host: &str, path: &str) -> (StatusCode, HeaderMap, String) {
-        let state = DevMail { folder: folder.path().to_owned(), origin_host: origin.into(), style: Some("/pkg/quorate.css".into()) };
-        let mut request = Request::builder().uri(path).header("host", host).body(Body::empty()).unwrap();
+    async fn get(
+        folder: &tempfile::TempDir,
+        origin: &str,
+        peer: Option<&str>,
+        host: &str,
+        path: &str,
+    ) -> (StatusCode, HeaderMap, String) {
+        let state = DevMail {
+            folder: folder.path().to_owned(),
+            origin_host: origin.into(),
+            style: Some("/pkg/quorate.css".into()),
+        };
+        let mut request = Request::builder()
+            .uri(path)
+            .header("host", host)
+            .body(Body::empty())
+            .unwrap();
         if let Some(peer) = peer {
-            request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer.parse().unwrap()));
+            request
+                .extensions_mut()
+                .insert(ConnectInfo::<SocketAddr>(peer.parse().unwrap()));
         }
         let response = routes::<()>(state).oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
@@ -213,16 +264,47 @@ mod tests {
     #[tokio::test]
     async fn a_developer_reads_the_list_and_follows_the_link_of_a_letter() {
         let folder = folder();
-        let (status, headers, list) = get(&folder, "localhost:3000", Some("127.0.0.1:5"), "localhost:3000", "/dev/mail").await;
+        let (status, headers, list) = get(
+            &folder,
+            "localhost:3000",
+            Some("127.0.0.1:5"),
+            "localhost:3000",
+            "/dev/mail",
+        )
+        .await;
         assert_eq!(status, 200);
-        assert!(list.contains(&format!("<a href=\"/dev/mail/{NAME}\">Come &amp; see</a> to joan@oakfield.example")), "{list}");
-        assert!(headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
+        assert!(
+            list.contains(&format!(
+                "<a href=\"/dev/mail/{NAME}\">Come &amp; see</a> to joan@oakfield.example"
+            )),
+            "{list}"
+        );
+        assert!(
+            headers["content-security-policy"]
+                .to_str()
+                .unwrap()
+                .starts_with("default-src 'none'")
+        );
         assert_eq!(headers["cache-control"], "no-store");
-        let (status, _, letter) = get(&folder, "localhost", Some("[::1]:5"), "oakfield.localhost:3000", &format!("/dev/mail/{NAME}")).await;
+        let (status, _, letter) = get(
+            &folder,
+            "localhost",
+            Some("[::1]:5"),
+            "oakfield.localhost:3000",
+            &format!("/dev/mail/{NAME}"),
+        )
+        .await;
         assert_eq!(status, 200);
         let link = "http://oakfield.localhost:3000/invitation/abcdef";
-        assert!(letter.contains(&format!("<a href=\"{link}\">{link}</a>")), "{letter}");
-        assert!(letter.contains("Hello &lt;b&gt;Siân&lt;/b&gt;,") && !letter.contains("href=\"javascript"), "{letter}");
+        assert!(
+            letter.contains(&format!("<a href=\"{link}\">{link}</a>")),
+            "{letter}"
+        );
+        assert!(
+            letter.contains("Hello &lt;b&gt;Siân&lt;/b&gt;,")
+                && !letter.contains("href=\"javascript"),
+            "{letter}"
+        );
     }
 
     #[tokio::test]
@@ -241,7 +323,11 @@ mod tests {
         ] {
             for path in ["/dev/mail", &there] {
                 let (status, _, body) = get(&folder, origin, peer, host, path).await;
-                assert_eq!((status, body.as_str()), (StatusCode::NOT_FOUND, ""), "{origin} {peer:?} {host} {path}");
+                assert_eq!(
+                    (status, body.as_str()),
+                    (StatusCode::NOT_FOUND, ""),
+                    "{origin} {peer:?} {host} {path}"
+                );
             }
         }
     }
@@ -260,10 +346,24 @@ mod tests {
             &NAME.to_uppercase(),
             "1795275730000-0123456789abcdef0123456789abcdee.eml",
         ] {
-            let (status, ..) = get(&folder, "localhost", Some("127.0.0.1:5"), "localhost", &format!("/dev/mail/{file}")).await;
+            let (status, ..) = get(
+                &folder,
+                "localhost",
+                Some("127.0.0.1:5"),
+                "localhost",
+                &format!("/dev/mail/{file}"),
+            )
+            .await;
             assert_eq!(status, StatusCode::NOT_FOUND, "{file}");
         }
-        let (_, _, list) = get(&folder, "localhost", Some("127.0.0.1:5"), "localhost", "/dev/mail").await;
+        let (_, _, list) = get(
+            &folder,
+            "localhost",
+            Some("127.0.0.1:5"),
+            "localhost",
+            "/dev/mail",
+        )
+        .await;
         assert_eq!(list.matches("<li>").count(), 1, "{list}");
     }
 }

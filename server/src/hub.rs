@@ -3,13 +3,14 @@
 
 pub mod frame;
 pub mod seat;
+mod tenant;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, HashSet},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -17,13 +18,14 @@ use std::{
 
 use domain::{
     AccountId, Seq, TenantId,
-    live::{Event, HERE, name_of},
+    live::{Event, name_of},
 };
 use tokio::{sync::Notify, time::Instant};
 use uuid::Uuid;
 
 use frame::Frame;
 use seat::{End, Seat};
+use tenant::Tenant;
 
 /// Events that a tenant remembers for those who reconnect.
 pub const RING: usize = 512;
@@ -33,12 +35,8 @@ pub const RING: usize = 512;
 pub const PAGES_MOST: usize = 5;
 /// Topics of one socket.
 pub const TOPICS_MOST: usize = 50;
-/// How long after their last page a person still counts as here, so that a reload does not flicker.
-const LEAVES_AFTER: Duration = Duration::from_secs(5);
-/// How often at most it is told who is here.
-const HERE_EVERY: Duration = Duration::from_secs(1);
 /// How long a tenant without sockets keeps its ring, so that a reload finds it.
-const EMPTY_FOR: Duration = Duration::from_secs(60);
+const EMPTY_FOR: Duration = Duration::from_mins(1);
 
 /// All sockets of this process.
 #[derive(Clone, Default)]
@@ -52,30 +50,6 @@ struct Shared {
     epoch: Mutex<Option<Uuid>>,
     seats: AtomicUsize,
     leaving: AtomicBool,
-}
-
-/// One tenant: where its log was read to, what happened last, and who listens.
-struct Tenant {
-    /// Everything up to here has been delivered; none before the log was first read.
-    cursor: Option<Seq>,
-    /// The last events, each with its keys.
-    ring: VecDeque<(Seq, Arc<[String]>)>,
-    /// The ring holds every event after this one.
-    ring_after: Seq,
-    watchers: HashMap<String, Vec<Arc<Seat>>>,
-    people: HashMap<AccountId, Person>,
-    here_changed: bool,
-    here_told: Instant,
-    empty_since: Option<Instant>,
-    /// Forgotten by the hub; whoever still holds it asks again.
-    retired: bool,
-}
-
-#[derive(Default)]
-struct Person {
-    /// Oldest first.
-    seats: Vec<Arc<Seat>>,
-    left: Option<Instant>,
 }
 
 /// A subscription: keys that were allowed, and what the client says it has heard.
@@ -454,6 +428,7 @@ impl Hub {
     }
 }
 
+<<<<<<< HEAD
 impl Tenant {
     fn new(now: Instant) -> Self {
         Self {
@@ -576,14 +551,16 @@ impl Tenant {
     }
 }
 
+=======
+>>>>>>> main
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }

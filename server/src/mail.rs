@@ -24,7 +24,7 @@ use time::{Date, Month, OffsetDateTime, UtcOffset, Weekday, macros::format_descr
 use tokio::io::AsyncWriteExt;
 
 /// Longest wait for one letter to be taken.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How a certificate in PEM begins (RFC 7468).
 const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
@@ -73,12 +73,20 @@ impl Links {
             Kind::Invitation => "invitation",
             Kind::Reset => "reset",
         };
-        format!("{}://{}.{}/{page}/{}", self.scheme, letter.label, self.host, token.text())
+        format!(
+            "{}://{}.{}/{page}/{}",
+            self.scheme,
+            letter.label,
+            self.host,
+            token.text()
+        )
     }
 
     /// The host without its port.
     fn domain(&self) -> &str {
-        self.host.rsplit_once(':').map_or(&self.host, |(name, _)| name)
+        self.host
+            .rsplit_once(':')
+            .map_or(&self.host, |(name, _)| name)
     }
 }
 
@@ -86,7 +94,9 @@ impl Links {
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// [`Tls::None`] to another machine.
-    #[error("mail to another machine must be encrypted: set the mail server's TLS to implicit or starttls")]
+    #[error(
+        "mail to another machine must be encrypted: set the mail server's TLS to implicit or starttls"
+    )]
     InTheClear,
     /// Not an address.
     #[error("the sender of mail must be an address like Quorate <quorate@example.org>")]
@@ -139,7 +149,9 @@ pub struct Mailer {
 
 impl std::fmt::Debug for Mailer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Mailer").field("links", &self.links).finish_non_exhaustive()
+        f.debug_struct("Mailer")
+            .field("links", &self.links)
+            .finish_non_exhaustive()
     }
 }
 
@@ -153,28 +165,45 @@ impl Mailer {
             .timeout(Some(Duration::from_secs(20)))
             .tls(protection(config)?);
         builder = match (&config.user, &config.password) {
-            (Some(user), Some(password)) => {
-                builder.credentials(Credentials::new(user.clone(), password.expose_secret().to_owned()))
-            }
+            (Some(user), Some(password)) => builder.credentials(Credentials::new(
+                user.clone(),
+                password.expose_secret().to_owned(),
+            )),
             (None, None) => builder,
             _ => return Err(SetupError::HalfCredentials),
         };
-        Ok(Self { way: Way::Smtp(builder.build()), from, links })
+        Ok(Self {
+            way: Way::Smtp(builder.build()),
+            from,
+            links,
+        })
     }
 
     /// Writes each letter as an `.eml` file, readable by this user only.
     pub fn folder(folder: &Path, links: Links) -> Result<Self, SetupError> {
         use std::os::unix::fs::DirBuilderExt;
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
         let address = Address::new("quorate", links.domain()).map_err(|_| SetupError::From)?;
         let from = Mailbox::new(Some("Quorate".to_owned()), address);
-        Ok(Self { way: Way::Folder(folder.to_owned()), from, links })
+        Ok(Self {
+            way: Way::Folder(folder.to_owned()),
+            from,
+            links,
+        })
     }
 
     /// The letter with its link, as it is sent; `now` is when the link's time starts.
     ///
     /// Refuses [`MailError::BadAddress`].
-    pub fn compose(&self, letter: &Letter, token: &LinkToken, now: OffsetDateTime) -> Result<Message, MailError> {
+    pub fn compose(
+        &self,
+        letter: &Letter,
+        token: &LinkToken,
+        now: OffsetDateTime,
+    ) -> Result<Message, MailError> {
         let address: Address = letter.email.parse().map_err(|_| MailError::BadAddress)?;
         let link = self.links.to(letter, token);
         let words = words(letter, now);
@@ -184,10 +213,20 @@ impl Mailer {
             .subject(&words.subject)
             .date(SystemTime::from(now))
             // Its own for each try: a receiver that drops repeats must not keep the one whose link is dead.
-            .message_id(Some(format!("<{}@{}>", random_name()?, self.links.domain())))
+            .message_id(Some(format!(
+                "<{}@{}>",
+                random_name()?,
+                self.links.domain()
+            )))
             // RFC 3834: nobody's "out of office" answers this.
-            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into()))
-            .multipart(MultiPart::alternative_plain_html(words.text(&link), words.html(&link)))
+            .raw_header(HeaderValue::new(
+                HeaderName::new_from_ascii_str("Auto-Submitted"),
+                "auto-generated".into(),
+            ))
+            .multipart(MultiPart::alternative_plain_html(
+                words.text(&link),
+                words.html(&link),
+            ))
             .map_err(|_| MailError::Broken)
     }
 
@@ -196,9 +235,16 @@ impl Mailer {
         match &self.way {
             Way::Folder(folder) => write(folder, message, now).await,
             Way::Smtp(transport) => {
-                match tokio::time::timeout(PATIENCE, transport.send_raw(message.envelope(), &message.formatted())).await {
+                match tokio::time::timeout(
+                    PATIENCE,
+                    transport.send_raw(message.envelope(), &message.formatted()),
+                )
+                .await
+                {
                     Ok(Ok(_)) => Ok(()),
-                    Ok(Err(error)) => Err(refusal(error.status().map(u16::from), error.is_permanent())),
+                    Ok(Err(error)) => {
+                        Err(refusal(error.status().map(u16::from), error.is_permanent()))
+                    }
                     Err(_) => Err(MailError::Unreachable),
                 }
             }
@@ -208,9 +254,14 @@ impl Mailer {
     /// Whether mail could be handed over now, for `/health`: the server greets us and takes our password.
     pub async fn check(&self) -> bool {
         match &self.way {
-            Way::Folder(folder) => tokio::fs::metadata(folder).await.is_ok_and(|it| it.is_dir()),
+            Way::Folder(folder) => tokio::fs::metadata(folder)
+                .await
+                .is_ok_and(|it| it.is_dir()),
             Way::Smtp(transport) => {
-                matches!(tokio::time::timeout(PATIENCE, transport.test_connection()).await, Ok(Ok(true)))
+                matches!(
+                    tokio::time::timeout(PATIENCE, transport.test_connection()).await,
+                    Ok(Ok(true))
+                )
             }
         }
     }
@@ -219,8 +270,16 @@ impl Mailer {
 fn protection(config: &SmtpConfig) -> Result<lettre::transport::smtp::client::Tls, SetupError> {
     use lettre::transport::smtp::client::Tls as Way;
     if config.tls == Tls::None {
-        let here = config.host == "localhost" || config.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-        return if here { Ok(Way::None) } else { Err(SetupError::InTheClear) };
+        let here = config.host == "localhost"
+            || config
+                .host
+                .parse::<IpAddr>()
+                .is_ok_and(|address| address.is_loopback());
+        return if here {
+            Ok(Way::None)
+        } else {
+            Err(SetupError::InTheClear)
+        };
     }
     let mut parameters = TlsParameters::builder(config.host.clone());
     if let Some(pem) = &config.authority {
@@ -228,10 +287,15 @@ fn protection(config: &SmtpConfig) -> Result<lettre::transport::smtp::client::Tl
         if !pem.windows(PEM.len()).any(|part| part == PEM) {
             return Err(SetupError::Authority);
         }
-        parameters = parameters.add_root_certificate(Certificate::from_pem(pem).map_err(|_| SetupError::Authority)?);
+        parameters = parameters
+            .add_root_certificate(Certificate::from_pem(pem).map_err(|_| SetupError::Authority)?);
     }
     let parameters = parameters.build_rustls().map_err(|_| SetupError::Tls)?;
-    Ok(if config.tls == Tls::Implicit { Way::Wrapper(parameters) } else { Way::Required(parameters) })
+    Ok(if config.tls == Tls::Implicit {
+        Way::Wrapper(parameters)
+    } else {
+        Way::Required(parameters)
+    })
 }
 
 /// Only the mailbox class is about the recipient. A wrong password or a full queue is ours to mend, and the letter waits.
@@ -249,8 +313,12 @@ async fn write(folder: &Path, message: &Message, now: OffsetDateTime) -> Result<
     let name = format!("{millis:013}-{}.eml", random_name()?);
     let unfinished = folder.join(format!(".{name}"));
     let written = async {
-        let mut file =
-            tokio::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished).await?;
+        let mut file = tokio::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&unfinished)
+            .await?;
         file.write_all(&message.formatted()).await?;
         file.flush().await?;
         tokio::fs::rename(&unfinished, folder.join(&name)).await
@@ -316,12 +384,21 @@ fn words(letter: &Letter, now: OffsetDateTime) -> Words {
 
 impl Words {
     fn text(&self, link: &str) -> String {
-        format!("{}\r\n\r\n{}\r\n\r\n{link}\r\n\r\n{}\r\n", self.greeting, self.before, self.after.join("\r\n\r\n"))
+        format!(
+            "{}\r\n\r\n{}\r\n\r\n{link}\r\n\r\n{}\r\n",
+            self.greeting,
+            self.before,
+            self.after.join("\r\n\r\n")
+        )
     }
 
     /// No picture, no style, nothing fetched: it cannot tell anybody that it was read.
     fn html(&self, link: &str) -> String {
-        let after: String = self.after.iter().map(|line| format!("<p>{}</p>\r\n", escape(line))).collect();
+        let after: Vec<String> = self
+            .after
+            .iter()
+            .map(|line| format!("<p>{}</p>\r\n", escape(line)))
+            .collect();
         format!(
             "<!doctype html>\r\n<html lang=\"en-GB\"><head><meta charset=\"utf-8\"><title>{}</title></head>\r\n<body>\r\n\
              <p>{}</p>\r\n<p>{}</p>\r\n<p><a href=\"{link}\">{}</a></p>\r\n{after}\
@@ -330,6 +407,7 @@ impl Words {
             escape(&self.greeting),
             escape(&self.before),
             self.button,
+            after = after.concat(),
             link = escape(link),
         )
     }
@@ -337,23 +415,33 @@ impl Words {
 
 /// Text as HTML.
 pub(crate) fn escape(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut html, letter| {
-        match letter {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            other => html.push(other),
-        }
-        html
-    })
+    text.chars()
+        .fold(String::with_capacity(text.len()), |mut html, letter| {
+            match letter {
+                '&' => html.push_str("&amp;"),
+                '<' => html.push_str("&lt;"),
+                '>' => html.push_str("&gt;"),
+                '"' => html.push_str("&quot;"),
+                '\'' => html.push_str("&#39;"),
+                other => html.push(other),
+            }
+            html
+        })
 }
 
 /// The database admits no control characters in names. A header cannot be broken out of even if it did.
 fn one_line(text: &str) -> String {
     let turns = |letter: char| matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let flat: String = text.chars().map(|letter| if letter.is_control() || turns(letter) { ' ' } else { letter }).collect();
+    let flat: String = text
+        .chars()
+        .map(|letter| {
+            if letter.is_control() || turns(letter) {
+                ' '
+            } else {
+                letter
+            }
+        })
+        .collect();
     flat.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -361,14 +449,26 @@ fn one_line(text: &str) -> String {
 /// the last Sunday of March, 01:00 UTC, to that of October (Summer Time Order 2002).
 fn uk_time(moment: OffsetDateTime) -> String {
     let moment = moment.to_offset(UtcOffset::UTC);
-    let turn = |month| last_sunday(moment.year(), month).map(|day| day.with_hms(1, 0, 0).map(time::PrimitiveDateTime::assume_utc));
+    let turn = |month| {
+        last_sunday(moment.year(), month).map(|day| {
+            day.with_hms(1, 0, 0)
+                .map(time::PrimitiveDateTime::assume_utc)
+        })
+    };
     let summer = match (turn(Month::March), turn(Month::October)) {
         (Some(Ok(start)), Some(Ok(end))) => moment >= start && moment < end,
         _ => false,
     };
-    let here = if summer { moment + Duration::from_hours(1) } else { moment };
-    let format = format_description!("[hour]:[minute] on [weekday] [day padding:none] [month repr:long] [year]");
-    here.format(&format).map_or_else(|_| String::new(), |text| format!("{text} (UK time)"))
+    let here = if summer {
+        moment + Duration::from_hours(1)
+    } else {
+        moment
+    };
+    let format = format_description!(
+        "[hour]:[minute] on [weekday] [day padding:none] [month repr:long] [year]"
+    );
+    here.format(&format)
+        .map_or_else(|_| String::new(), |text| format!("{text} (UK time)"))
 }
 
 fn last_sunday(year: i32, month: Month) -> Option<Date> {
@@ -400,7 +500,10 @@ mod tests {
 
     fn mailer() -> (tempfile::TempDir, Mailer) {
         let folder = tempfile::tempdir().unwrap();
-        let links = Links { scheme: "http".into(), host: "localhost:3000".into() };
+        let links = Links {
+            scheme: "http".into(),
+            host: "localhost:3000".into(),
+        };
         let mailer = Mailer::folder(&folder.path().join("mail"), links).unwrap();
         (folder, mailer)
     }
@@ -425,18 +528,39 @@ mod tests {
         let mail = MessageParser::default().parse(&sent).unwrap();
         let link = format!("http://oakfield.localhost:3000/invitation/{}", token.text());
         let text = mail.body_text(0).unwrap();
-        assert_eq!(mail.subject(), Some("Oakfield Primary School invites you to its Quorate"));
-        assert!(text.contains("Hello Joan Whitlock,") && text.contains(&link), "{text}");
-        assert!(text.contains("until 15:42 on Saturday 28 November 2026 (UK time)"), "{text}");
+        assert_eq!(
+            mail.subject(),
+            Some("Oakfield Primary School invites you to its Quorate")
+        );
+        assert!(
+            text.contains("Hello Joan Whitlock,") && text.contains(&link),
+            "{text}"
+        );
+        assert!(
+            text.contains("until 15:42 on Saturday 28 November 2026 (UK time)"),
+            "{text}"
+        );
         assert!(text.contains("did not expect this"), "{text}");
         let html = mail.body_html(0).unwrap();
-        assert!(html.contains(&format!("<a href=\"{link}\">Accept the invitation</a>")), "{html}");
-        assert!(!html.contains("<img") && !html.contains("src=") && !html.contains("<link"), "{html}");
-        assert_eq!(mail.header_raw("Auto-Submitted").map(str::trim), Some("auto-generated"));
+        assert!(
+            html.contains(&format!("<a href=\"{link}\">Accept the invitation</a>")),
+            "{html}"
+        );
+        assert!(
+            !html.contains("<img") && !html.contains("src=") && !html.contains("<link"),
+            "{html}"
+        );
+        assert_eq!(
+            mail.header_raw("Auto-Submitted").map(str::trim),
+            Some("auto-generated")
+        );
         assert!(mail.message_id().unwrap().ends_with("@localhost"));
         assert_eq!(mail.date().unwrap().to_rfc3339(), "2026-11-21T15:42:10Z");
         let to = mail.to().unwrap().first().unwrap();
-        assert_eq!((to.name(), to.address()), (Some("Joan Whitlock"), Some("joan@oakfield.example")));
+        assert_eq!(
+            (to.name(), to.address()),
+            (Some("Joan Whitlock"), Some("joan@oakfield.example"))
+        );
         assert!(mail.part(1).unwrap().content_type().unwrap().subtype() == Some("plain"));
     }
 
@@ -444,12 +568,24 @@ mod tests {
     fn a_reset_leads_to_the_schools_own_host_and_lasts_half_an_hour() {
         let (_folder, mailer) = mailer();
         let token = LinkToken::random().unwrap();
-        let letter = Letter { kind: Kind::Reset, ..joan() };
+        let letter = Letter {
+            kind: Kind::Reset,
+            ..joan()
+        };
         let sent = mailer.compose(&letter, &token, NOW).unwrap().formatted();
         let mail = MessageParser::default().parse(&sent).unwrap();
         let text = mail.body_text(0).unwrap();
-        assert!(text.contains(&format!("http://oakfield.localhost:3000/reset/{}", token.text())), "{text}");
-        assert!(text.contains("until 16:12 on Saturday 21 November 2026"), "{text}");
+        assert!(
+            text.contains(&format!(
+                "http://oakfield.localhost:3000/reset/{}",
+                token.text()
+            )),
+            "{text}"
+        );
+        assert!(
+            text.contains("until 16:12 on Saturday 21 November 2026"),
+            "{text}"
+        );
         assert!(text.contains("did not ask for this"), "{text}");
     }
 
@@ -466,24 +602,56 @@ mod tests {
             "Siân \u{1f43f} Ó Brádaigh",
             &"J".repeat(120),
         ] {
-            let letter = Letter { name: evil.into(), place: evil.into(), ..joan() };
+            let letter = Letter {
+                name: evil.into(),
+                place: evil.into(),
+                ..joan()
+            };
             let message = mailer.compose(&letter, &token, NOW).unwrap();
             assert_eq!(message.envelope().to().len(), 1, "{evil:?}");
-            assert_eq!(message.envelope().to()[0].to_string(), "joan@oakfield.example");
+            assert_eq!(
+                message.envelope().to()[0].to_string(),
+                "joan@oakfield.example"
+            );
             let sent = message.formatted();
             let mail = MessageParser::default().parse(&sent).unwrap();
-            let mut names: Vec<_> = mail.headers().iter().map(|header| header.name().to_owned()).collect();
+            let mut names: Vec<_> = mail
+                .headers()
+                .iter()
+                .map(|header| header.name().to_owned())
+                .collect();
             names.sort();
             assert_eq!(
                 names,
-                ["Auto-Submitted", "Content-Type", "Date", "From", "MIME-Version", "Message-ID", "Subject", "To"],
+                [
+                    "Auto-Submitted",
+                    "Content-Type",
+                    "Date",
+                    "From",
+                    "MIME-Version",
+                    "Message-ID",
+                    "Subject",
+                    "To"
+                ],
                 "{evil:?}"
             );
             assert_eq!(mail.to().unwrap().iter().count(), 1, "{evil:?}");
-            assert_eq!(mail.to().unwrap().first().unwrap().address(), Some("joan@oakfield.example"), "{evil:?}");
+            assert_eq!(
+                mail.to().unwrap().first().unwrap().address(),
+                Some("joan@oakfield.example"),
+                "{evil:?}"
+            );
             assert!(!mail.body_html(0).unwrap().contains("<script"), "{evil:?}");
-            assert!(mail.subject().unwrap().starts_with(&one_line(evil)), "{evil:?}: {:?}", mail.subject());
-            assert!(sent.split(|byte| *byte == b'\n').all(|line| line.len() < 998), "{evil:?}");
+            assert!(
+                mail.subject().unwrap().starts_with(&one_line(evil)),
+                "{evil:?}: {:?}",
+                mail.subject()
+            );
+            assert!(
+                sent.split(|byte| *byte == b'\n')
+                    .all(|line| line.len() < 998),
+                "{evil:?}"
+            );
         }
     }
 
@@ -491,27 +659,74 @@ mod tests {
     fn an_address_that_is_none_or_is_two_gets_no_letter() {
         let (_folder, mailer) = mailer();
         let token = LinkToken::random().unwrap();
-        for email in ["", "joan", "joan@", "a@b.example, c@d.example", "a@b.example\r\nRCPT TO:<c@d.example>", "a@b.example>", "a b@c.example"] {
-            let letter = Letter { email: email.into(), ..joan() };
-            assert_eq!(mailer.compose(&letter, &token, NOW).err(), Some(MailError::BadAddress), "{email:?}");
+        for email in [
+            "",
+            "joan",
+            "joan@",
+            "a@b.example, c@d.example",
+            "a@b.example\r\nRCPT TO:<c@d.example>",
+            "a@b.example>",
+            "a b@c.example",
+        ] {
+            let letter = Letter {
+                email: email.into(),
+                ..joan()
+            };
+            assert_eq!(
+                mailer.compose(&letter, &token, NOW).err(),
+                Some(MailError::BadAddress),
+                "{email:?}"
+            );
         }
     }
 
     #[test]
     fn mail_in_the_clear_stays_on_this_machine() {
-        let links = Links { scheme: "https".into(), host: "example.org".into() };
-        let make = |config: SmtpConfig| Mailer::smtp(&config, links.clone());
-        assert!(make(config()).is_ok());
-        assert!(make(SmtpConfig { host: "::1".into(), ..config() }).is_ok());
+        let links = Links {
+            scheme: "https".into(),
+            host: "example.org".into(),
+        };
+        let set_up = |config: SmtpConfig| Mailer::smtp(&config, links.clone());
+        assert!(set_up(config()).is_ok());
+        assert!(
+            set_up(SmtpConfig {
+                host: "::1".into(),
+                ..config()
+            })
+            .is_ok()
+        );
         for host in ["mail.example.org", "192.168.1.2", "localhost.example.org"] {
-            let made = make(SmtpConfig { host: host.into(), ..config() });
+            let made = set_up(SmtpConfig {
+                host: host.into(),
+                ..config()
+            });
             assert!(matches!(made, Err(SetupError::InTheClear)), "{host}");
         }
-        let made = make(SmtpConfig { host: "mail.example.org".into(), tls: Tls::StartTls, ..config() });
+        let made = set_up(SmtpConfig {
+            host: "mail.example.org".into(),
+            tls: Tls::StartTls,
+            ..config()
+        });
         assert!(made.is_ok());
-        assert!(matches!(make(SmtpConfig { user: Some("q".into()), ..config() }), Err(SetupError::HalfCredentials)));
-        assert!(matches!(make(SmtpConfig { from: "nobody".into(), ..config() }), Err(SetupError::From)));
-        let made = make(SmtpConfig { tls: Tls::Implicit, authority: Some(b"no".to_vec()), ..config() });
+        assert!(matches!(
+            set_up(SmtpConfig {
+                user: Some("q".into()),
+                ..config()
+            }),
+            Err(SetupError::HalfCredentials)
+        ));
+        assert!(matches!(
+            set_up(SmtpConfig {
+                from: "nobody".into(),
+                ..config()
+            }),
+            Err(SetupError::From)
+        ));
+        let made = set_up(SmtpConfig {
+            tls: Tls::Implicit,
+            authority: Some(b"no".to_vec()),
+            ..config()
+        });
         assert!(matches!(made, Err(SetupError::Authority)));
     }
 
@@ -528,12 +743,27 @@ mod tests {
     async fn a_letter_in_the_folder_is_whole_and_private() {
         use std::os::unix::fs::PermissionsExt;
         let (folder, mailer) = mailer();
-        let message = mailer.compose(&joan(), &LinkToken::random().unwrap(), NOW).unwrap();
+        let message = mailer
+            .compose(&joan(), &LinkToken::random().unwrap(), NOW)
+            .unwrap();
         mailer.send(&message, NOW).await.unwrap();
-        let files: Vec<_> = std::fs::read_dir(folder.path().join("mail")).unwrap().map(Result::unwrap).collect();
+        let files: Vec<_> = std::fs::read_dir(folder.path().join("mail"))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
         assert_eq!(files.len(), 1);
-        assert_eq!(files[0].metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(std::fs::metadata(folder.path().join("mail")).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            files[0].metadata().unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(
+            std::fs::metadata(folder.path().join("mail"))
+                .unwrap()
+                .permissions()
+                .mode()
+                & 0o777,
+            0o700
+        );
         assert_eq!(std::fs::read(files[0].path()).unwrap(), message.formatted());
         assert!(mailer.check().await);
     }
@@ -541,12 +771,30 @@ mod tests {
     #[test]
     fn the_clocks_of_the_school_go_forward_in_march_and_back_in_october() {
         for (moment, text) in [
-            (datetime!(2026-03-29 00:59 UTC), "00:59 on Sunday 29 March 2026 (UK time)"),
-            (datetime!(2026-03-29 01:00 UTC), "02:00 on Sunday 29 March 2026 (UK time)"),
-            (datetime!(2026-10-25 00:59 UTC), "01:59 on Sunday 25 October 2026 (UK time)"),
-            (datetime!(2026-10-25 01:00 UTC), "01:00 on Sunday 25 October 2026 (UK time)"),
-            (datetime!(2026-07-01 23:30 UTC), "00:30 on Thursday 2 July 2026 (UK time)"),
-            (datetime!(2026-07-02 00:30 +1), "00:30 on Thursday 2 July 2026 (UK time)"),
+            (
+                datetime!(2026-03-29 00:59 UTC),
+                "00:59 on Sunday 29 March 2026 (UK time)",
+            ),
+            (
+                datetime!(2026-03-29 01:00 UTC),
+                "02:00 on Sunday 29 March 2026 (UK time)",
+            ),
+            (
+                datetime!(2026-10-25 00:59 UTC),
+                "01:59 on Sunday 25 October 2026 (UK time)",
+            ),
+            (
+                datetime!(2026-10-25 01:00 UTC),
+                "01:00 on Sunday 25 October 2026 (UK time)",
+            ),
+            (
+                datetime!(2026-07-01 23:30 UTC),
+                "00:30 on Thursday 2 July 2026 (UK time)",
+            ),
+            (
+                datetime!(2026-07-02 00:30 +1),
+                "00:30 on Thursday 2 July 2026 (UK time)",
+            ),
         ] {
             assert_eq!(uk_time(moment), text);
         }

@@ -76,6 +76,7 @@ pub struct Sockets {
 }
 
 /// `GET /live`. Without a complete session of this host it answers 401; the origin has been checked by then.
+#[expect(clippy::unused_async, reason = "axum's handlers are async")]
 pub async fn live(
     caller: Option<Extension<Caller>>,
     session: Option<Extension<Live>>,
@@ -149,7 +150,7 @@ async fn converse(socket: &mut WebSocket, sockets: &Sockets, caller: &Caller, se
                     // An end that comes while the client reads nothing is not kept waiting, and what is left is not sent.
                     tokio::select! {
                         biased;
-                        sent = send(socket, &mut batch, ping) => sent.ok()?,
+                        done = send(socket, &mut batch, ping) => done.ok()?,
                         end = poll_fn(|context| seat.poll_end(context)) => return Some(end),
                     }
                     seat.flushed(Instant::now());
@@ -173,9 +174,8 @@ async fn converse(socket: &mut WebSocket, sockets: &Sockets, caller: &Caller, se
                         _ => return Some(End::ABUSE),
                     },
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                    Some(Ok(Message::Binary(_))) => return Some(End::ABUSE),
-                    // Too large, not UTF-8, not masked: the reader has stopped, a close can still be said.
-                    Some(Err(_)) => return Some(End::ABUSE),
+                    // A fault is a message too large, not UTF-8 or not masked: nothing more is read, but a close can still be said.
+                    Some(Ok(Message::Binary(_)) | Err(_)) => return Some(End::ABUSE),
                     Some(Ok(Message::Close(_))) | None => return None,
                 }
             }

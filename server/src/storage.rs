@@ -95,11 +95,16 @@ impl Drop for Embedded {
 impl Storage {
     /// A client of an S3 service. Nothing is sent yet.
     pub fn connect(config: &StorageConfig) -> Self {
-        let credentials =
-            Credentials::new(&config.access_key, config.secret_key.expose_secret(), None, None, "configuration");
+        let credentials = Credentials::new(
+            &config.access_key,
+            config.secret_key.expose_secret(),
+            None,
+            None,
+            "configuration",
+        );
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(5))
-            .operation_attempt_timeout(Duration::from_secs(60))
+            .operation_attempt_timeout(Duration::from_mins(1))
             .build();
         let settings = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -110,20 +115,35 @@ impl Storage {
             // One host name and one certificate, whatever the bucket is called.
             .force_path_style(true)
             .build();
-        Self { client: Client::from_conf(settings), bucket: config.bucket.clone(), probe: Arc::default(), server: None }
+        Self {
+            client: Client::from_conf(settings),
+            bucket: config.bucket.clone(),
+            probe: Arc::default(),
+            server: None,
+        }
     }
 
     /// Starts the S3 server of this process over `folder`, on a free port of 127.0.0.1, and connects to it. The caller
     /// draws the two keys anew for each start: they protect the port from other users of this machine.
-    pub async fn start_embedded(folder: &Path, access_key: &str, secret_key: &SecretString) -> Result<Self, StorageError> {
+    pub async fn start_embedded(
+        folder: &Path,
+        access_key: &str,
+        secret_key: &SecretString,
+    ) -> Result<Self, StorageError> {
         use std::os::unix::fs::DirBuilderExt;
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
         let files = FileSystem::new(folder).map_err(|error| {
             tracing::error!(?error, "the embedded store cannot serve its folder");
             StorageError::Folder
         })?;
         let mut builder = S3ServiceBuilder::new(files);
-        builder.set_auth(SimpleAuth::from_single(access_key, secret_key.expose_secret()));
+        builder.set_auth(SimpleAuth::from_single(
+            access_key,
+            secret_key.expose_secret(),
+        ));
         let service = builder.build();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
@@ -132,7 +152,9 @@ impl Storage {
             loop {
                 match listener.accept().await {
                     Ok((stream, _)) => {
-                        let connection = http.serve_connection(TokioIo::new(stream), service.clone()).into_owned();
+                        let connection = http
+                            .serve_connection(TokioIo::new(stream), service.clone())
+                            .into_owned();
                         tokio::spawn(async move {
                             if let Err(error) = connection.await {
                                 tracing::debug!(%error, "a connection to the embedded store broke");
@@ -155,7 +177,11 @@ impl Storage {
             secret_key: secret_key.clone(),
         };
         let probe = Arc::new(Mutex::new(Some(EMBEDDED_PROBE.to_owned())));
-        Ok(Self { probe, server: Some(Arc::new(Embedded(server))), ..Self::connect(&config) })
+        Ok(Self {
+            probe,
+            server: Some(Arc::new(Embedded(server))),
+            ..Self::connect(&config)
+        })
     }
 
     /// Whether the store does what documents rely on: makes the bucket if there is none, then puts, reads and deletes
@@ -165,14 +191,17 @@ impl Storage {
         self.make_bucket().await?;
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|_| StorageError::Unreliable("no random bytes"))?;
-        let key = probe.get_or_insert_with(|| format!("{PROBE}{:032x}", u128::from_be_bytes(random)));
+        let key =
+            probe.get_or_insert_with(|| format!("{PROBE}{:032x}", u128::from_be_bytes(random)));
         // One that a killed process left behind would be taken for a second put.
         self.delete(key).await?;
         let probed = self.probe(key, &random).await;
         // Deleted even when the probe went wrong half-way.
         self.delete(key).await?;
         probed?;
-        Ok(Health { versioning: self.versioning().await? })
+        Ok(Health {
+            versioning: self.versioning().await?,
+        })
     }
 
     /// Ends the embedded server; for another service nothing is to be done.
@@ -185,21 +214,42 @@ impl Storage {
     async fn make_bucket(&self) -> Result<(), StorageError> {
         match self.client.head_bucket().bucket(&self.bucket).send().await {
             Ok(_) => return Ok(()),
-            Err(error) if status(&error) != Some(404) => return Err(step("find its bucket", &error)),
+            Err(error) if status(&error) != Some(404) => {
+                return Err(step("find its bucket", &error));
+            }
             Err(_) => {}
         }
-        match self.client.create_bucket().bucket(&self.bucket).send().await {
+        match self
+            .client
+            .create_bucket()
+            .bucket(&self.bucket)
+            .send()
+            .await
+        {
             Ok(_) => Ok(()),
             // Another node was quicker.
-            Err(error) if matches!(error.code(), Some("BucketAlreadyOwnedByYou" | "BucketAlreadyExists")) => Ok(()),
+            Err(error)
+                if matches!(
+                    error.code(),
+                    Some("BucketAlreadyOwnedByYou" | "BucketAlreadyExists")
+                ) =>
+            {
+                Ok(())
+            }
             Err(error) => Err(step("make its bucket", &error)),
         }
     }
 
     async fn probe(&self, key: &str, body: &[u8]) -> Result<(), StorageError> {
-        self.put_probe(key, body).await.map_err(|error| step("put an object", &error))?;
+        self.put_probe(key, body)
+            .await
+            .map_err(|error| step("put an object", &error))?;
         match self.put_probe(key, b"another").await {
-            Ok(()) => return Err(StorageError::Unreliable("a second put to the same key is taken")),
+            Ok(()) => {
+                return Err(StorageError::Unreliable(
+                    "a second put to the same key is taken",
+                ));
+            }
             Err(error) if status(&error) == Some(412) => {}
             Err(error) => return Err(step("refuse a second put", &error)),
         }
@@ -224,13 +274,29 @@ impl Storage {
             .send()
             .await
             .map_err(|error| step("read an object", &error))?;
-        let bytes = got.body.collect().await.map_err(|_| StorageError::Unreliable("an object breaks off or is changed"))?;
-        if bytes.into_bytes() == body { Ok(()) } else { Err(StorageError::Unreliable("an object is not what was put")) }
+        let bytes = got
+            .body
+            .collect()
+            .await
+            .map_err(|_| StorageError::Unreliable("an object breaks off or is changed"))?;
+        if bytes.into_bytes() == body {
+            Ok(())
+        } else {
+            Err(StorageError::Unreliable("an object is not what was put"))
+        }
     }
 
     async fn delete(&self, key: &str) -> Result<(), StorageError> {
-        let deleted = self.client.delete_object().bucket(&self.bucket).key(key).send().await;
-        deleted.map(|_| ()).map_err(|error| step("delete an object", &error))
+        let deleted = self
+            .client
+            .delete_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .send()
+            .await;
+        deleted
+            .map(|_| ())
+            .map_err(|error| step("delete an object", &error))
     }
 
     async fn put_probe(&self, key: &str, body: &[u8]) -> Result<(), SdkError<PutObjectError>> {
@@ -247,7 +313,13 @@ impl Storage {
     }
 
     async fn versioning(&self) -> Result<bool, StorageError> {
-        match self.client.get_bucket_versioning().bucket(&self.bucket).send().await {
+        match self
+            .client
+            .get_bucket_versioning()
+            .bucket(&self.bucket)
+            .send()
+            .await
+        {
             Ok(answer) => Ok(answer.status() == Some(&BucketVersioningStatus::Enabled)),
             // A service that does not know the question does not keep versions.
             Err(error) if matches!(status(&error), Some(501 | 405)) => Ok(false),
@@ -257,7 +329,9 @@ impl Storage {
 }
 
 fn status<E>(error: &SdkError<E>) -> Option<u16> {
-    error.raw_response().map(|response| response.status().as_u16())
+    error
+        .raw_response()
+        .map(|response| response.status().as_u16())
 }
 
 /// Only the service's own code is kept: its sentences may quote keys.
@@ -275,7 +349,9 @@ mod tests {
     use super::*;
 
     async fn embedded(folder: &Path) -> Storage {
-        Storage::start_embedded(folder, "quorate", &SecretString::from("quiet otter")).await.unwrap()
+        Storage::start_embedded(folder, "quorate", &SecretString::from("quiet otter"))
+            .await
+            .unwrap()
     }
 
     #[tokio::test]
@@ -286,11 +362,27 @@ mod tests {
         assert_eq!(storage.check().await.unwrap(), Health { versioning: false });
         let after_one = files();
         let (one, other) = tokio::join!(storage.check(), storage.check());
-        assert_eq!((one.unwrap(), other.unwrap()), (Health { versioning: false }, Health { versioning: false }));
-        let left = storage.client.list_objects_v2().bucket("quorate").send().await.unwrap();
+        assert_eq!(
+            (one.unwrap(), other.unwrap()),
+            (Health { versioning: false }, Health { versioning: false })
+        );
+        let left = storage
+            .client
+            .list_objects_v2()
+            .bucket("quorate")
+            .send()
+            .await
+            .unwrap();
         assert_eq!(left.key_count(), Some(0));
-        assert_eq!(files(), after_one, "a health check each second fills no disk");
-        storage.put_probe(EMBEDDED_PROBE, b"left by a killed process").await.unwrap();
+        assert_eq!(
+            files(),
+            after_one,
+            "a health check each second fills no disk"
+        );
+        storage
+            .put_probe(EMBEDDED_PROBE, b"left by a killed process")
+            .await
+            .unwrap();
         assert!(storage.check().await.is_ok());
     }
 
@@ -300,10 +392,26 @@ mod tests {
         let storage = embedded(folder.path()).await;
         storage.check().await.unwrap();
         storage.put_probe("t/1/d/2/v/3", b"first").await.unwrap();
-        let second = storage.put_probe("t/1/d/2/v/3", b"second").await.unwrap_err();
-        assert_eq!((second.code(), status(&second)), (Some("PreconditionFailed"), Some(412)));
-        let got = storage.client.get_object().bucket("quorate").key("t/1/d/2/v/3").send().await.unwrap();
-        assert_eq!(got.body.collect().await.unwrap().into_bytes().as_ref(), b"first");
+        let second = storage
+            .put_probe("t/1/d/2/v/3", b"second")
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (second.code(), status(&second)),
+            (Some("PreconditionFailed"), Some(412))
+        );
+        let got = storage
+            .client
+            .get_object()
+            .bucket("quorate")
+            .key("t/1/d/2/v/3")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            got.body.collect().await.unwrap().into_bytes().as_ref(),
+            b"first"
+        );
     }
 
     #[tokio::test]
@@ -311,10 +419,24 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let storage = embedded(folder.path()).await;
         storage.check().await.unwrap();
-        let put = storage.client.put_object().bucket("quorate").key("bad").body(ByteStream::from_static(b"paper"));
+        let put = storage
+            .client
+            .put_object()
+            .bucket("quorate")
+            .key("bad")
+            .body(ByteStream::from_static(b"paper"));
         let wrong = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
         assert!(put.checksum_sha256(wrong).send().await.is_err());
-        assert!(storage.client.head_object().bucket("quorate").key("bad").send().await.is_err());
+        assert!(
+            storage
+                .client
+                .head_object()
+                .bucket("quorate")
+                .key("bad")
+                .send()
+                .await
+                .is_err()
+        );
     }
 
     #[tokio::test]
@@ -324,9 +446,17 @@ mod tests {
         storage.check().await.unwrap();
         let endpoint = storage.client.config().clone();
         let intruder = Client::from_conf(
-            endpoint.to_builder().credentials_provider(Credentials::new("quorate", "wrong", None, None, "test")).build(),
+            endpoint
+                .to_builder()
+                .credentials_provider(Credentials::new("quorate", "wrong", None, None, "test"))
+                .build(),
         );
-        let refused = intruder.head_bucket().bucket("quorate").send().await.unwrap_err();
+        let refused = intruder
+            .head_bucket()
+            .bucket("quorate")
+            .send()
+            .await
+            .unwrap_err();
         assert_eq!(status(&refused), Some(403));
     }
 
@@ -339,8 +469,18 @@ mod tests {
         first.stop();
         drop(first);
         let second = embedded(folder.path()).await;
-        let got = second.client.get_object().bucket("quorate").key("kept").send().await.unwrap();
-        assert_eq!(got.body.collect().await.unwrap().into_bytes().as_ref(), b"minutes");
+        let got = second
+            .client
+            .get_object()
+            .bucket("quorate")
+            .key("kept")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            got.body.collect().await.unwrap().into_bytes().as_ref(),
+            b"minutes"
+        );
     }
 
     #[tokio::test]
@@ -353,6 +493,9 @@ mod tests {
             secret_key: SecretString::from("b"),
         };
         let error = Storage::connect(&config).check().await.unwrap_err();
-        assert_eq!(error.to_string(), "the store fails to find its bucket (no answer)");
+        assert_eq!(
+            error.to_string(),
+            "the store fails to find its bucket (no answer)"
+        );
     }
 }

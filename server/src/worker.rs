@@ -15,7 +15,9 @@ use domain::{
     db::MailDb,
     mailing::{LinkToken, Wanted},
 };
-use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext, WorkerOptions, WorkerRecoveryConfig};
+use graphile_worker::{
+    IntoTaskHandlerResult, TaskHandler, WorkerContext, WorkerOptions, WorkerRecoveryConfig,
+};
 use serde::{Deserialize, Serialize};
 use sqlx::{
     PgPool,
@@ -47,7 +49,11 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { relay: Duration::from_secs(1), retry: Duration::from_secs(2), dead_after: Duration::from_mins(2) }
+        Self {
+            relay: Duration::from_secs(1),
+            retry: Duration::from_secs(2),
+            dead_after: Duration::from_mins(2),
+        }
     }
 }
 
@@ -79,7 +85,10 @@ impl Worker {
         let (stop, stopped) = watch::channel(false);
         let relay = tokio::spawn(relay(parts.clone(), bell, stopped.clone()));
         let send = tokio::spawn(send(parts, stopped));
-        Self { stop, tasks: [relay, send] }
+        Self {
+            stop,
+            tasks: [relay, send],
+        }
     }
 
     /// Lets letters under way leave, for a few seconds, and ends both.
@@ -108,8 +117,14 @@ impl Queue {
     /// Opens a pool. Connections are made as they are needed.
     pub fn new(options: PgConnectOptions) -> Self {
         let size = u32::try_from(SENDERS).unwrap_or(4) + 4;
-        let pool = PgPoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(5)).connect_lazy_with(options);
-        Self { pool, away: Arc::default() }
+        let pool = PgPoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_lazy_with(options);
+        Self {
+            pool,
+            away: Arc::default(),
+        }
     }
 
     /// Adds the event's job unless it was added before, even if that one is long done: one statement moves the tenant's
@@ -197,7 +212,9 @@ pub async fn relay_once(db: &MailDb, queue: &Queue) -> Result<usize, Stuck> {
 }
 
 async fn relay(parts: Parts, bell: Arc<Notify>, mut stopped: watch::Receiver<bool>) {
-    let Parts { db, queue, pace, .. } = parts;
+    let Parts {
+        db, queue, pace, ..
+    } = parts;
     let mut stuck = false;
     loop {
         let looked = relay_once(&db, &queue).await;
@@ -206,16 +223,19 @@ async fn relay(parts: Parts, bell: Arc<Notify>, mut stopped: watch::Receiver<boo
                 stuck = false;
                 tracing::info!("the mail relay goes on");
             }
-            Ok(_) => {}
             // Told by check, once; or the worker of this process is about to make the tables.
             Err(Stuck::Queue(_)) if !queue.check().await || !queue.is_made().await => {}
             Err(error) if !stuck => {
                 stuck = true;
                 tracing::error!(%error, "the mail relay is stuck; mail waits");
             }
-            Err(_) => {}
+            _ => {}
         }
-        let rest = if looked.is_ok() { pace.relay } else { pace.retry };
+        let rest = if looked.is_ok() {
+            pace.relay
+        } else {
+            pace.retry
+        };
         tokio::select! {
             () = bell.notified(), if looked.is_ok() => {}
             () = tokio::time::sleep(rest) => {}
@@ -246,7 +266,10 @@ async fn send(parts: Parts, mut stopped: watch::Receiver<bool>) {
 }
 
 /// Makes the jobs' tables when they are missing, then sends until stopped or until the database goes away.
-async fn run(parts: &Parts, mut stopped: watch::Receiver<bool>) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+async fn run(
+    parts: &Parts,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let dead_after = parts.pace.dead_after;
     let recovery = WorkerRecoveryConfig::default()
         .heartbeat_interval(dead_after / 6)
@@ -290,14 +313,23 @@ impl TaskHandler for Mail {
     const IDENTIFIER: &'static str = "mail";
 
     async fn run(self, ctx: WorkerContext) -> impl IntoTaskHandlerResult {
-        let Some(parts) = ctx.get_ext::<Parts>() else { return Err(Failed::Setup) };
+        let Some(parts) = ctx.get_ext::<Parts>() else {
+            return Err(Failed::Setup);
+        };
         let job = *ctx.job().id();
         match deliver(parts, &self.0).await {
             Err(Failed::Mail(error @ (MailError::Refused(_) | MailError::BadAddress))) => {
-                give_up(parts, &self.0, job, error).await.map_err(Failed::Database)?;
+                give_up(parts, &self.0, job, error)
+                    .await
+                    .map_err(Failed::Database)?;
                 Err(Failed::Mail(error))
             }
-            other => other,
+            Err(failed) => {
+                let (tenant, seq, attempt) = (self.0.tenant, self.0.seq, *ctx.job().attempts());
+                tracing::warn!(%tenant, seq, attempt, ?failed, "a letter did not leave; it waits for another try");
+                Err(failed)
+            }
+            Ok(()) => Ok(()),
         }
     }
 }
@@ -307,20 +339,45 @@ impl TaskHandler for Mail {
 async fn deliver(parts: &Parts, wanted: &Wanted) -> Result<(), Failed> {
     let token = LinkToken::random().map_err(|_| Failed::Setup)?;
     let now = (parts.clock)();
-    let Some(letter) = parts.db.issue(wanted, &token).await.map_err(|_| Failed::Database("issue"))? else {
+    let Some(letter) = parts
+        .db
+        .issue(wanted, &token)
+        .await
+        .map_err(|_| Failed::Database("issue"))?
+    else {
         tracing::debug!(tenant = %wanted.tenant, seq = wanted.seq, "withdrawn meanwhile: no letter");
         return Ok(());
     };
-    let message = parts.mailer.compose(&letter, &token, now).map_err(Failed::Mail)?;
-    parts.mailer.send(&message, now).await.map_err(Failed::Mail)?;
+    let message = parts
+        .mailer
+        .compose(&letter, &token, now)
+        .map_err(Failed::Mail)?;
+    parts
+        .mailer
+        .send(&message, now)
+        .await
+        .map_err(Failed::Mail)?;
     tracing::info!(tenant = %wanted.tenant, seq = wanted.seq, kind = ?wanted.kind, "a letter has left");
     Ok(())
 }
 
 /// Marks the event in the log and the job in the queue, so that it is not tried again and somebody can see why.
-async fn give_up(parts: &Parts, wanted: &Wanted, job: i64, error: MailError) -> Result<(), &'static str> {
-    let code = if let MailError::Refused(code) = error { Some(code) } else { None };
-    parts.db.undeliverable(wanted, code).await.map_err(|_| "undeliverable")?;
+async fn give_up(
+    parts: &Parts,
+    wanted: &Wanted,
+    job: i64,
+    error: MailError,
+) -> Result<(), &'static str> {
+    let code = if let MailError::Refused(code) = error {
+        Some(code)
+    } else {
+        None
+    };
+    parts
+        .db
+        .undeliverable(wanted, code)
+        .await
+        .map_err(|_| "undeliverable")?;
     tracing::warn!(tenant = %wanted.tenant, seq = wanted.seq, %error, "a letter cannot be delivered");
     sqlx::query("update graphile_worker._private_jobs set max_attempts = attempts where id = $1")
         .bind(job)
@@ -336,7 +393,13 @@ mod tests {
 
     #[test]
     fn a_failure_kept_beside_the_job_is_one_of_our_own_words() {
-        assert_eq!(format!("{:?}", Failed::Mail(MailError::Refused(550))), "Mail(Refused(550))");
-        assert_eq!(format!("{:?}", Failed::Database("issue")), "Database(\"issue\")");
+        assert_eq!(
+            format!("{:?}", Failed::Mail(MailError::Refused(550))),
+            "Mail(Refused(550))"
+        );
+        assert_eq!(
+            format!("{:?}", Failed::Database("issue")),
+            "Database(\"issue\")"
+        );
     }
 }

@@ -1,7 +1,12 @@
 //! From the log to the letter, with a real database, a real mail server and a process that is really killed.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    missing_docs
+)]
 
 use std::{
     collections::BTreeSet,
@@ -51,7 +56,11 @@ fn as_nobody(program: &Path) -> Command {
     if is_root() {
         command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
     }
-    command.args(["--pdeathsig", "QUIT"]).arg(program).current_dir("/").stdin(Stdio::null());
+    command
+        .args(["--pdeathsig", "QUIT"])
+        .arg(program)
+        .current_dir("/")
+        .stdin(Stdio::null());
     command
 }
 
@@ -62,14 +71,29 @@ fn is_root() -> bool {
 
 impl Cluster {
     async fn start() -> Self {
-        let bin = PathBuf::from(env::var("QUORATE_POSTGRES").expect("QUORATE_POSTGRES: source scripts/env.sh"));
-        let folder = tempfile::Builder::new().prefix("qm").tempdir_in("/tmp").unwrap();
+        let bin = PathBuf::from(
+            env::var("QUORATE_POSTGRES").expect("QUORATE_POSTGRES: source scripts/env.sh"),
+        );
+        let folder = tempfile::Builder::new()
+            .prefix("qm")
+            .tempdir_in("/tmp")
+            .unwrap();
         if is_root() {
             chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
         }
         let data = folder.path().join("data");
         let made = as_nobody(&bin.join("initdb"))
-            .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N", "-D"])
+            .args([
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+                "-N",
+                "-D",
+            ])
             .arg(&data)
             .stdout(Stdio::null())
             .status()
@@ -78,7 +102,10 @@ impl Cluster {
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let postgres = as_nobody(&bin.join("postgres"))
             .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c"])
-            .arg(format!("unix_socket_directories={}", folder.path().display()))
+            .arg(format!(
+                "unix_socket_directories={}",
+                folder.path().display()
+            ))
             .arg("-D")
             .arg(&data)
             .stdout(Stdio::null())
@@ -99,9 +126,16 @@ impl Cluster {
             let database = format!("quorate_{name}");
             run(&mut admin, format!("create database {database}")).await;
             run(&mut self.wait(&database).await, read("grants.sql")).await;
-            let options = self.options("quorate_migrator", &database).options([("role", "quorate_owner")]);
+            let options = self
+                .options("quorate_migrator", &database)
+                .options([("role", "quorate_owner")]);
             let mut migrator = PgConnection::connect_with(&options).await.unwrap();
-            Migrator::new(migrations.join(name)).await.unwrap().run(&mut migrator).await.unwrap();
+            Migrator::new(migrations.join(name))
+                .await
+                .unwrap()
+                .run(&mut migrator)
+                .await
+                .unwrap();
         }
     }
 
@@ -112,12 +146,17 @@ impl Cluster {
     /// As superuser, as soon as the database answers.
     async fn wait(&self, database: &str) -> PgConnection {
         for _ in 0..200 {
-            if let Ok(connection) = PgConnection::connect_with(&self.options("postgres", database)).await {
+            if let Ok(connection) =
+                PgConnection::connect_with(&self.options("postgres", database)).await
+            {
                 return connection;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("{}", std::fs::read_to_string(self.folder.path().join("log")).unwrap());
+        panic!(
+            "{}",
+            std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+        );
     }
 
     fn mail_db(&self) -> MailDb {
@@ -134,17 +173,27 @@ impl Cluster {
             queue: self.queue(),
             mailer: Arc::new(mailer),
             clock: OffsetDateTime::now_utc,
-            pace: Pace { relay: Duration::from_millis(50), retry: Duration::from_millis(100), dead_after: Duration::from_secs(3) },
+            pace: Pace {
+                relay: Duration::from_millis(50),
+                retry: Duration::from_millis(100),
+                dead_after: Duration::from_secs(3),
+            },
         }
     }
 
     /// The jobs' tables, which a worker's start makes.
     async fn with_tables(self) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let worker = Worker::start(self.parts(Mailer::folder(folder.path(), links()).unwrap()), Arc::default());
+        let worker = Worker::start(
+            self.parts(Mailer::folder(folder.path(), links()).unwrap()),
+            Arc::default(),
+        );
         let mut jobs = self.wait("quorate_jobs").await;
         until("the jobs' tables", async || {
-            sqlx::query_scalar("select to_regproc('graphile_worker.add_job') is not null").fetch_one(&mut jobs).await.unwrap()
+            sqlx::query_scalar("select to_regproc('graphile_worker.add_job') is not null")
+                .fetch_one(&mut jobs)
+                .await
+                .unwrap()
         })
         .await;
         worker.stop().await;
@@ -155,17 +204,26 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         // SIGINT, as pg_ctl's fast shutdown; the process is ours, so it cannot be another's by now.
-        let _ = Command::new("kill").args(["-INT", &self.postgres.id().to_string()]).status();
+        let _ = Command::new("kill")
+            .args(["-INT", &self.postgres.id().to_string()])
+            .status();
         let _ = self.postgres.wait();
     }
 }
 
 fn options(socket: &Path, role: &str, database: &str) -> PgConnectOptions {
-    PgConnectOptions::new_without_pgpass().socket(socket).username(role).database(database).ssl_mode(PgSslMode::Disable)
+    PgConnectOptions::new_without_pgpass()
+        .socket(socket)
+        .username(role)
+        .database(database)
+        .ssl_mode(PgSslMode::Disable)
 }
 
 async fn run(connection: &mut PgConnection, sql: String) {
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(connection)
+        .await
+        .unwrap();
 }
 
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
@@ -179,7 +237,10 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 }
 
 fn links() -> Links {
-    Links { scheme: "http".into(), host: "localhost:3000".into() }
+    Links {
+        scheme: "http".into(),
+        host: "localhost:3000".into(),
+    }
 }
 
 // ── Named people ──────────────────────────────────────────────────────────────────────────────
@@ -193,11 +254,12 @@ struct School {
 impl School {
     async fn open(cluster: &Cluster, label: &str) -> Self {
         let mut admin = cluster.wait("quorate_application").await;
-        let id = sqlx::query_scalar("select sec.make_tenant($1, 'Oakfield Primary School', 'school')")
-            .bind(label)
-            .fetch_one(&mut admin)
-            .await
-            .unwrap();
+        let id =
+            sqlx::query_scalar("select sec.make_tenant($1, 'Oakfield Primary School', 'school')")
+                .bind(label)
+                .fetch_one(&mut admin)
+                .await
+                .unwrap();
         Self { admin, id }
     }
 
@@ -220,12 +282,14 @@ impl School {
             .execute(&mut *tx)
             .await
             .unwrap();
-        sqlx::query("select sec.append_for($1, null, 'membership.invited', $2, '{}', '{people}', null)")
-            .bind(self.id)
-            .bind(membership)
-            .execute(&mut *tx)
-            .await
-            .unwrap();
+        sqlx::query(
+            "select sec.append_for($1, null, 'membership.invited', $2, '{}', '{people}', null)",
+        )
+        .bind(self.id)
+        .bind(membership)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
         tx.commit().await.unwrap();
         membership
     }
@@ -240,7 +304,10 @@ impl School {
 
     /// Asked as the web server asks for whoever opens a link.
     async fn opens(&self, cluster: &Cluster, token: &LinkToken) -> Option<String> {
-        let mut web = PgConnection::connect_with(&cluster.options("quorate_web", "quorate_application")).await.unwrap();
+        let mut web =
+            PgConnection::connect_with(&cluster.options("quorate_web", "quorate_application"))
+                .await
+                .unwrap();
         sqlx::query_scalar("select email from sec.invitation_open($1, $2)")
             .bind(token.bytes().as_slice())
             .bind(self.id)
@@ -250,11 +317,13 @@ impl School {
     }
 
     async fn cursor(&mut self) -> Option<i64> {
-        sqlx::query_scalar("select seq from sec.relay_cursor where name = 'mail' and tenant_id = $1")
-            .bind(self.id)
-            .fetch_optional(&mut self.admin)
-            .await
-            .unwrap()
+        sqlx::query_scalar(
+            "select seq from sec.relay_cursor where name = 'mail' and tenant_id = $1",
+        )
+        .bind(self.id)
+        .fetch_optional(&mut self.admin)
+        .await
+        .unwrap()
     }
 
     async fn head(&mut self) -> i64 {
@@ -267,12 +336,18 @@ impl School {
 }
 
 async fn keys(jobs: &mut PgConnection) -> Vec<String> {
-    sqlx::query_scalar("select key from graphile_worker._private_jobs order by id").fetch_all(jobs).await.unwrap()
+    sqlx::query_scalar("select key from graphile_worker._private_jobs order by id")
+        .fetch_all(jobs)
+        .await
+        .unwrap()
 }
 
 /// What a worker does to a job that is done: its row goes, and its key with it.
 async fn complete_all(jobs: &mut PgConnection) -> Vec<String> {
-    sqlx::query_scalar("delete from graphile_worker._private_jobs returning key").fetch_all(jobs).await.unwrap()
+    sqlx::query_scalar("delete from graphile_worker._private_jobs returning key")
+        .fetch_all(jobs)
+        .await
+        .unwrap()
 }
 
 // ── A real mail server ────────────────────────────────────────────────────────────────────────
@@ -301,7 +376,11 @@ impl Handler for Office {
     }
 
     fn mail(&mut self, _: IpAddr, _: &str, from: &str) -> Response {
-        self.now = Taken { hello: self.now.hello.clone(), from: from.to_owned(), ..Taken::default() };
+        self.now = Taken {
+            hello: self.now.hello.clone(),
+            from: from.to_owned(),
+            ..Taken::default()
+        };
         response::OK
     }
 
@@ -324,13 +403,23 @@ impl Handler for Office {
     }
 
     fn data_end(&mut self) -> Response {
-        self.taken.lock().unwrap().push(std::mem::take(&mut self.now));
+        self.taken
+            .lock()
+            .unwrap()
+            .push(std::mem::take(&mut self.now));
         response::OK
     }
 
     fn auth_plain(&mut self, _: &str, user: &str, password: &str) -> Response {
-        self.logins.lock().unwrap().push((user.to_owned(), password.to_owned()));
-        if password == "quiet otter" { response::AUTH_OK } else { response::INVALID_CREDENTIALS }
+        self.logins
+            .lock()
+            .unwrap()
+            .push((user.to_owned(), password.to_owned()));
+        if password == "quiet otter" {
+            response::AUTH_OK
+        } else {
+            response::INVALID_CREDENTIALS
+        }
     }
 }
 
@@ -343,7 +432,11 @@ impl Office {
         if !matches!(tls, SslConfig::None) {
             server.with_auth(AuthMechanism::Plain);
         }
-        server.with_name("mail.test").with_tcp_listener(listener).with_ssl(tls).unwrap();
+        server
+            .with_name("mail.test")
+            .with_tcp_listener(listener)
+            .with_ssl(tls)
+            .unwrap();
         std::thread::spawn(move || server.serve().unwrap());
         port
     }
@@ -361,7 +454,10 @@ impl Taken {
     fn token(&self) -> LinkToken {
         let mail = MessageParser::default().parse(&self.data).unwrap();
         let text = mail.body_text(0).unwrap().into_owned();
-        let link = text.split_whitespace().find(|word| word.starts_with("http")).unwrap();
+        let link = text
+            .split_whitespace()
+            .find(|word| word.starts_with("http"))
+            .unwrap();
         LinkToken::parse(link.rsplit('/').next().unwrap()).unwrap()
     }
 }
@@ -389,37 +485,64 @@ async fn joan_is_invited_and_her_link_opens_and_the_queue_never_knew_her() {
     let mut oakfield = School::open(&cluster, "oakfield").await;
     let bell = Arc::new(Notify::new());
     let worker = Worker::start(cluster.parts(mailer), bell.clone());
-    oakfield.invite("joan@oakfield.example", "Joan Whitlock").await;
+    oakfield
+        .invite("joan@oakfield.example", "Joan Whitlock")
+        .await;
     bell.notify_one();
     until("the letter", async || !office.taken().is_empty()).await;
-    let taken = office.taken();
-    assert_eq!(taken[0].from, "quorate@quorate.example");
-    assert_eq!(taken[0].to, ["joan@oakfield.example"]);
-    assert_eq!(taken[0].hello, "localhost");
-    let token = taken[0].token();
-    assert_eq!(oakfield.opens(&cluster, &token).await.as_deref(), Some("joan@oakfield.example"));
-    assert_eq!(oakfield.opens(&cluster, &LinkToken::random().unwrap()).await, None);
+    let letters = office.taken();
+    assert_eq!(letters[0].from, "quorate@quorate.example");
+    assert_eq!(letters[0].to, ["joan@oakfield.example"]);
+    assert_eq!(letters[0].hello, "localhost");
+    let token = letters[0].token();
+    assert_eq!(
+        oakfield.opens(&cluster, &token).await.as_deref(),
+        Some("joan@oakfield.example")
+    );
+    assert_eq!(
+        oakfield
+            .opens(&cluster, &LinkToken::random().unwrap())
+            .await,
+        None
+    );
     let mut jobs = cluster.wait("quorate_jobs").await;
-    until("the end of the job", async || keys(&mut jobs).await.is_empty()).await;
+    until("the end of the job", async || {
+        keys(&mut jobs).await.is_empty()
+    })
+    .await;
     assert_eq!(oakfield.cursor().await, Some(oakfield.head().await));
 
     // A second person, and a password forgotten: each exactly one letter.
-    oakfield.invite("dilip@oakfield.example", "Dilip Parmar").await;
-    sqlx::query("select sec.make_person($1, 'margaret@oakfield.example', 'Margaret Oyelaran', '{chair}', 'unused')")
+    oakfield
+        .invite("dilip@oakfield.example", "Dilip Parmar")
+        .await;
+    sqlx::query("select sec.make_person($1, 'margaret@oakfield.example', 'Margaret Oyelaran', '{chair}', $2)")
         .bind(oakfield.id)
+    .bind(format!("$argon2id$v=19$m=19456,t=2,p=1${}${}", "A".repeat(22), "A".repeat(43)))
         .execute(&mut oakfield.admin)
         .await
         .unwrap();
-    let mut web = PgConnection::connect_with(&cluster.options("quorate_web", "quorate_application")).await.unwrap();
+    let mut web =
+        PgConnection::connect_with(&cluster.options("quorate_web", "quorate_application"))
+            .await
+            .unwrap();
     for email in ["margaret@oakfield.example", "nobody@oakfield.example"] {
-        sqlx::query("select sec.reset_ask($1, $2)").bind(email).bind(oakfield.id).execute(&mut web).await.unwrap();
+        sqlx::query("select sec.reset_ask($1, $2)")
+            .bind(email)
+            .bind(oakfield.id)
+            .execute(&mut web)
+            .await
+            .unwrap();
     }
     bell.notify_one();
     until("two more letters", async || office.taken().len() >= 3).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let taken = office.taken();
-    assert_eq!(taken.len(), 3);
-    let reset = taken.iter().find(|letter| String::from_utf8_lossy(&letter.data).contains("/reset/")).unwrap();
+    let letters = office.taken();
+    assert_eq!(letters.len(), 3);
+    let reset = letters
+        .iter()
+        .find(|letter| String::from_utf8_lossy(&letter.data).contains("/reset/"))
+        .unwrap();
     assert_eq!(reset.to, ["margaret@oakfield.example"]);
     let usable: bool = sqlx::query_scalar("select usable from sec.reset_open($1)")
         .bind(reset.token().bytes().as_slice())
@@ -434,27 +557,55 @@ async fn joan_is_invited_and_her_link_opens_and_the_queue_never_knew_her() {
 async fn what_waits_in_the_jobs_database_names_nobody_and_opens_nothing() {
     let cluster = Cluster::start().await.with_tables().await;
     let mut oakfield = School::open(&cluster, "oakfield").await;
-    oakfield.invite("canary@oakfield.example", "Canary Whitlock").await;
-    assert_eq!(relay_once(&cluster.mail_db(), &cluster.queue()).await.unwrap(), 1);
+    oakfield
+        .invite("canary@oakfield.example", "Canary Whitlock")
+        .await;
+    assert_eq!(
+        relay_once(&cluster.mail_db(), &cluster.queue())
+            .await
+            .unwrap(),
+        1
+    );
     // A letter that fails for want of a server leaves its error beside the job.
-    let worker = Worker::start(cluster.parts(Mailer::smtp(&smtp(9), links()).unwrap()), Arc::default());
+    let worker = Worker::start(
+        cluster.parts(Mailer::smtp(&smtp(9), links()).unwrap()),
+        Arc::default(),
+    );
     let mut jobs = cluster.wait("quorate_jobs").await;
     until("a failed try", async || {
-        sqlx::query_scalar("select bool_or(last_error is not null) from graphile_worker._private_jobs").fetch_one(&mut jobs).await.unwrap()
+        sqlx::query_scalar(
+            "select bool_or(last_error is not null) from graphile_worker._private_jobs",
+        )
+        .fetch_one(&mut jobs)
+        .await
+        .unwrap()
     })
     .await;
     worker.stop().await;
     let dump = Command::new(PathBuf::from(env::var("QUORATE_POSTGRES").unwrap()).join("pg_dump"))
-        .args(["-h", cluster.folder.path().to_str().unwrap(), "-U", "postgres", "--data-only", "quorate_jobs"])
+        .args([
+            "-h",
+            cluster.folder.path().to_str().unwrap(),
+            "-U",
+            "postgres",
+            "--data-only",
+            "quorate_jobs",
+        ])
         .output()
         .unwrap();
     let text = String::from_utf8(dump.stdout).unwrap();
-    assert!(text.contains(&format!("{}:2", oakfield.id)), "the dump holds the job: {text}");
+    assert!(
+        text.contains(&format!("{}:2", oakfield.id)),
+        "the dump holds the job: {text}"
+    );
     assert!(text.contains("Unreachable"), "{text}");
     for secret in ["canary", "Canary", "Whitlock", "@", "invitation/"] {
         assert!(!text.contains(secret), "{secret}: {text}");
     }
-    let hash: Option<Vec<u8>> = sqlx::query_scalar("select token_hash from sec.invitation").fetch_one(&mut oakfield.admin).await.unwrap();
+    let hash: Option<Vec<u8>> = sqlx::query_scalar("select token_hash from sec.invitation")
+        .fetch_one(&mut oakfield.admin)
+        .await
+        .unwrap();
     assert_eq!(hash.unwrap().len(), 32);
 }
 
@@ -463,14 +614,26 @@ async fn an_invitation_withdrawn_meanwhile_gets_no_letter() {
     let cluster = Cluster::start().await.with_tables().await;
     let office = Office::default();
     let mut oakfield = School::open(&cluster, "oakfield").await;
-    let joan = oakfield.invite("joan@oakfield.example", "Joan Whitlock").await;
-    oakfield.invite("dilip@oakfield.example", "Dilip Parmar").await;
-    assert_eq!(relay_once(&cluster.mail_db(), &cluster.queue()).await.unwrap(), 2);
+    let joan = oakfield
+        .invite("joan@oakfield.example", "Joan Whitlock")
+        .await;
+    oakfield
+        .invite("dilip@oakfield.example", "Dilip Parmar")
+        .await;
+    assert_eq!(
+        relay_once(&cluster.mail_db(), &cluster.queue())
+            .await
+            .unwrap(),
+        2
+    );
     oakfield.withdraw(joan).await;
     let mailer = Mailer::smtp(&smtp(office.open(SslConfig::None)), links()).unwrap();
     let worker = Worker::start(cluster.parts(mailer), Arc::default());
     let mut jobs = cluster.wait("quorate_jobs").await;
-    until("the end of both jobs", async || keys(&mut jobs).await.is_empty()).await;
+    until("the end of both jobs", async || {
+        keys(&mut jobs).await.is_empty()
+    })
+    .await;
     worker.stop().await;
     let taken = office.taken();
     assert_eq!(taken.len(), 1);
@@ -485,27 +648,45 @@ async fn a_refused_recipient_is_marked_and_not_tried_again() {
     let office = Office::default();
     *office.refuses.lock().unwrap() = Some(("joan".into(), 550, usize::MAX));
     let mut oakfield = School::open(&cluster, "oakfield").await;
-    let joan = oakfield.invite("joan@oakfield.example", "Joan Whitlock").await;
+    let joan = oakfield
+        .invite("joan@oakfield.example", "Joan Whitlock")
+        .await;
     let mailer = Mailer::smtp(&smtp(office.open(SslConfig::None)), links()).unwrap();
     let worker = Worker::start(cluster.parts(mailer), Arc::default());
     let mut events = cluster.wait("quorate_application").await;
     until("the mark in the log", async || {
-        sqlx::query_scalar("select exists (select from event where act = 'mail.undeliverable')").fetch_one(&mut events).await.unwrap()
+        sqlx::query_scalar("select exists (select from event where act = 'mail.undeliverable')")
+            .fetch_one(&mut events)
+            .await
+            .unwrap()
     })
     .await;
     // The first back-off is 2.7 seconds: a second try would fall into this.
     tokio::time::sleep(Duration::from_secs(5)).await;
     worker.stop().await;
     assert_eq!((office.tries(), office.taken().len()), (1, 0));
-    let marks = sqlx::query("select about, detail::text, topics from event where act = 'mail.undeliverable'").fetch_all(&mut events).await.unwrap();
+    let marks = sqlx::query(
+        "select about, detail::text, topics from event where act = 'mail.undeliverable'",
+    )
+    .fetch_all(&mut events)
+    .await
+    .unwrap();
     assert_eq!(marks.len(), 1);
     assert_eq!(marks[0].get::<Uuid, _>(0), joan);
     assert_eq!(marks[0].get::<String, _>(1), r#"{"seq": 2, "code": 550}"#);
     assert_eq!(marks[0].get::<Vec<String>, _>(2), ["people"]);
     let mut jobs = cluster.wait("quorate_jobs").await;
-    let job = sqlx::query("select attempts, max_attempts, last_error, locked_by from graphile_worker._private_jobs").fetch_one(&mut jobs).await.unwrap();
+    let job = sqlx::query(
+        "select attempts, max_attempts, last_error, locked_by from graphile_worker._private_jobs",
+    )
+    .fetch_one(&mut jobs)
+    .await
+    .unwrap();
     assert_eq!((job.get::<i16, _>(0), job.get::<i16, _>(1)), (1, 1));
-    assert!(job.get::<String, _>(2).contains("Refused(550)") && !job.get::<String, _>(2).contains("joan"));
+    assert!(
+        job.get::<String, _>(2).contains("Refused(550)")
+            && !job.get::<String, _>(2).contains("joan")
+    );
     assert_eq!(job.get::<Option<String>, _>(3), None);
 }
 
@@ -515,17 +696,30 @@ async fn a_server_that_is_busy_is_asked_again_and_the_second_token_counts() {
     let office = Office::default();
     *office.refuses.lock().unwrap() = Some(("joan".into(), 450, 1));
     let mut oakfield = School::open(&cluster, "oakfield").await;
-    oakfield.invite("joan@oakfield.example", "Joan Whitlock").await;
+    oakfield
+        .invite("joan@oakfield.example", "Joan Whitlock")
+        .await;
     let mailer = Mailer::smtp(&smtp(office.open(SslConfig::None)), links()).unwrap();
     let worker = Worker::start(cluster.parts(mailer), Arc::default());
     until("the first try", async || office.tries() == 1).await;
-    let first: Vec<u8> = sqlx::query_scalar("select token_hash from sec.invitation").fetch_one(&mut oakfield.admin).await.unwrap();
+    let first: Vec<u8> = sqlx::query_scalar("select token_hash from sec.invitation")
+        .fetch_one(&mut oakfield.admin)
+        .await
+        .unwrap();
     until("the letter", async || office.taken().len() == 1).await;
     worker.stop().await;
     assert_eq!(office.tries(), 2);
-    let second: Vec<u8> = sqlx::query_scalar("select token_hash from sec.invitation").fetch_one(&mut oakfield.admin).await.unwrap();
+    let second: Vec<u8> = sqlx::query_scalar("select token_hash from sec.invitation")
+        .fetch_one(&mut oakfield.admin)
+        .await
+        .unwrap();
     assert_ne!(first, second);
-    assert!(oakfield.opens(&cluster, &office.taken()[0].token()).await.is_some());
+    assert!(
+        oakfield
+            .opens(&cluster, &office.taken()[0].token())
+            .await
+            .is_some()
+    );
 }
 
 #[tokio::test]
@@ -536,7 +730,10 @@ async fn a_password_goes_out_only_after_starttls_and_only_to_the_named_server() 
     std::fs::write(path("cert.pem"), made.cert.pem()).unwrap();
     std::fs::write(path("key.pem"), made.signing_key.serialize_pem()).unwrap();
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let tls = || SslConfig::SelfSigned { cert_path: path("cert.pem"), key_path: path("key.pem") };
+    let tls = || SslConfig::SelfSigned {
+        cert_path: path("cert.pem"),
+        key_path: path("key.pem"),
+    };
     let config = |host: &str, port, authority| SmtpConfig {
         host: host.into(),
         tls: Tls::StartTls,
@@ -556,26 +753,57 @@ async fn a_password_goes_out_only_after_starttls_and_only_to_the_named_server() 
             label: "oakfield".into(),
         };
         let now = OffsetDateTime::now_utc();
-        let message = mailer.compose(&letter, &LinkToken::random().unwrap(), now).unwrap();
+        let message = mailer
+            .compose(&letter, &LinkToken::random().unwrap(), now)
+            .unwrap();
         mailer.send(&message, now).await
     };
 
     let honest = Office::default();
     let port = honest.open(tls());
-    assert_eq!(try_it(&config("localhost", port, pem.clone())).await, Ok(()));
+    assert_eq!(
+        try_it(&config("localhost", port, pem.clone())).await,
+        Ok(())
+    );
     assert_eq!(honest.taken().len(), 1);
-    assert_eq!(*honest.logins.lock().unwrap(), [("quorate".to_owned(), "quiet otter".to_owned())]);
-    let wrong = SmtpConfig { password: Some(SecretString::from("loud otter")), ..config("localhost", port, pem.clone()) };
-    assert_eq!(try_it(&wrong).await, Err(MailError::Answered(535)), "ours to mend: not the recipient's fault");
+    assert_eq!(
+        *honest.logins.lock().unwrap(),
+        [("quorate".to_owned(), "quiet otter".to_owned())]
+    );
+    let wrong = SmtpConfig {
+        password: Some(SecretString::from("loud otter")),
+        ..config("localhost", port, pem.clone())
+    };
+    assert_eq!(
+        try_it(&wrong).await,
+        Err(MailError::Answered(535)),
+        "ours to mend: not the recipient's fault"
+    );
 
     // Not vouched for, another's name, and no TLS on offer: nothing of ours is said to any of them.
     let logins = honest.logins.lock().unwrap().len();
-    assert_eq!(try_it(&config("localhost", port, None)).await, Err(MailError::Unreachable));
-    assert_eq!(try_it(&config("127.0.0.1", port, pem.clone())).await, Err(MailError::Unreachable));
+    assert_eq!(
+        try_it(&config("localhost", port, None)).await,
+        Err(MailError::Unreachable)
+    );
+    assert_eq!(
+        try_it(&config("127.0.0.1", port, pem.clone())).await,
+        Err(MailError::Unreachable)
+    );
     let plain = Office::default();
-    assert_eq!(try_it(&config("localhost", plain.open(SslConfig::None), pem)).await, Err(MailError::Unreachable));
+    assert_eq!(
+        try_it(&config("localhost", plain.open(SslConfig::None), pem)).await,
+        Err(MailError::Unreachable)
+    );
     assert_eq!(honest.logins.lock().unwrap().len(), logins);
-    assert_eq!((honest.taken().len(), plain.tries(), plain.logins.lock().unwrap().len()), (1, 0, 0));
+    assert_eq!(
+        (
+            honest.taken().len(),
+            plain.tries(),
+            plain.logins.lock().unwrap().len()
+        ),
+        (1, 0, 0)
+    );
 }
 
 // ── Exactly once ──────────────────────────────────────────────────────────────────────────────
@@ -585,40 +813,81 @@ async fn a_relay_that_dies_between_any_two_steps_adds_each_job_once() {
     let cluster = Cluster::start().await.with_tables().await;
     let mut oakfield = School::open(&cluster, "oakfield").await;
     let mut jobs = cluster.wait("quorate_jobs").await;
-    oakfield.invite("joan@oakfield.example", "Joan Whitlock").await;
-    let there = Wanted { seq: 2, ..cluster.mail_db().wanted().await.unwrap().remove(0) };
+    oakfield
+        .invite("joan@oakfield.example", "Joan Whitlock")
+        .await;
+    let there = Wanted {
+        seq: 2,
+        ..cluster.mail_db().wanted().await.unwrap().remove(0)
+    };
     let key = format!("{}:2", oakfield.id);
 
     // It read, and died.
-    assert_eq!(cluster.mail_db().wanted().await.unwrap(), std::slice::from_ref(&there));
-    assert_eq!(cluster.mail_db().wanted().await.unwrap(), std::slice::from_ref(&there), "the next one finds it again");
+    assert_eq!(
+        cluster.mail_db().wanted().await.unwrap(),
+        std::slice::from_ref(&there)
+    );
+    assert_eq!(
+        cluster.mail_db().wanted().await.unwrap(),
+        std::slice::from_ref(&there),
+        "the next one finds it again"
+    );
     assert!(keys(&mut jobs).await.is_empty());
 
     // It added the job, and died before the cursor moved. The job waits, is under way, or is done and gone.
     assert!(cluster.queue().add(&there).await.unwrap());
     assert_eq!(keys(&mut jobs).await, std::slice::from_ref(&key));
     assert!(!cluster.queue().add(&there).await.unwrap());
-    sqlx::query("update graphile_worker._private_jobs set locked_by = 'another', locked_at = now()").execute(&mut jobs).await.unwrap();
+    sqlx::query(
+        "update graphile_worker._private_jobs set locked_by = 'another', locked_at = now()",
+    )
+    .execute(&mut jobs)
+    .await
+    .unwrap();
     assert!(!cluster.queue().add(&there).await.unwrap());
-    assert_eq!(keys(&mut jobs).await, std::slice::from_ref(&key), "its key is still its own");
+    assert_eq!(
+        keys(&mut jobs).await,
+        std::slice::from_ref(&key),
+        "its key is still its own"
+    );
     assert_eq!(complete_all(&mut jobs).await, [key]);
-    assert_eq!(cluster.mail_db().wanted().await.unwrap(), std::slice::from_ref(&there), "the log still asks for it");
-    assert_eq!(relay_once(&cluster.mail_db(), &cluster.queue()).await.unwrap(), 0, "but it was added before");
+    assert_eq!(
+        cluster.mail_db().wanted().await.unwrap(),
+        std::slice::from_ref(&there),
+        "the log still asks for it"
+    );
+    assert_eq!(
+        relay_once(&cluster.mail_db(), &cluster.queue())
+            .await
+            .unwrap(),
+        0,
+        "but it was added before"
+    );
     assert!(keys(&mut jobs).await.is_empty());
     assert_eq!(oakfield.cursor().await, Some(2));
 
     // The cursor moved, and it died.
     assert!(cluster.mail_db().wanted().await.unwrap().is_empty());
-    assert_eq!(relay_once(&cluster.mail_db(), &cluster.queue()).await.unwrap(), 0);
+    assert_eq!(
+        relay_once(&cluster.mail_db(), &cluster.queue())
+            .await
+            .unwrap(),
+        0
+    );
 
     // The same look without the mark would have sent a second letter: the check can fail.
-    sqlx::query("delete from relay.mark").execute(&mut jobs).await.unwrap();
+    sqlx::query("delete from relay.mark")
+        .execute(&mut jobs)
+        .await
+        .unwrap();
     assert!(cluster.queue().add(&there).await.unwrap());
 
     // Two processes at once: one of them adds.
     complete_all(&mut jobs).await;
     for name in ["Dilip Parmar", "Siân Edwards", "Rukhsana Ahmed"] {
-        oakfield.invite(&format!("{}@oakfield.example", name.len()), name).await;
+        oakfield
+            .invite(&format!("{}@oakfield.example", name.len()), name)
+            .await;
     }
     let (one, other) = (cluster.queue(), cluster.queue());
     let (db, other_db) = (cluster.mail_db(), cluster.mail_db());
@@ -660,7 +929,9 @@ async fn a_relay_process_killed_again_and_again_adds_each_job_once() {
         for school in &mut schools {
             for _ in 0..8 {
                 people += 1;
-                school.invite(&format!("person{people}@oakfield.example"), "Person").await;
+                school
+                    .invite(&format!("person{people}@oakfield.example"), "Person")
+                    .await;
                 let seq = school.head().await;
                 wanted.insert(format!("{}:{seq}", school.id));
             }
@@ -682,12 +953,17 @@ async fn a_relay_process_killed_again_and_again_adds_each_job_once() {
         mid_way += usize::from(!added.is_empty() && done.len() + added.len() < wanted.len());
         done.extend(added);
     }
-    relay_once(&cluster.mail_db(), &cluster.queue()).await.unwrap();
+    relay_once(&cluster.mail_db(), &cluster.queue())
+        .await
+        .unwrap();
     done.extend(complete_all(&mut jobs).await);
     let set: BTreeSet<_> = done.iter().cloned().collect();
     assert_eq!(done.len(), set.len(), "none twice");
     assert_eq!(set, wanted, "and none forgotten");
-    assert!(mid_way >= 3, "only {mid_way} kills fell into the middle of the work: the test proves too little");
+    assert!(
+        mid_way >= 3,
+        "only {mid_way} kills fell into the middle of the work: the test proves too little"
+    );
     println!("{} jobs, {mid_way} of 30 kills in the middle", done.len());
 }
 
@@ -695,8 +971,15 @@ async fn a_relay_process_killed_again_and_again_adds_each_job_once() {
 async fn a_sender_that_is_killed_is_replaced_and_joan_still_gets_her_letter() {
     let cluster = Cluster::start().await.with_tables().await;
     let mut oakfield = School::open(&cluster, "oakfield").await;
-    oakfield.invite("joan@oakfield.example", "Joan Whitlock").await;
-    assert_eq!(relay_once(&cluster.mail_db(), &cluster.queue()).await.unwrap(), 1);
+    oakfield
+        .invite("joan@oakfield.example", "Joan Whitlock")
+        .await;
+    assert_eq!(
+        relay_once(&cluster.mail_db(), &cluster.queue())
+            .await
+            .unwrap(),
+        1
+    );
     // As a process leaves it that is killed while it waits for the mail server: locked, and no more signs of life.
     let mut jobs = cluster.wait("quorate_jobs").await;
     for sql in [
@@ -709,10 +992,18 @@ async fn a_sender_that_is_killed_is_replaced_and_joan_still_gets_her_letter() {
     let mailer = Mailer::smtp(&smtp(office.open(SslConfig::None)), links()).unwrap();
     let worker = Worker::start(cluster.parts(mailer), Arc::default());
     until("the letter", async || office.taken().len() == 1).await;
-    until("the end of the job", async || keys(&mut jobs).await.is_empty()).await;
+    until("the end of the job", async || {
+        keys(&mut jobs).await.is_empty()
+    })
+    .await;
     worker.stop().await;
     assert_eq!(office.taken().len(), 1);
-    assert!(oakfield.opens(&cluster, &office.taken()[0].token()).await.is_some());
+    assert!(
+        oakfield
+            .opens(&cluster, &office.taken()[0].token())
+            .await
+            .is_some()
+    );
 }
 
 // ── The jobs database is away ─────────────────────────────────────────────────────────────────
@@ -736,7 +1027,11 @@ async fn without_the_jobs_database_changes_go_on_and_mail_waits_and_the_log_says
     let log = Log::default();
     let writer = log.clone();
     let _guard = tracing::subscriber::set_default(
-        tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_ansi(false).with_writer(move || writer.clone()).finish(),
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::INFO)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish(),
     );
     let cluster = Cluster::start().await;
     let office = Office::default();
@@ -744,32 +1039,64 @@ async fn without_the_jobs_database_changes_go_on_and_mail_waits_and_the_log_says
     let mut admin = cluster.wait("postgres").await;
     let mailer = Mailer::smtp(&smtp(office.open(SslConfig::None)), links()).unwrap();
     let worker = Worker::start(cluster.parts(mailer), Arc::default());
-    oakfield.invite("joan@oakfield.example", "Joan Whitlock").await;
+    oakfield
+        .invite("joan@oakfield.example", "Joan Whitlock")
+        .await;
     until("the first letter", async || office.taken().len() == 1).await;
 
-    run(&mut admin, "alter database quorate_jobs allow_connections false".into()).await;
-    run(&mut admin, "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'quorate_jobs'".into()).await;
+    run(
+        &mut admin,
+        "alter database quorate_jobs allow_connections false".into(),
+    )
+    .await;
+    run(
+        &mut admin,
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'quorate_jobs'"
+            .into(),
+    )
+    .await;
     for name in ["Dilip Parmar", "Siân Edwards", "Rukhsana Ahmed"] {
-        oakfield.invite(&format!("{}@oakfield.example", name.len()), name).await;
+        oakfield
+            .invite(&format!("{}@oakfield.example", name.len()), name)
+            .await;
     }
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(office.taken().len(), 1);
     assert_eq!(oakfield.head().await, 5, "the log went on");
 
-    run(&mut admin, "alter database quorate_jobs allow_connections true".into()).await;
+    run(
+        &mut admin,
+        "alter database quorate_jobs allow_connections true".into(),
+    )
+    .await;
     until("the three that waited", async || office.taken().len() == 4).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     worker.stop().await;
-    let to: BTreeSet<_> = office.taken().into_iter().flat_map(|letter| letter.to).collect();
-    assert_eq!((office.taken().len(), to.len()), (4, 4), "each exactly once");
+    let to: BTreeSet<_> = office
+        .taken()
+        .into_iter()
+        .flat_map(|letter| letter.to)
+        .collect();
+    assert_eq!(
+        (office.taken().len(), to.len()),
+        (4, 4),
+        "each exactly once"
+    );
 
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let count = |words: &str| text.lines().filter(|line| line.contains("server::worker") && line.contains(words)).count();
+    let count = |words: &str| {
+        text.lines()
+            .filter(|line| line.contains("server::worker") && line.contains(words))
+            .count()
+    };
     assert_eq!(count("the jobs database does not answer"), 1, "{text}");
     assert_eq!(count("the jobs database is back"), 1, "{text}");
     for secret in ["joan", "Joan", "Dilip", "oakfield.example", "/invitation/"] {
         assert!(!text.contains(secret), "{secret}: {text}");
     }
-    let ours = text.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).count();
+    let ours = text
+        .lines()
+        .filter(|line| line.contains("WARN") || line.contains("ERROR"))
+        .count();
     println!("{ours} warnings and errors in all:\n{text}");
 }

@@ -67,7 +67,9 @@ pub struct Letter {
 
 impl fmt::Debug for Letter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Letter").field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("Letter")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 
@@ -124,8 +126,15 @@ impl MailDb {
                 _ => (Kind::Invitation, row.about),
             };
             match about {
-                Some(about) => wanted.push(Wanted { tenant: row.tenant_id, seq: row.seq, kind, about }),
-                None => tracing::error!(tenant = %row.tenant_id, seq = row.seq, "an event asks for a letter about nobody"),
+                Some(about) => wanted.push(Wanted {
+                    tenant: row.tenant_id,
+                    seq: row.seq,
+                    kind,
+                    about,
+                }),
+                None => {
+                    tracing::error!(tenant = %row.tenant_id, seq = row.seq, "an event asks for a letter about nobody")
+                }
             }
         }
         Ok(wanted)
@@ -142,7 +151,11 @@ impl MailDb {
 
     /// Puts the token's hash on the open invitation or request, in place of an earlier one, and starts its time.
     /// None when it was used or voided meanwhile: then there is nothing to send.
-    pub async fn issue(&self, wanted: &Wanted, token: &LinkToken) -> Result<Option<Letter>, Refusal> {
+    pub async fn issue(
+        &self,
+        wanted: &Wanted,
+        token: &LinkToken,
+    ) -> Result<Option<Letter>, Refusal> {
         let token = token.bytes().as_slice();
         let letter = match wanted.kind {
             Kind::Invitation => sqlx::query!(
@@ -168,7 +181,13 @@ impl MailDb {
             .map_err(quietly)?
             .map(|row| (row.email, row.name, row.place, row.label)),
         };
-        Ok(letter.map(|(email, name, place, label)| Letter { kind: wanted.kind, email, name, place, label }))
+        Ok(letter.map(|(email, name, place, label)| Letter {
+            kind: wanted.kind,
+            email,
+            name,
+            place,
+            label,
+        }))
     }
 
     /// Records that the recipient's server refused the letter for good, so that a clerk can see it and correct the
@@ -179,7 +198,10 @@ impl MailDb {
             Kind::Reset => (None, vec![]),
         };
         let mut tx = self.begin().await.map_err(quietly)?;
-        sqlx::query_scalar!("select sec.enter_job($1)", wanted.tenant).fetch_one(&mut *tx).await.map_err(quietly)?;
+        sqlx::query_scalar!("select sec.enter_job($1)", wanted.tenant)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(quietly)?;
         sqlx::query_scalar!(
             "select sec.append('mail.undeliverable', $1, $2, $3, null)",
             about,
@@ -196,9 +218,14 @@ impl MailDb {
 /// A database that is away is told once by the relay, not at each look.
 fn quietly(error: sqlx::Error) -> Refusal {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => Refusal::Unavailable,
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::Tls(_) => Refusal::Unavailable,
         sqlx::Error::Database(ref database)
-            if database.code().is_some_and(|code| code.starts_with("57P") || code == "53300") =>
+            if database
+                .code()
+                .is_some_and(|code| code.starts_with("57P") || code == "53300") =>
         {
             Refusal::Unavailable
         }
@@ -216,7 +243,14 @@ mod tests {
         assert_eq!(token.text().len(), 43);
         assert_eq!(LinkToken::parse(&token.text()), Some(token));
         assert_ne!(LinkToken::random().unwrap(), token);
-        for text in ["", "abc", &"A".repeat(42), &"A".repeat(44), &format!("{}=", token.text()), &"+".repeat(43)] {
+        for text in [
+            "",
+            "abc",
+            &"A".repeat(42),
+            &"A".repeat(44),
+            &format!("{}=", token.text()),
+            &"+".repeat(43),
+        ] {
             assert_eq!(LinkToken::parse(text), None, "{text}");
         }
     }
@@ -231,14 +265,25 @@ mod tests {
             label: "oakfield".into(),
         };
         let text = format!("{letter:?} {:?}", LinkToken([7; 32]));
-        assert!(!text.contains("joan") && !text.contains("Joan") && !text.contains('7'), "{text}");
+        assert!(
+            !text.contains("joan") && !text.contains("Joan") && !text.contains('7'),
+            "{text}"
+        );
     }
 
     #[test]
     fn what_stands_in_the_queue_names_nobody() {
-        let wanted = Wanted { tenant: Uuid::nil(), seq: 4, kind: Kind::Reset, about: Uuid::nil() };
+        let wanted = Wanted {
+            tenant: Uuid::nil(),
+            seq: 4,
+            kind: Kind::Reset,
+            about: Uuid::nil(),
+        };
         let text = serde_json::to_string(&wanted).unwrap();
         let nil = Uuid::nil();
-        assert_eq!(text, format!(r#"{{"tenant":"{nil}","seq":4,"kind":"reset","about":"{nil}"}}"#));
+        assert_eq!(
+            text,
+            format!(r#"{{"tenant":"{nil}","seq":4,"kind":"reset","about":"{nil}"}}"#)
+        );
     }
 }

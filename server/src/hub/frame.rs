@@ -26,7 +26,7 @@ pub(super) enum Says {
 }
 
 #[derive(Serialize)]
-struct Changed<'a> {
+struct News<'a> {
     changed: &'a [String],
     seq: Seq,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,14 +47,14 @@ impl Frame {
 
     /// `{"changed":["people"],"seq":13}`: all that changed in these topics up to the seq has been said.
     pub fn changed(names: Vec<String>, seq: Seq) -> Self {
-        let words = Changed { changed: &names, seq, since: None };
+        let words = News { changed: &names, seq, since: None };
         let text = serde_json::to_string(&words).unwrap_or_else(|_| "{}".to_owned());
         Self { text: text.into(), says: Says::Changed(names, seq) }
     }
 
     /// `{"changed":[…],"seq":13,"since":9}`: the one answer to a subscription that named a `since`, also when nothing changed.
     pub fn caught_up(names: &[String], seq: Seq, since: Seq) -> Self {
-        Self::new(Says::Plain, &Changed { changed: names, seq, since: Some(since) })
+        Self::new(Says::Plain, &News { changed: names, seq, since: Some(since) })
     }
 
     /// `{"refused":["…"]}`: unknown, not allowed or too many; which one is not said.

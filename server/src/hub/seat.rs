@@ -23,7 +23,7 @@ const TOO_SLOW: Duration = Duration::from_secs(10);
 /// How often a socket is pinged.
 pub const BEAT: Duration = Duration::from_secs(25);
 /// A client that was not heard for two pings and a bit is gone.
-const SILENT: Duration = Duration::from_secs(60);
+const SILENT: Duration = Duration::from_mins(1);
 
 /// Why a socket ends; the words are for whoever reads the network log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

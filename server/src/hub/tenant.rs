@@ -1,0 +1,167 @@
+//! One tenant as the hub sees it: how far its log was read, what happened last, who is here and who listens.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use domain::{
+    AccountId, Seq,
+    live::{Event, HERE, name_of},
+};
+use tokio::time::Instant;
+
+use super::{
+    PAGES_MOST, RING,
+    frame::Frame,
+    seat::{End, Seat},
+};
+
+/// How long after their last page a person still counts as here, so that a reload does not flicker.
+const LEAVES_AFTER: Duration = Duration::from_secs(5);
+/// How often at most it is told who is here.
+const HERE_EVERY: Duration = Duration::from_secs(1);
+
+/// One tenant: where its log was read to, what happened last, and who listens.
+pub(super) struct Tenant {
+    /// Everything up to here has been delivered; none before the log was first read.
+    pub(super) cursor: Option<Seq>,
+    /// The last events, each with its keys.
+    pub(super) ring: VecDeque<(Seq, Arc<[String]>)>,
+    /// The ring holds every event after this one.
+    pub(super) ring_after: Seq,
+    pub(super) watchers: HashMap<String, Vec<Arc<Seat>>>,
+    pub(super) people: HashMap<AccountId, Person>,
+    here_changed: bool,
+    here_told: Instant,
+    pub(super) empty_since: Option<Instant>,
+    /// Forgotten by the hub; whoever still holds it asks again.
+    pub(super) retired: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Person {
+    /// Oldest first.
+    seats: Vec<Arc<Seat>>,
+    left: Option<Instant>,
+}
+
+impl Tenant {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            cursor: None,
+            ring: VecDeque::new(),
+            ring_after: 0,
+            watchers: HashMap::new(),
+            people: HashMap::new(),
+            here_changed: false,
+            here_told: now.checked_sub(HERE_EVERY).unwrap_or(now),
+            empty_since: None,
+            retired: false,
+        }
+    }
+
+    pub(super) fn seats(&self) -> impl Iterator<Item = &Arc<Seat>> {
+        self.people.values().flat_map(|person| &person.seats)
+    }
+
+    pub(super) fn seat(&mut self, seat: &Arc<Seat>, now: Instant) {
+        self.empty_since = None;
+        let person = self.people.entry(seat.account).or_insert_with(|| {
+            self.here_changed = true;
+            Person::default()
+        });
+        person.left = None;
+        person.seats.push(seat.clone());
+        if person.seats.len() > PAGES_MOST {
+            let oldest = person.seats[0].clone();
+            oldest.end(End::TOO_MANY);
+            self.unseat(&oldest, Some(now));
+        }
+    }
+
+    /// Takes a seat out. Without `stays` a person with no other page is gone at once.
+    pub(super) fn unseat(&mut self, seat: &Arc<Seat>, stays: Option<Instant>) {
+        let watching = seat.watching();
+        self.forget(seat, &watching);
+        seat.set_watching(Vec::new());
+        let Some(person) = self.people.get_mut(&seat.account) else { return };
+        let before = person.seats.len();
+        person.seats.retain(|other| !Arc::ptr_eq(other, seat));
+        if person.seats.len() < before && person.seats.is_empty() {
+            person.left = stays;
+            if stays.is_none() {
+                self.people.remove(&seat.account);
+                self.here_changed = true;
+            }
+        }
+    }
+
+    pub(super) fn forget(&mut self, seat: &Arc<Seat>, keys: &[String]) {
+        for key in keys {
+            if let Some(watchers) = self.watchers.get_mut(key) {
+                if let Some(place) = watchers.iter().position(|other| Arc::ptr_eq(other, seat)) {
+                    watchers.swap_remove(place);
+                }
+                if watchers.is_empty() {
+                    self.watchers.remove(key);
+                }
+            }
+        }
+    }
+
+    pub(super) fn remember(&mut self, event: &Event) {
+        self.ring.push_back((event.seq, event.topics.as_slice().into()));
+        if self.ring.len() > RING
+            && let Some((seq, _)) = self.ring.pop_front()
+        {
+            self.ring_after = seq;
+        }
+    }
+
+    /// Keys that changed after a seq that the ring reaches back to.
+    pub(super) fn since(&self, seq: Seq) -> impl Iterator<Item = &str> {
+        let start = self.ring.partition_point(|(past, _)| *past <= seq);
+        self.ring.range(start..).flat_map(|(_, keys)| keys.iter().map(String::as_str))
+    }
+
+    /// Puts one frame into the outbox of everybody who watches one of the keys. Those who watch the same of them share it.
+    pub(super) fn publish(&self, keys: &[String], seq: Seq, now: Instant) {
+        for keys in keys.chunks(32) {
+            let watchers: Vec<_> = keys.iter().map(|key| self.watchers.get(key).map_or(&[][..], Vec::as_slice)).collect();
+            for (bit, seats) in watchers.iter().enumerate() {
+                for seat in *seats {
+                    seat.mask.fetch_or(1 << bit, Ordering::Relaxed);
+                }
+            }
+            let mut frames: Vec<(u32, Arc<Frame>)> = Vec::new();
+            for seat in watchers.iter().copied().flatten() {
+                let mask = seat.mask.swap(0, Ordering::Relaxed);
+                if mask == 0 {
+                    continue;
+                }
+                let place = frames.iter().position(|(for_mask, _)| *for_mask == mask).unwrap_or_else(|| {
+                    let names = keys.iter().enumerate().filter(|(bit, _)| mask & (1 << bit) != 0);
+                    let names = names.map(|(_, key)| name_of(key).to_owned()).collect();
+                    frames.push((mask, Arc::new(Frame::changed(names, seq))));
+                    frames.len() - 1
+                });
+                seat.push(frames[place].1.clone(), now);
+            }
+        }
+    }
+
+    pub(super) fn tell_here(&mut self, now: Instant) {
+        let before = self.people.len();
+        self.people.retain(|_, person| person.left.is_none_or(|left| now.duration_since(left) < LEAVES_AFTER));
+        self.here_changed |= self.people.len() != before;
+        if self.here_changed && now.duration_since(self.here_told) >= HERE_EVERY {
+            self.here_changed = false;
+            self.here_told = now;
+            if let Some(cursor) = self.cursor {
+                self.publish(&[HERE.to_owned()], cursor, now);
+            }
+        }
+    }
+}
