@@ -57,29 +57,59 @@ async fn act(config: &Config, open: &Open, command: Command) -> Result<(), Stop>
         .await
         .map_err(|error| Stop::failed(format!("Cannot connect as the migrator: {error}.")))?;
     let done = match command {
-        Command::Create { tenant, email, name, roles } => create(config, &mut connection, &tenant, &email, &name, &roles).await,
-        Command::Unlock { email } => known(operator::unlock(&mut connection, &email).await, "The account is unlocked.\n"),
-        Command::ResetFactors { email } => {
-            known(operator::reset_factors(&mut connection, &email).await, "The second factor is gone; the next sign-in enrols a new one.\n")
-        }
+        Command::Create {
+            tenant,
+            email,
+            name,
+            roles,
+        } => create(config, &mut connection, &tenant, &email, &name, &roles).await,
+        Command::Unlock { email } => known(
+            operator::unlock(&mut connection, &email).await,
+            "The account is unlocked.\n",
+        ),
+        Command::ResetFactors { email } => known(
+            operator::reset_factors(&mut connection, &email).await,
+            "The second factor is gone; the next sign-in enrols a new one.\n",
+        ),
     };
     let _ = connection.close().await;
     done
 }
 
-async fn create(config: &Config, connection: &mut PgConnection, tenant: &str, email: &str, name: &str, roles: &[String]) -> Result<(), Stop> {
+async fn create(
+    config: &Config,
+    connection: &mut PgConnection,
+    tenant: &str,
+    email: &str,
+    name: &str,
+    roles: &[String],
+) -> Result<(), Stop> {
     let roles: Vec<Role> = roles
         .iter()
-        .map(|code| Role::from_code(code).ok_or_else(|| Stop::config(format!("There is no role {code}."))))
+        .map(|code| {
+            Role::from_code(code).ok_or_else(|| Stop::config(format!("There is no role {code}.")))
+        })
         .collect::<Result<_, _>>()?;
-    let token = operator::invite(connection, tenant, email, name, &roles).await.map_err(refused)?;
-    let token = token.ok_or_else(|| Stop::failed("There is no such tenant, or the person is a member of it already."))?;
-    let link = format!("{}/invitation/{}", config.origin.of_tenant(tenant), URL_SAFE_NO_PAD.encode(token.bytes()));
+    let token = operator::invite(connection, tenant, email, name, &roles)
+        .await
+        .map_err(refused)?;
+    let token = token.ok_or_else(|| {
+        Stop::failed("There is no such tenant, or the person is a member of it already.")
+    })?;
+    let link = format!(
+        "{}/invitation/{}",
+        config.origin.of_tenant(tenant),
+        URL_SAFE_NO_PAD.encode(token.bytes())
+    );
     say(&format!("{link}\n"))
 }
 
 fn known(done: Result<bool, Refusal>, sentence: &str) -> Result<(), Stop> {
-    if done.map_err(refused)? { say(sentence) } else { Err(Stop::failed("There is no such account.")) }
+    if done.map_err(refused)? {
+        say(sentence)
+    } else {
+        Err(Stop::failed("There is no such account."))
+    }
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "the shape of map_err")]

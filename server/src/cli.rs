@@ -48,7 +48,10 @@ enum Command {
 impl Cli {
     /// Does what was asked.
     pub async fn run(self) -> Result<(), Stop> {
-        if let Command::Migrate { print_cluster_sql: true } = self.command {
+        if let Command::Migrate {
+            print_cluster_sql: true,
+        } = self.command
+        {
             return say(&cluster_sql());
         }
         let config = Config::from_environment()?;
@@ -86,7 +89,9 @@ async fn db_url(config: &Config, role: Role) -> Result<(), Stop> {
         },
         Databases::External(logins) => logins.clone(),
     };
-    let url = logins.url(role).ok_or_else(|| Stop::config(format!("{} is not set.", role.variable())))?;
+    let url = logins
+        .url(role)
+        .ok_or_else(|| Stop::config(format!("{} is not set.", role.variable())))?;
     say(&format!("{url}\n"))
 }
 
@@ -99,7 +104,10 @@ async fn check(config: &Config) -> Result<(), Stop> {
 }
 
 fn cluster_sql() -> String {
-    let mut text = format!("-- Run by a superuser with psql, for example: quorate migrate --print-cluster-sql | psql postgres\n{}\n", cluster::CLUSTER_SQL);
+    let mut text = format!(
+        "-- Run by a superuser with psql, for example: quorate migrate --print-cluster-sql | psql postgres\n{}\n",
+        cluster::CLUSTER_SQL
+    );
     for database in cluster::Database::ALL {
         let name = database.name();
         let _ = write!(
@@ -116,7 +124,9 @@ fn cluster_sql() -> String {
 pub(crate) fn say(text: &str) -> Result<(), Stop> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Stop::failed(format!("Cannot write the answer: {error}."))),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Stop::failed(format!("Cannot write the answer: {error}.")))
+        }
         _ => Ok(()),
     }
 }

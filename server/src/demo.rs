@@ -23,7 +23,8 @@ pub async fn load(config: &Config, more: u32) -> Result<(), Stop> {
 /// Loads into databases that are open. Returns how many places of people were made.
 pub async fn load_into(config: &Config, logins: &Logins, more: u32) -> Result<usize, Stop> {
     refuse_outside_loopback(config)?;
-    let failed = |error: domain::Refusal| Stop::failed(format!("The demo schools were not loaded: {error}"));
+    let failed =
+        |error: domain::Refusal| Stop::failed(format!("The demo schools were not loaded: {error}"));
     let secrets = secrets(config)?;
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let hasher = Hasher::new(threads).map_err(failed)?;
@@ -32,7 +33,9 @@ pub async fn load_into(config: &Config, logins: &Logins, more: u32) -> Result<us
         .connect()
         .await
         .map_err(|error| Stop::failed(format!("Cannot connect as the migrator: {error}.")))?;
-    let made = demo::load(&mut connection, &hasher, &secrets, more).await.map_err(failed)?;
+    let made = demo::load(&mut connection, &hasher, &secrets, more)
+        .await
+        .map_err(failed)?;
     let _ = connection.close().await;
     Ok(made)
 }
@@ -41,7 +44,9 @@ pub async fn load_into(config: &Config, logins: &Logins, more: u32) -> Result<us
 pub fn secrets(config: &Config) -> Result<Secrets, Stop> {
     match &config.master_key {
         Some(key) => Ok(Secrets::new(key.expose_secret())),
-        None if config.origin.is_loopback() => Ok(Secrets::new(demo_master_key(&config.data)?.expose_secret())),
+        None if config.origin.is_loopback() => {
+            Ok(Secrets::new(demo_master_key(&config.data)?.expose_secret()))
+        }
         None => Err(Stop::config("QUORATE_MASTER_KEY is missing.")),
     }
 }
@@ -50,7 +55,12 @@ pub fn secrets(config: &Config) -> Result<Secrets, Stop> {
 pub fn accounts(config: &Config) -> String {
     let mut text = String::new();
     for tenant in demo::TENANTS {
-        let _ = writeln!(text, "  {:<24} {}", tenant.name, config.origin.of_tenant(tenant.label));
+        let _ = writeln!(
+            text,
+            "  {:<24} {}",
+            tenant.name,
+            config.origin.of_tenant(tenant.label)
+        );
     }
     let _ = write!(
         text,
@@ -66,8 +76,14 @@ pub async fn refuse_demo_accounts(config: &Config, logins: &Logins) -> Result<()
     if config.origin.is_loopback() || !logins.has(Role::Migrator) {
         return Ok(());
     }
-    let failed = |error: sqlx::Error| Stop::failed(format!("Cannot look for demo accounts: {error}."));
-    let mut connection = logins.options(Role::Migrator)?.options([("role", "quorate_sec")]).connect().await.map_err(failed)?;
+    let failed =
+        |error: sqlx::Error| Stop::failed(format!("Cannot look for demo accounts: {error}."));
+    let mut connection = logins
+        .options(Role::Migrator)?
+        .options([("role", "quorate_sec")])
+        .connect()
+        .await
+        .map_err(failed)?;
     // `.example` is reserved (RFC 2606): no real person has an address there.
     let there: bool = sqlx::query_scalar("select exists (select from account where email like '%@oakfield.example' or email like '%@northgate.example' or email like '%@beacon.example')")
         .fetch_one(&mut connection)

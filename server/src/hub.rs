@@ -428,6 +428,131 @@ impl Hub {
     }
 }
 
+<<<<<<< HEAD
+impl Tenant {
+    fn new(now: Instant) -> Self {
+        Self {
+            cursor: None,
+            ring: VecDeque::new(),
+            ring_after: 0,
+            watchers: HashMap::new(),
+            people: HashMap::new(),
+            here_changed: false,
+            here_told: now.checked_sub(HERE_EVERY).unwrap_or(now),
+            empty_since: None,
+            retired: false,
+        }
+    }
+
+    fn seats(&self) -> impl Iterator<Item = &Arc<Seat>> {
+        self.people.values().flat_map(|person| &person.seats)
+    }
+
+    fn seat(&mut self, seat: &Arc<Seat>, now: Instant) {
+        self.empty_since = None;
+        let person = self.people.entry(seat.account).or_insert_with(|| {
+            self.here_changed = true;
+            Person::default()
+        });
+        person.left = None;
+        person.seats.push(seat.clone());
+        if person.seats.len() > PAGES_MOST {
+            let oldest = person.seats[0].clone();
+            oldest.end(End::TOO_MANY);
+            self.unseat(&oldest, Some(now));
+        }
+    }
+
+    /// Takes a seat out. Without `stays` a person with no other page is gone at once.
+    fn unseat(&mut self, seat: &Arc<Seat>, stays: Option<Instant>) {
+        let watching = seat.watching();
+        self.forget(seat, &watching);
+        seat.set_watching(Vec::new());
+        let Some(person) = self.people.get_mut(&seat.account) else { return };
+        let before = person.seats.len();
+        person.seats.retain(|other| !Arc::ptr_eq(other, seat));
+        if person.seats.len() < before && person.seats.is_empty() {
+            person.left = stays;
+            if stays.is_none() {
+                self.people.remove(&seat.account);
+                self.here_changed = true;
+            }
+        }
+    }
+
+    fn forget(&mut self, seat: &Arc<Seat>, keys: &[String]) {
+        for key in keys {
+            if let Some(watchers) = self.watchers.get_mut(key) {
+                if let Some(place) = watchers.iter().position(|other| Arc::ptr_eq(other, seat)) {
+                    watchers.swap_remove(place);
+                }
+                if watchers.is_empty() {
+                    self.watchers.remove(key);
+                }
+            }
+        }
+    }
+
+    fn remember(&mut self, event: &Event) {
+        self.ring.push_back((event.seq, event.topics.as_slice().into()));
+        if self.ring.len() > RING
+            && let Some((seq, _)) = self.ring.pop_front()
+        {
+            self.ring_after = seq;
+        }
+    }
+
+    /// Keys that changed after a seq that the ring reaches back to.
+    fn since(&self, seq: Seq) -> impl Iterator<Item = &str> {
+        let start = self.ring.partition_point(|(past, _)| *past <= seq);
+        self.ring.range(start..).flat_map(|(_, keys)| keys.iter().map(String::as_str))
+    }
+
+    /// Puts one frame into the outbox of everybody who watches one of the keys. Those who watch the same of them share it.
+    fn publish(&self, keys: &[String], seq: Seq, now: Instant) {
+        for keys in keys.chunks(32) {
+            let watchers: Vec<_> = keys.iter().map(|key| self.watchers.get(key).map_or(&[][..], Vec::as_slice)).collect();
+            for (bit, seats) in watchers.iter().enumerate() {
+                for seat in *seats {
+                    seat.mask.fetch_or(1 << bit, Ordering::Relaxed);
+                }
+            }
+            let mut frames: Vec<(u32, Arc<Frame>)> = Vec::new();
+            for seat in watchers.iter().copied().flatten() {
+                let mask = seat.mask.swap(0, Ordering::Relaxed);
+                if mask == 0 {
+                    continue;
+                }
+                let frame = match frames.iter().find(|(for_mask, _)| *for_mask == mask) {
+                    Some((_, frame)) => frame.clone(),
+                    None => {
+                        let names = keys.iter().enumerate().filter(|(bit, _)| mask & (1 << bit) != 0);
+                        let frame = Arc::new(Frame::changed(names.map(|(_, key)| name_of(key).to_owned()).collect(), seq));
+                        frames.push((mask, frame.clone()));
+                        frame
+                    }
+                };
+                seat.push(frame, now);
+            }
+        }
+    }
+
+    fn tell_here(&mut self, now: Instant) {
+        let before = self.people.len();
+        self.people.retain(|_, person| person.left.is_none_or(|left| now.duration_since(left) < LEAVES_AFTER));
+        self.here_changed |= self.people.len() != before;
+        if self.here_changed && now.duration_since(self.here_told) >= HERE_EVERY {
+            self.here_changed = false;
+            self.here_told = now;
+            if let Some(cursor) = self.cursor {
+                self.publish(&[HERE.to_owned()], cursor, now);
+            }
+        }
+    }
+}
+
+=======
+>>>>>>> main
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

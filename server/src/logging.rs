@@ -7,7 +7,13 @@ use std::io::IsTerminal as _;
 use tracing_subscriber::EnvFilter;
 
 /// Libraries that would write what travels through them: never below warnings, whatever the filter says.
-const HELD: &[&str] = &["sqlx=warn", "hyper=warn", "h2=warn", "rustls=warn", "tower_sessions=warn"];
+const HELD: &[&str] = &[
+    "sqlx=warn",
+    "hyper=warn",
+    "h2=warn",
+    "rustls=warn",
+    "tower_sessions=warn",
+];
 
 /// Starts the log of the process, on standard error. A second call changes nothing.
 pub fn start(log: &Log) -> Result<(), Stop> {
@@ -23,6 +29,10 @@ pub fn start(log: &Log) -> Result<(), Stop> {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     // The only way this fails is that a log was started already, and then that one serves.
-    let _ = if log.json { builder.json().flatten_event(true).try_init() } else { builder.compact().try_init() };
+    let _ = if log.json {
+        builder.json().flatten_event(true).try_init()
+    } else {
+        builder.compact().try_init()
+    };
     Ok(())
 }

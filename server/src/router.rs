@@ -42,6 +42,7 @@ pub struct Site {
 }
 
 /// The whole service as one tower service. `more` brings the routes that only some set-ups have (`/live`, `/health`, `/dev/mail`).
+#[allow(clippy::needless_pass_by_value, reason = "whoever builds the service has no more use for it")]
 pub fn app(site: Site, more: Router<Site>) -> Router {
     let origin = Arc::new(site.services.origin.clone());
     let https = origin.scheme == "https";

@@ -64,6 +64,7 @@ impl SessionStore for Store {
             id: *id,
             data: [(LIVE.to_owned(), value)].into(),
             // The database decides when a session ends; this only keeps tower-sessions from deciding earlier.
+            #[allow(clippy::disallowed_methods, reason = "tower-sessions compares it with its own clock")]
             expiry_date: OffsetDateTime::now_utc() + REMEMBERED,
         }))
     }

@@ -13,12 +13,18 @@ pub struct Stop {
 impl Stop {
     /// A value that is missing, impossible or unsafe: starting again changes nothing. Exit code 2.
     pub fn config(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), code: 2 }
+        Self {
+            sentence: sentence.into(),
+            code: 2,
+        }
     }
 
     /// Something did not work this time. Exit code 1.
     pub fn failed(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), code: 1 }
+        Self {
+            sentence: sentence.into(),
+            code: 1,
+        }
     }
 
     /// What the shell sees.

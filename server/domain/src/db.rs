@@ -1,5 +1,7 @@
 //! The only way to data: a caller goes in, a sealed transaction comes out. No other file names the pool.
 
+#![allow(clippy::disallowed_methods, reason = "the one file that takes connections and begins transactions")]
+
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -286,6 +288,7 @@ async fn is_idle(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
 }
 
 /// What a failed statement means to the caller; the cause goes to the log here, where it happened.
+#[allow(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 pub(crate) fn refused(error: sqlx::Error) -> Refusal {
     match &error {
         sqlx::Error::Database(database) => match (database.code().as_deref(), database.constraint()) {
@@ -295,9 +298,8 @@ pub(crate) fn refused(error: sqlx::Error) -> Refusal {
             (_, Some("membership_account_key")) => Refusal::AlreadyHere,
             (_, Some("membership_name_shape")) => Refusal::NameFormat,
             (_, Some("account_email_shape" | "account_email_lower")) => Refusal::EmailFormat,
-            (_, Some("membership_step" | "invitation_of_invited")) => Refusal::Stale,
+            (_, Some("membership_step" | "invitation_of_invited")) | (Some("40001" | "40P01"), _) => Refusal::Stale,
             (Some("42501"), _) => Refusal::NotAllowed,
-            (Some("40001" | "40P01"), _) => Refusal::Stale,
             (Some("57P01" | "57P02" | "57P03" | "53300"), _) => unavailable(&error),
             _ => broken("statement", &error),
         },

@@ -41,7 +41,8 @@ pub struct Tenant {
 type Person = (&'static str, &'static str, &'static [Role]);
 
 use Role::{
-    Chair, Clerk, Governor, Parent, SchoolAdmin, Senco, SeniorLeader, Teacher, TeachingAssistant, TrustAdmin, TrustLead,
+    Chair, Clerk, Governor, Parent, SchoolAdmin, Senco, SeniorLeader, Teacher, TeachingAssistant,
+    TrustAdmin, TrustLead,
 };
 
 /// The trust first: a school belongs to it. The part of an address before the `@`, unless it is whole.
@@ -130,14 +131,28 @@ pub const TENANTS: &[Tenant] = &[
 
 /// Loads the demo, and `more` schools for load. What is there already is left as it is, so a second run changes nothing.
 /// Returns how many places of people it made.
-pub async fn load(connection: &mut PgConnection, hasher: &Hasher, secrets: &Secrets, more: u32) -> Result<usize, Refusal> {
+pub async fn load(
+    connection: &mut PgConnection,
+    hasher: &Hasher,
+    secrets: &Secrets,
+    more: u32,
+) -> Result<usize, Refusal> {
     let mut made = 0;
     let complete = complete(connection).await?;
     let mut phcs = hash_missing(hasher, &complete).await?;
     let mut tenants: HashMap<&str, TenantId> = HashMap::new();
     for tenant in TENANTS {
         let trust = tenant.trust.and_then(|label| tenants.get(label).copied());
-        let Tenant { label, name, kind, phase, seats, accent, people, .. } = *tenant;
+        let Tenant {
+            label,
+            name,
+            kind,
+            phase,
+            seats,
+            accent,
+            people,
+            ..
+        } = *tenant;
         let id = open(connection, (label, name, kind, phase, trust, seats, accent)).await?;
         tenants.insert(label, id);
         for (address, name, roles) in people {
@@ -146,7 +161,16 @@ pub async fn load(connection: &mut PgConnection, hasher: &Hasher, secrets: &Secr
             if complete.contains(&(label.to_owned(), email.clone())) {
                 continue;
             }
-            add(connection, secrets, id, &email, name, roles, hash.as_deref()).await?;
+            add(
+                connection,
+                secrets,
+                id,
+                &email,
+                name,
+                roles,
+                hash.as_deref(),
+            )
+            .await?;
             made += 1;
         }
     }
@@ -165,13 +189,28 @@ async fn load_more(
         return Ok(0);
     }
     let hash = hasher.hash(PASSWORD).await?;
-    let people = TENANTS.iter().find(|tenant| tenant.label == "oakfield").map_or(&[][..], |tenant| tenant.people);
+    let people = TENANTS
+        .iter()
+        .find(|tenant| tenant.label == "oakfield")
+        .map_or(&[][..], |tenant| tenant.people);
     let mut made = 0;
     for number in 1..=more {
         let label = format!("school-{number}");
         let name = format!("School {number}");
         let mut whole = connection.begin().await.map_err(refused)?;
-        let id = open(&mut whole, (&label, &name, "school", Some("primary"), None, Some(14), "slate")).await?;
+        let id = open(
+            &mut whole,
+            (
+                &label,
+                &name,
+                "school",
+                Some("primary"),
+                None,
+                Some(14),
+                "slate",
+            ),
+        )
+        .await?;
         for (address, name, roles) in people.iter().filter(|(address, ..)| !address.contains('@')) {
             let email = full(address, &label);
             if !complete.contains(&(label.clone(), email.clone())) {
@@ -188,7 +227,10 @@ async fn load_more(
 async fn complete(connection: &mut PgConnection) -> Result<HashSet<(String, String)>, Refusal> {
     // The migrator may look as the owner of the functions it calls, and only inside this transaction.
     let mut look = connection.begin().await.map_err(refused)?;
-    sqlx::raw_sql("set local role quorate_sec").execute(&mut *look).await.map_err(refused)?;
+    sqlx::raw_sql("set local role quorate_sec")
+        .execute(&mut *look)
+        .await
+        .map_err(refused)?;
     let rows = sqlx::query!(
         "select t.label, a.email from membership m
          join tenant t on t.id = m.tenant_id
@@ -205,11 +247,19 @@ async fn complete(connection: &mut PgConnection) -> Result<HashSet<(String, Stri
 }
 
 /// One hash with a salt of its own for each account that has none, a few at a time.
-async fn hash_missing(hasher: &Hasher, complete: &HashSet<(String, String)>) -> Result<HashMap<String, String>, Refusal> {
+async fn hash_missing(
+    hasher: &Hasher,
+    complete: &HashSet<(String, String)>,
+) -> Result<HashMap<String, String>, Refusal> {
     let there: HashSet<&String> = complete.iter().map(|(_, email)| email).collect();
     let missing: HashSet<String> = TENANTS
         .iter()
-        .flat_map(|tenant| tenant.people.iter().map(|(address, ..)| full(address, tenant.label)))
+        .flat_map(|tenant| {
+            tenant
+                .people
+                .iter()
+                .map(|(address, ..)| full(address, tenant.label))
+        })
         .filter(|email| !there.contains(email))
         .collect();
     let mut phcs = HashMap::new();
@@ -227,7 +277,10 @@ async fn hash_missing(hasher: &Hasher, complete: &HashSet<(String, String)>) -> 
     Ok(phcs)
 }
 
-async fn keep(running: &mut JoinSet<Result<(String, String), Refusal>>, phcs: &mut HashMap<String, String>) -> Result<(), Refusal> {
+async fn keep(
+    running: &mut JoinSet<Result<(String, String), Refusal>>,
+    phcs: &mut HashMap<String, String>,
+) -> Result<(), Refusal> {
     if let Some(done) = running.join_next().await {
         let (email, hash) = done.map_err(|error| broken("hashing", &error))??;
         phcs.insert(email, hash);
@@ -235,9 +288,20 @@ async fn keep(running: &mut JoinSet<Result<(String, String), Refusal>>, phcs: &m
     Ok(())
 }
 
-type Opening<'a> = (&'a str, &'a str, &'a str, Option<&'a str>, Option<TenantId>, Option<i32>, &'a str);
+type Opening<'a> = (
+    &'a str,
+    &'a str,
+    &'a str,
+    Option<&'a str>,
+    Option<TenantId>,
+    Option<i32>,
+    &'a str,
+);
 
-async fn open(connection: &mut PgConnection, (label, name, kind, phase, trust, seats, accent): Opening<'_>) -> Result<TenantId, Refusal> {
+async fn open(
+    connection: &mut PgConnection,
+    (label, name, kind, phase, trust, seats, accent): Opening<'_>,
+) -> Result<TenantId, Refusal> {
     sqlx::query_scalar!(
         r#"select sec.make_tenant($1, $2, $3, $4, $5, $6, $7) as "id!""#,
         label,
@@ -268,15 +332,27 @@ async fn add(
         .map_err(refused)?;
     let sealed = secrets.seal(&factor::place(account), FACTOR)?;
     let roles: Vec<String> = roles.iter().map(|role| role.code().to_owned()).collect();
-    sqlx::query!("select sec.make_person($1, $2, $3, $4, $5, $6)", tenant, email, name, &roles, hash, sealed)
-        .fetch_one(connection)
-        .await
-        .map_err(refused)?;
+    sqlx::query!(
+        "select sec.make_person($1, $2, $3, $4, $5, $6)",
+        tenant,
+        email,
+        name,
+        &roles,
+        hash,
+        sealed
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(refused)?;
     Ok(())
 }
 
 fn full(address: &str, label: &str) -> String {
-    if address.contains('@') { address.to_owned() } else { format!("{address}@{label}.example") }
+    if address.contains('@') {
+        address.to_owned()
+    } else {
+        format!("{address}@{label}.example")
+    }
 }
 
 #[cfg(test)]
@@ -286,28 +362,58 @@ mod tests {
 
     #[test]
     fn oakfield_has_eleven_governors_in_post_of_fourteen() {
-        let oakfield = TENANTS.iter().find(|tenant| tenant.label == "oakfield").unwrap();
-        let in_post = oakfield.people.iter().filter(|(_, _, roles)| roles.contains(&Governor)).count();
+        let oakfield = TENANTS
+            .iter()
+            .find(|tenant| tenant.label == "oakfield")
+            .unwrap();
+        let in_post = oakfield
+            .people
+            .iter()
+            .filter(|(_, _, roles)| roles.contains(&Governor))
+            .count();
         assert_eq!((in_post, oakfield.seats), (11, Some(14)));
     }
 
     #[test]
     fn joan_whitlock_clerks_both_schools_with_one_account() {
-        let places = TENANTS.iter().flat_map(|tenant| tenant.people.iter().map(|person| full(person.0, tenant.label)));
-        assert_eq!(places.filter(|email| email == "clerk@beacon.example").count(), 2);
+        let places = TENANTS.iter().flat_map(|tenant| {
+            tenant
+                .people
+                .iter()
+                .map(|person| full(person.0, tenant.label))
+        });
+        assert_eq!(
+            places
+                .filter(|email| email == "clerk@beacon.example")
+                .count(),
+            2
+        );
     }
 
     #[test]
     fn every_role_fits_its_tenant_and_every_tenant_has_an_administrator() {
         for tenant in TENANTS {
             let kind = TenantKind::from_code(tenant.kind).unwrap();
-            assert!(tenant.people.iter().all(|(_, _, roles)| roles.iter().all(|role| role.fits(kind))));
-            assert!(tenant.people.iter().any(|(_, _, roles)| roles.iter().any(|role| role.is_admin())));
+            assert!(
+                tenant
+                    .people
+                    .iter()
+                    .all(|(_, _, roles)| roles.iter().all(|role| role.fits(kind)))
+            );
+            assert!(
+                tenant
+                    .people
+                    .iter()
+                    .any(|(_, _, roles)| roles.iter().any(|role| role.is_admin()))
+            );
         }
     }
 
     #[test]
     fn the_published_factor_is_the_one_that_is_stored() {
-        assert_eq!(factor::Secret::from_bytes(FACTOR.to_vec()).base32(), FACTOR_BASE32);
+        assert_eq!(
+            factor::Secret::from_bytes(FACTOR.to_vec()).base32(),
+            FACTOR_BASE32
+        );
     }
 }

@@ -47,10 +47,16 @@ pub async fn invite(
 
 /// Lifts every lock of an account. False when there is no such account.
 pub async fn unlock(connection: &mut PgConnection, email: &str) -> Result<bool, Refusal> {
-    sqlx::query_scalar!(r#"select sec.unlock($1) as "done!""#, email).fetch_one(connection).await.map_err(refused)
+    sqlx::query_scalar!(r#"select sec.unlock($1) as "done!""#, email)
+        .fetch_one(connection)
+        .await
+        .map_err(refused)
 }
 
 /// Takes away a lost second factor, and every session with it. False when there is no such account.
 pub async fn reset_factors(connection: &mut PgConnection, email: &str) -> Result<bool, Refusal> {
-    sqlx::query_scalar!(r#"select sec.reset_factors($1) as "done!""#, email).fetch_one(connection).await.map_err(refused)
+    sqlx::query_scalar!(r#"select sec.reset_factors($1) as "done!""#, email)
+        .fetch_one(connection)
+        .await
+        .map_err(refused)
 }

@@ -55,7 +55,10 @@ impl Fresh {
     }
 
     async fn none() -> Self {
-        Self { shared: Shared::get().await, names: Vec::new() }
+        Self {
+            shared: Shared::get().await,
+            names: Vec::new(),
+        }
     }
 
     /// One of the other databases as well, migrated.
@@ -71,7 +74,9 @@ impl Fresh {
         // The name of a test that was killed may come again with its process id.
         let name = format!("{}_of_{}_{number}", database.name(), std::process::id());
         self.shared.drop_database(&name).await;
-        cluster::copy_database(self.shared.cluster.superuser(), template, &name).await.expect("a copy of the template");
+        cluster::copy_database(self.shared.cluster.superuser(), template, &name)
+            .await
+            .expect("a copy of the template");
         self.names.push((database, name));
     }
 
@@ -80,13 +85,20 @@ impl Fresh {
     /// # Panics
     /// When this test has no database that the login may enter.
     pub fn options(&self, role: Role) -> PgConnectOptions {
-        self.shared.cluster.logins().options(role).expect("a login").database(self.name(role.database()))
+        self.shared
+            .cluster
+            .logins()
+            .options(role)
+            .expect("a login")
+            .database(self.name(role.database()))
     }
 
     /// The address of the same, for another process.
     pub fn url(&self, role: Role) -> String {
         let url = self.shared.cluster.logins().url(role).expect("a login");
-        let (server, _) = url.rsplit_once('/').expect("an address that ends in its database");
+        let (server, _) = url
+            .rsplit_once('/')
+            .expect("an address that ends in its database");
         format!("{server}/{}", self.name(role.database()))
     }
 
@@ -97,13 +109,22 @@ impl Fresh {
 
     /// A superuser in one of the databases, to look behind what the logins see. Never what is tested.
     pub async fn superuser(&self, database: Database) -> PgConnection {
-        self.shared.cluster.superuser().clone().database(self.name(database)).connect().await.expect("a superuser")
+        self.shared
+            .cluster
+            .superuser()
+            .clone()
+            .database(self.name(database))
+            .connect()
+            .await
+            .expect("a superuser")
     }
 
     /// What a database of this test is called.
     pub fn name(&self, database: Database) -> &str {
         let found = self.names.iter().find(|(known, _)| *known == database);
-        found.map(|(_, name)| name.as_str()).expect("Fresh::with(…) makes the other databases")
+        found
+            .map(|(_, name)| name.as_str())
+            .expect("Fresh::with(…) makes the other databases")
     }
 }
 
@@ -112,7 +133,12 @@ impl Drop for Fresh {
         let (shared, names) = (self.shared, std::mem::take(&mut self.names));
         // The test's own runtime may be ending, so this one brings its own.
         let dropping = std::thread::spawn(move || {
-            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+            let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+            else {
+                return;
+            };
             runtime.block_on(async {
                 for (_, name) in names {
                     shared.drop_database(&name).await;
