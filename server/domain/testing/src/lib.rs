@@ -12,8 +12,10 @@
 // Tests stop where they fail, and say so.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
+mod behind;
 mod shared;
 
+pub use behind::{Behind, Stand, code_at};
 pub use cluster::{Database, Role};
 use domain::{password::Hasher, secret::Secrets};
 use shared::Shared;
