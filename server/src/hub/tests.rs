@@ -492,13 +492,7 @@ fn in_a_thousand_rounds_no_removed_person_hears_a_later_seq() {
                 seq += 1;
                 hub.deliver(OAKFIELD, &[changed(seq, &["people"])], Instant::now());
             }
-<<<<<<< HEAD
-            // So that the readers get their turn between the deliveries on a machine of few cores.
-            std::thread::yield_now();
-            let person = Uuid::from_u128(u128::from(1 + dice(PEOPLE)));
-=======
             let person = Uuid::from_u128(1 + u128::from(dice(PEOPLE as u64)));
->>>>>>> main
             if let Some(seat) = present.remove(&person) {
                 // Half of them have heard everything by now, half are caught in the middle.
                 if dice(2) == 0 {
