@@ -195,8 +195,36 @@ pub fn Moment(
     #[prop(into)]
     at: String,
 ) -> impl IntoView {
-    let text = in_words(&at);
+    let text = RwSignal::new(in_words(&at));
+    #[cfg(feature = "hydrate")]
+    {
+        let at = at.clone();
+        // After hydration, which needs the server's own words.
+        Effect::new(move || text.set(in_local_words(&at)));
+    }
     view! { <time datetime=at>{text}</time> }
+}
+
+/// The same words in the reader's own time zone.
+#[cfg(feature = "hydrate")]
+fn in_local_words(at: &str) -> String {
+    const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+    const MONTHS: [&str; 12] = [
+        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    ];
+    let date = js_sys::Date::new(&at.into());
+    if date.get_time().is_nan() {
+        return at.to_owned();
+    }
+    format!(
+        "{} {} {} {}, {:02}:{:02}",
+        DAYS[date.get_day() as usize % 7],
+        date.get_date(),
+        MONTHS[date.get_month() as usize % 12],
+        date.get_full_year(),
+        date.get_hours(),
+        date.get_minutes()
+    )
 }
 
 /// "Thu 18 June 2026, 18:00" of an RFC 3339 time.

@@ -177,11 +177,12 @@ fn see_other(to: HeaderValue) -> Response {
 /// The context of every render and server function.
 fn lend(site: &Site, echo: Echo) -> impl Fn() + Clone + Send + 'static {
     let services = site.services.clone();
+    let onward = services.origin.of_tenant("*");
     move || {
         provide_context(services.clone());
         provide_context(echo.clone());
         if let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), leptos::nonce::use_nonce())
-            && let Ok(policy) = HeaderValue::from_str(&security::content_policy(&nonce))
+            && let Ok(policy) = HeaderValue::from_str(&security::content_policy(&nonce, app::door::session().is_ok().then_some(&*onward)))
         {
             response.insert_header(HeaderName::from_static("content-security-policy"), policy);
         }

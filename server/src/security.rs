@@ -123,11 +123,13 @@ const EVERYWHERE: &[(&str, &str)] = &[
     ("permissions-policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=(), browsing-topics=()"),
 ];
 
-/// The content policy of a page (CSP level 3). WebAssembly needs its own word; sockets go to `'self'`.
-pub fn content_policy(nonce: &str) -> String {
+/// The content policy of a page (CSP level 3). WebAssembly needs its own word; sockets go to `'self'`. `onward` is where a form
+/// may lead besides this host: the way from one school to another ends on the other's host.
+pub fn content_policy(nonce: &str, onward: Option<&str>) -> String {
+    let onward = onward.map(|hosts| format!(" {hosts}")).unwrap_or_default();
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; font-src 'self'; img-src 'self'; \
-         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+         connect-src 'self'; form-action 'self'{onward}; base-uri 'none'; frame-ancestors 'none'"
     )
 }
 

@@ -153,7 +153,7 @@ mod queries {
             Row,
             r#"select m.id, m.account_id, m.name, a.email as "email?", m.roles, m.state,
                       case m.state when 'invited' then m.invited_at when 'active' then m.joined_at when 'suspended' then m.suspended_at
-                                   else m.ended_at end as "since!"
+                                   else m.ended_at end as "since!: OffsetDateTime"
                from membership m left join account a on a.id = m.account_id
                where m.tenant_id = $1
                order by lower(m.name), m.id"#,
@@ -172,7 +172,7 @@ mod queries {
             Row,
             r#"select m.id, m.account_id, m.name, a.email as "email?", m.roles, m.state,
                       case m.state when 'invited' then m.invited_at when 'active' then m.joined_at when 'suspended' then m.suspended_at
-                                   else m.ended_at end as "since!"
+                                   else m.ended_at end as "since!: OffsetDateTime"
                from membership m left join account a on a.id = m.account_id
                where m.tenant_id = $1 and m.id = $2"#,
             tenant,

@@ -185,7 +185,7 @@ mod queries {
     /// Where else the person is signed in, this session first.
     pub async fn elsewhere(db: &Db, token: Token) -> Result<Vec<Elsewhere>, Refusal> {
         let rows = sqlx::query!(
-            r#"select id as "id!", tenant_name, agent, created_at as "created_at!", seen_at as "seen_at!", is_this as "is_this!"
+            r#"select id as "id!", tenant_name, agent, created_at as "created_at!: OffsetDateTime", seen_at as "seen_at!: OffsetDateTime", is_this as "is_this!"
                from sec.my_sessions($1)"#,
             token.bytes()
         )

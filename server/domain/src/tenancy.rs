@@ -69,7 +69,7 @@ pub use queries::{by_label, changes, set_factor_rule, settings};
 
 #[cfg(feature = "db")]
 mod queries {
-    use time::format_description::well_known::Rfc3339;
+    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
     use super::{Change, FactorRule, Settings, Tenant};
     use crate::{
@@ -123,7 +123,7 @@ mod queries {
     pub async fn changes(read: &mut Read, whom: Option<MembershipId>, most: i64) -> Result<Vec<Change>, Refusal> {
         let tenant = read.standing.tenant;
         let rows = sqlx::query!(
-            r#"select e.act, e.at, actor.name as "by?", about.name as "about?"
+            r#"select e.act, e.at as "at: OffsetDateTime", actor.name as "by?", about.name as "about?"
                from event e
                left join membership actor on actor.tenant_id = e.tenant_id and actor.account_id = e.actor
                left join membership about on about.tenant_id = e.tenant_id and about.id = e.about
