@@ -176,3 +176,24 @@ async function claim(browser: Browser, javaScript: boolean): Promise<School> {
 export async function ready(page: Page): Promise<void> {
   await page.waitForLoadState('networkidle');
 }
+
+/** Fills the form of the sign-in page and sends it. */
+export async function enterPassword(page: Page, email: string, password = PASSWORD): Promise<void> {
+  await page.getByLabel('E-mail address').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+export async function enterCode(page: Page, code: string): Promise<void> {
+  await page.getByLabel('Six-digit code').fill(code);
+  await page.getByRole('button', { name: /Continue|Turn it on/ }).click();
+}
+
+export async function signOut(page: Page): Promise<void> {
+  await page.locator('details.who > summary').click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page).toHaveURL('/sign-in?why=left');
+}
+
+/** The page's title. */
+export const title = (page: Page) => page.getByRole('heading', { level: 1 });
