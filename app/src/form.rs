@@ -64,7 +64,8 @@ pub fn Act(
     view! { <input type="hidden" name="act" value=name /> }
 }
 
-/// The refusal at the top of a form, with a link to the field it is about.
+/// The refusal at the top of a form, with a link to the field it is about; the browser follows it itself, since the router
+/// would scroll there and leave the focus behind.
 #[component]
 pub fn Refusals(
     /// Why the form was refused, if it was.
@@ -78,7 +79,7 @@ pub fn Refusals(
                 <ul role="list">
                     <li>
                         {match refusal.field() {
-                            Some(field) => view! { <a href=format!("#{field}")>{text}</a> }.into_any(),
+                            Some(field) => view! { <a href=format!("#{field}") rel="external">{text}</a> }.into_any(),
                             None => text.into_any(),
                         }}
                     </li>

@@ -633,11 +633,8 @@ fn act_words(act: &str) -> &'static str {
 /// `/people/:id/roles`
 #[component]
 pub fn RolesPage() -> impl IntoView {
-    let shown = one_person();
+    let shown = one_person(|state| state != State::Ended);
     page_of(shown, Rail::People, |_, shown| {
-        if !shown.may_change || shown.person.state == State::Ended {
-            return ui::refused(&Refusal::NotFound);
-        }
         let PersonView { person, given, echo, .. } = shown;
         let refusal = echo.of("people/change-roles");
         let chosen = if refusal.is_some() { domain::role::parse(echo.values("roles").iter().map(String::as_str)) } else { person.roles.clone() };
@@ -666,11 +663,8 @@ pub fn RolesPage() -> impl IntoView {
 /// `/people/:id/suspend`
 #[component]
 pub fn SuspendPage() -> impl IntoView {
-    let shown = one_person();
+    let shown = one_person(|state| state == State::Active);
     page_of(shown, Rail::People, |around, shown| {
-        if !shown.may_change || shown.person.state != State::Active {
-            return ui::refused(&Refusal::NotFound);
-        }
         let refusal = shown.echo.of("people/suspend");
         let name = shown.person.name.clone();
         confirm(
@@ -689,11 +683,8 @@ pub fn SuspendPage() -> impl IntoView {
 /// `/people/:id/remove`
 #[component]
 pub fn RemovePage() -> impl IntoView {
-    let shown = one_person();
+    let shown = one_person(|state| state != State::Ended);
     page_of(shown, Rail::People, |around, shown| {
-        if !shown.may_change || shown.person.state == State::Ended {
-            return ui::refused(&Refusal::NotFound);
-        }
         let path = format!("/people/{}/remove", shown.person.id);
         if !shown.stepped_up {
             return step_up_first(&path);
@@ -761,8 +752,19 @@ fn confirm(person: &Person, ask: Confirm, what: Vec<String>, refusal: Option<Ref
     .into_any()
 }
 
-/// The person of the address, for a page with a form: not live, since what is half typed must stay.
-fn one_person() -> Resource<Result<Page<PersonView>>> {
+/// The person of the address, for a page with a form: not live, since what is half typed must stay. Where there is nothing to
+/// do about them, or no more, there is no such page, and a form that came too late is told why.
+fn one_person(open: fn(State) -> bool) -> Resource<Result<Page<PersonView>>> {
     let params = use_params_map();
-    Resource::new(move || params.with(|params| params.get("id").unwrap_or_default()), read_person)
+    Resource::new(
+        move || params.with(|params| params.get("id").unwrap_or_default()),
+        move |id| async move {
+            let page = read_person(id).await?;
+            let PersonView { may_change, person, echo, .. } = &page.body;
+            if *may_change && open(person.state) {
+                return Ok(page);
+            }
+            Err(echo.refusal.clone().filter(|_| *may_change).unwrap_or(Refusal::NotFound).into())
+        },
+    )
 }

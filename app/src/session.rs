@@ -40,10 +40,10 @@ pub async fn sign_in(email: String, password: String, #[server(default)] shared:
     let ask = SignIn { email: &email, password: &password, tenant: host.tenant, shared, agent: &agent.0, known: known.0 };
     let (token, needs) = session::sign_in(&services.db, &services.hasher, ask).await?;
     door::hand_out(token, shared);
-    door::send_to(match needs {
-        Needs::Nothing => door::safe_next(&next),
-        Needs::Factor => "/sign-in/factor",
-        Needs::Enrolment => "/sign-in/enrol",
+    door::send_to(&match needs {
+        Needs::Nothing => door::safe_next(&next).to_owned(),
+        Needs::Factor => with_next("/sign-in/factor", &next),
+        Needs::Enrolment => "/sign-in/enrol".to_owned(),
     });
     Ok(())
 }
@@ -64,23 +64,23 @@ pub async fn sign_out() -> Result<()> {
 
 /// Passes the second factor with a code of the app.
 #[server(endpoint = "session/factor")]
-pub async fn pass_factor(code: String) -> Result<()> {
+pub async fn pass_factor(code: String, #[server(default)] next: String) -> Result<()> {
     use crate::door;
     let (services, live, token) = (door::services(), door::begun_session()?, door::token()?);
     let new = domain::factor::pass(&services.db, &services.secrets, token, &live, &code, (services.now)()).await?;
     door::hand_out(new, live.shared);
-    door::send_to("/");
+    door::send_to(door::safe_next(&next));
     Ok(())
 }
 
 /// Passes the second factor with a recovery code.
 #[server(endpoint = "session/recovery")]
-pub async fn pass_recovery(code: String) -> Result<()> {
+pub async fn pass_recovery(code: String, #[server(default)] next: String) -> Result<()> {
     use crate::door;
     let (live, token) = (door::begun_session()?, door::token()?);
     let new = domain::factor::recover(&door::services().db, token, &code).await?;
     door::hand_out(new, live.shared);
-    door::send_to("/");
+    door::send_to(door::safe_next(&next));
     Ok(())
 }
 
@@ -256,6 +256,11 @@ pub fn SignInPage() -> impl IntoView {
     })
 }
 
+/// A step of signing in that keeps where the person wanted to go.
+fn with_next(step: &str, next: &str) -> String {
+    if next.is_empty() { step.to_owned() } else { format!("{step}?next={}", leptos_router::location::Url::escape(next)) }
+}
+
 /// Why somebody finds themselves at the sign-in page: a closed list, since the address can be written by anybody.
 fn why_here(why: &str) -> Option<&'static str> {
     Some(match why {
@@ -272,16 +277,19 @@ fn why_here(why: &str) -> Option<&'static str> {
 #[component]
 pub fn FactorPage() -> impl IntoView {
     let doorway = Resource::new(|| (), |()| read_doorway());
-    page_of(doorway, |doorway| {
+    let query = use_query_map();
+    page_of(doorway, move |doorway| {
+        let next = query.read_untracked().get("next").unwrap_or_default();
         let refusal = doorway.echo.of("session/factor");
         card(&doorway.clone(), "Enter your code", "Your password was right. One more step keeps pupils’ records safe.", view! {
             <Refusals refusal=refusal.clone() />
             <form class="form" method="post">
                 <Act name="session/factor" />
+                <input type="hidden" name="next" value=next.clone() />
                 <CodeField refusal=refusal.clone() />
                 <button class="button primary">"Continue"</button>
             </form>
-            <div class="links"><a href="/sign-in/recovery">"Use a recovery code instead"</a><SignOutLink /></div>
+            <div class="links"><a href=with_next("/sign-in/recovery", &next)>"Use a recovery code instead"</a><SignOutLink /></div>
         })
     })
 }
@@ -290,16 +298,19 @@ pub fn FactorPage() -> impl IntoView {
 #[component]
 pub fn RecoveryPage() -> impl IntoView {
     let doorway = Resource::new(|| (), |()| read_doorway());
-    page_of(doorway, |doorway| {
+    let query = use_query_map();
+    page_of(doorway, move |doorway| {
+        let next = query.read_untracked().get("next").unwrap_or_default();
         let refusal = doorway.echo.of("session/recovery");
         card(&doorway.clone(), "Use a recovery code", "One of the ten codes you kept when you set up your second step. Each works once.", view! {
             <Refusals refusal=refusal.clone() />
             <form class="form" method="post">
                 <Act name="session/recovery" />
+                <input type="hidden" name="next" value=next.clone() />
                 <Field name="code" label="Recovery code" most=40 hint="Four groups of four, such as 2b4c 6d8f …" refusal=refusal.clone() />
                 <button class="button primary">"Continue"</button>
             </form>
-            <div class="links"><a href="/sign-in/factor">"Use the app instead"</a><SignOutLink /></div>
+            <div class="links"><a href=with_next("/sign-in/factor", &next)>"Use the app instead"</a><SignOutLink /></div>
         })
     })
 }

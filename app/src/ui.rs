@@ -80,7 +80,7 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
     ];
     crate::live::rendered_at(around.seq);
     view! {
-        <a class="skip" href="#main">"Skip to the page"</a>
+        <a class="skip" href="#main" rel="external">"Skip to the page"</a>
         <div class="frame">
             <header class="bar">
                 <a class="school" href="/">
@@ -138,7 +138,7 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
 pub fn carded(place: &str, wide: bool, page: AnyView) -> AnyView {
     let crest = place.chars().next().unwrap_or('Q').to_string();
     view! {
-        <a class="skip" href="#main">"Skip to the page"</a>
+        <a class="skip" href="#main" rel="external">"Skip to the page"</a>
         <div class="session">
             <header><span class="crest large" aria-hidden="true">{crest}</span><p>{place.to_owned()}</p></header>
             <main id="main" tabindex="-1" class:wide=wide>{page}</main>

@@ -158,7 +158,7 @@ async fn adopt(session: &Session, token: Token, shared: bool) -> Result<(), towe
 }
 
 /// Pages that a stranger may open.
-const OPEN: &[&str] = &["/sign-in", "/forgotten", "/reset/", "/invitation/", "/arrive", "/dev/mail"];
+const OPEN: &[&str] = &["/sign-in", "/forgotten", "/reset/", "/invitation/", "/arrive", "/dev/mail/"];
 
 /// Where a page is not for this visitor, where to go instead. Decided before rendering, with an empty body.
 fn way(method: &Method, uri: &Uri, live: Option<&Live>) -> Option<Response> {
