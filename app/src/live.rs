@@ -1,7 +1,120 @@
-//! stub until the live branch is merged
+//! The page's side of `/live`: which of its topics changed, and whether it hears of changes at all.
+//!
+//! On the server everything here is still; a page without JavaScript says truthfully that it is not live.
+
+#[cfg(any(feature = "hydrate", test))]
+mod follow;
+#[cfg(any(feature = "hydrate", test))]
+mod news;
+#[cfg(feature = "hydrate")]
+mod page;
+
+use domain::{Seq, membership::State as Standing};
 use leptos::prelude::*;
-pub fn version(_topic: &'static str) -> RwSignal<u64> { RwSignal::new(0) }
-pub fn rendered_at(_seq: i64) {}
-pub fn announce_people(_: Vec<(uuid::Uuid, String, domain::membership::State)>, _: &str, _: &str) {}
-#[component] pub fn LiveDot() -> impl IntoView { view! { <span class="live" data-state="connecting" role="status">"Not live"</span> } }
-#[component] pub fn News() -> impl IntoView { view! { <div class="news" role="status"></div> } }
+use uuid::Uuid;
+
+/// Whether the page hears of changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// Not yet, and never without JavaScript.
+    #[default]
+    Connecting,
+    /// Changes are on the screen within a second.
+    Live,
+    /// The connection broke a moment ago.
+    Reconnecting,
+    /// It has been gone for longer; what is shown may be old.
+    Offline,
+    /// The session has ended; the page is about to leave.
+    Ended,
+}
+
+impl State {
+    /// For the style sheet.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Live => "live",
+            Self::Reconnecting => "reconnecting",
+            Self::Offline => "offline",
+            Self::Ended => "ended",
+        }
+    }
+
+    /// For people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Connecting => "Not live",
+            Self::Live => "Live",
+            Self::Reconnecting => "Reconnecting",
+            Self::Offline => "Offline: changes are not shown",
+            Self::Ended => "Ended",
+        }
+    }
+}
+
+/// Counts the changes to a topic while the calling component is shown. In the source of a `Resource` it makes the page fetch
+/// again, under the reader's own rights.
+pub fn version(topic: &'static str) -> Signal<u64> {
+    #[cfg(feature = "hydrate")]
+    return page::version(topic);
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = topic;
+        Signal::stored(0)
+    }
+}
+
+/// Whether the page hears of changes.
+pub fn state() -> Signal<State> {
+    #[cfg(feature = "hydrate")]
+    return page::state();
+    #[cfg(not(feature = "hydrate"))]
+    Signal::stored(State::Connecting)
+}
+
+/// Says where the log stood when the page's data was read: what happened after it is told when the connection is there.
+pub fn rendered_at(seq: Seq) {
+    #[cfg(feature = "hydrate")]
+    page::rendered_at(seq);
+    #[cfg(not(feature = "hydrate"))]
+    let _ = seq;
+}
+
+/// Tells in one line what somebody else changed in a list of people, compared with the same list (same filter, same search) as
+/// it was last shown.
+pub fn announce_people(people: Vec<(Uuid, String, Standing)>, show: &str, search: &str) {
+    #[cfg(feature = "hydrate")]
+    page::announce_people(people, format!("{show}\n{search}"));
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (people, show, search);
+}
+
+/// Live, reconnecting or offline, in words. Part of the frame of a tenant's pages, and what opens the connection: pages without
+/// it have none.
+#[component]
+pub fn LiveDot() -> impl IntoView {
+    let state = state();
+    // After hydration, for which the page must still be as the server sent it.
+    #[cfg(feature = "hydrate")]
+    Effect::new(|| page::connect());
+    view! {
+        <span class="live" data-state=move || state.get().code() role="status">
+            {move || state.get().words()}
+        </span>
+    }
+}
+
+/// Where news appears: a live region that is in the page before there are any, so that they are read out.
+#[component]
+pub fn News() -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    let line = page::news();
+    #[cfg(not(feature = "hydrate"))]
+    let line: Signal<Option<String>> = Signal::stored(None);
+    view! {
+        <div class="news" role="status">
+            {move || line.get().map(|line| view! { <p>{line}</p> })}
+        </div>
+    }
+}

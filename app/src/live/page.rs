@@ -1,0 +1,394 @@
+//! The connection of the page in this browser tab. There is one, whatever is shown, so it lives beside the reactive graph.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    time::Duration,
+};
+
+use domain::{Seq, membership::State as Standing};
+use futures::{
+    SinkExt, StreamExt,
+    channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
+    future::{Either, select},
+};
+use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
+use gloo_timers::future::sleep;
+use js_sys::{Date, Math};
+use leptos::prelude::*;
+use uuid::Uuid;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{RequestInit, RequestRedirect, Response, ResponseType, VisibilityState};
+
+use super::{State, follow::Follow, news};
+
+/// The server says something every 25 seconds. A page that hears nothing for longer has lost the connection without being told.
+const SILENT: Duration = Duration::from_secs(60);
+/// A page that comes back into view and has missed a beat does not wait for the end of that minute. Milliseconds.
+const QUIET: f64 = 28_000.0;
+/// How long a connection may take to say hello.
+const HELLO: Duration = Duration::from_secs(15);
+/// A break shorter than this is not worth a word, least of all one that is read out.
+const UNTOLD: Duration = Duration::from_millis(600);
+/// A break longer than this means that what is shown may be old.
+const BROKEN: Duration = Duration::from_secs(10);
+/// How long news stay.
+const NEWS: Duration = Duration::from_secs(10);
+/// Topics of one page and the next are asked for together.
+const GATHER: Duration = Duration::from_millis(30);
+/// Whoever signs out here is on the way to another page already; that page shall win.
+const BEFORE_LEAVING: Duration = Duration::from_millis(400);
+
+/// Close codes of the server.
+mod code {
+    pub const ABUSE: u16 = 1008;
+    pub const RESTART: u16 = 1012;
+    pub const LATER: u16 = 1013;
+    pub use domain::live::{CLOSE_REMOVED, CLOSE_SIGNED_OUT};
+}
+
+struct Page {
+    follow: RefCell<Follow>,
+    versions: RefCell<HashMap<&'static str, ArcRwSignal<u64>>>,
+    state: ArcRwSignal<State>,
+    news: ArcRwSignal<Option<String>>,
+    /// What the list of people showed last, and under which filter.
+    people: RefCell<Option<(String, news::People)>>,
+    /// Counts connections and losses, so that what was planned for an earlier one is dropped.
+    turn: Cell<u64>,
+    poke: UnboundedSender<Poke>,
+    pokes: RefCell<Option<UnboundedReceiver<Poke>>>,
+}
+
+/// Why the connection's task wakes other than by a frame.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Poke {
+    /// Topics were shown or hidden.
+    Topics,
+    /// The browser is online again, or somebody looks at the page again.
+    Hurry,
+    /// The browser is offline.
+    Offline,
+}
+
+thread_local! {
+    static PAGE: Page = {
+        let (poke, pokes) = unbounded();
+        Page {
+            follow: RefCell::default(),
+            versions: RefCell::default(),
+            state: ArcRwSignal::new(State::Connecting),
+            news: ArcRwSignal::new(None),
+            people: RefCell::new(None),
+            turn: Cell::new(0),
+            poke,
+            pokes: RefCell::new(Some(pokes)),
+        }
+    };
+}
+
+impl Page {
+    fn poke(&self, poke: Poke) {
+        let _ = self.poke.unbounded_send(poke);
+    }
+
+    fn changed(&self, topics: &[String]) {
+        for topic in topics {
+            let version = self.versions.borrow().get(topic.as_str()).cloned();
+            if let Some(version) = version {
+                version.update(|count| *count += 1);
+            }
+        }
+    }
+
+    fn set(&self, state: State) {
+        if self.state.get_untracked() != state && self.state.get_untracked() != State::Ended {
+            self.state.set(state);
+        }
+    }
+
+    fn next_turn(&self) -> u64 {
+        self.turn.set(self.turn.get() + 1);
+        self.turn.get()
+    }
+}
+
+pub fn version(topic: &'static str) -> Signal<u64> {
+    PAGE.with(|page| {
+        page.follow.borrow_mut().show(topic);
+        page.poke(Poke::Topics);
+        on_cleanup(move || {
+            PAGE.with(|page| {
+                page.follow.borrow_mut().hide(topic);
+                page.poke(Poke::Topics);
+            });
+        });
+        page.versions
+            .borrow_mut()
+            .entry(topic)
+            .or_insert_with(|| ArcRwSignal::new(0))
+            .clone()
+            .into()
+    })
+}
+
+pub fn state() -> Signal<State> {
+    PAGE.with(|page| page.state.clone().into())
+}
+
+pub fn news() -> Signal<Option<String>> {
+    PAGE.with(|page| page.news.clone().into())
+}
+
+pub fn rendered_at(seq: Seq) {
+    PAGE.with(|page| page.follow.borrow_mut().rendered_at(seq));
+}
+
+pub fn announce_people(people: Vec<(Uuid, String, Standing)>, filter: String) {
+    let after: news::People = people
+        .into_iter()
+        .map(|(id, name, state)| (id, (name, state)))
+        .collect();
+    PAGE.with(|page| {
+        let before = page.people.replace(Some((filter.clone(), after.clone())));
+        let line = before
+            .filter(|(same, _)| *same == filter)
+            .and_then(|(_, before)| news::of_people(&before, &after));
+        if let Some(line) = line {
+            page.news.set(Some(line.clone()));
+            spawn_local(async move {
+                sleep(NEWS).await;
+                PAGE.with(|page| {
+                    if page.news.get_untracked().as_ref() == Some(&line) {
+                        page.news.set(None);
+                    }
+                });
+            });
+        }
+    });
+}
+
+/// Opens the connection, once.
+pub fn connect() {
+    let Some(pokes) = PAGE.with(|page| page.pokes.take()) else {
+        return;
+    };
+    // They last as long as the document does, so their handles are let go.
+    for event in ["online", "pageshow", "visibilitychange"] {
+        let _ = window_event_listener_untyped(event, |_| {
+            if is_seen() {
+                PAGE.with(|page| page.poke(Poke::Hurry));
+            }
+        });
+    }
+    let _ =
+        window_event_listener_untyped("offline", |_| PAGE.with(|page| page.poke(Poke::Offline)));
+    spawn_local(stay_connected(pokes));
+}
+
+/// How a connection ended.
+struct Lost {
+    /// The close code, if there was one.
+    code: Option<u16>,
+    /// The server had said hello.
+    greeted: bool,
+}
+
+async fn stay_connected(mut pokes: UnboundedReceiver<Poke>) {
+    let (mut tries, mut told) = (0, false);
+    loop {
+        let lost = if is_online() {
+            converse(&mut pokes).await
+        } else {
+            Lost {
+                code: None,
+                greeted: false,
+            }
+        };
+        PAGE.with(|page| page.follow.borrow_mut().lost());
+        if lost.greeted {
+            tries = 0;
+        }
+        match lost.code {
+            Some(code::CLOSE_SIGNED_OUT) => return leave("/sign-in?why=signed-out").await,
+            Some(code::CLOSE_REMOVED) => return open_again().await,
+            _ => {}
+        }
+        if lost.greeted || !told {
+            told = true;
+            spawn_local(tell_of_loss());
+        }
+        match lost.code {
+            Some(code::RESTART) => rest(&mut pokes, jitter(Duration::from_millis(700))).await,
+            // Told to come back later. A page that nobody looks at leaves its place to one that somebody does.
+            Some(code::ABUSE | code::LATER) => {
+                rest(
+                    &mut pokes,
+                    jitter(if is_seen() {
+                        Duration::from_secs(20)
+                    } else {
+                        Duration::from_mins(5)
+                    }),
+                )
+                .await;
+            }
+            _ => {
+                rest(
+                    &mut pokes,
+                    jitter(Duration::from_millis(200 << tries.min(6)).min(Duration::from_secs(10))),
+                )
+                .await;
+                tries += 1;
+            }
+        }
+    }
+}
+
+/// From opening to the end of one connection.
+async fn converse(pokes: &mut UnboundedReceiver<Poke>) -> Lost {
+    let mut greeted = false;
+    let Some(socket) = address().and_then(|address| WebSocket::open(&address).ok()) else {
+        return Lost {
+            code: None,
+            greeted,
+        };
+    };
+    let (mut say, mut frames) = socket.split();
+    let (mut limit, mut heard) = (sleep(HELLO), Date::now());
+    loop {
+        match select(frames.next(), select(pokes.next(), &mut limit)).await {
+            Either::Left((Some(Ok(Message::Text(text))), _)) => {
+                (limit, heard) = (sleep(SILENT), Date::now());
+                let told = PAGE.with(|page| page.follow.borrow_mut().hear(&text));
+                PAGE.with(|page| page.changed(&told.changed));
+                if told.hello {
+                    greeted = true;
+                    PAGE.with(|page| {
+                        page.next_turn();
+                        page.set(State::Live);
+                    });
+                }
+                if let Some(words) = told.say {
+                    // A connection that does not take them says so as a close.
+                    let _ = say.send(Message::Text(words)).await;
+                }
+            }
+            Either::Left((Some(Err(WebSocketError::ConnectionClose(close))), _)) => {
+                return Lost {
+                    code: Some(close.code),
+                    greeted,
+                };
+            }
+            // The close follows.
+            Either::Left((Some(_), _)) => {}
+            Either::Left((None, _))
+            | Either::Right((Either::Right(_) | Either::Left((None, _)), _)) => {
+                return Lost {
+                    code: None,
+                    greeted,
+                };
+            }
+            Either::Right((Either::Left((Some(Poke::Topics), _)), _)) => {
+                sleep(GATHER).await;
+                let due = PAGE.with(|page| page.follow.borrow_mut().due());
+                if let Some(words) = due {
+                    let _ = say.send(Message::Text(words)).await;
+                }
+            }
+            // After a sleep the connection may be gone without anybody knowing; a beat that was missed says so.
+            Either::Right((Either::Left((Some(Poke::Hurry), _)), _)) => {
+                if Date::now() - heard > QUIET {
+                    return Lost {
+                        code: None,
+                        greeted,
+                    };
+                }
+            }
+            Either::Right((Either::Left((Some(Poke::Offline), _)), _)) => {
+                PAGE.with(|page| page.set(State::Offline));
+                return Lost {
+                    code: None,
+                    greeted,
+                };
+            }
+        }
+    }
+}
+
+/// Says what has become of the connection, as time goes by without it.
+async fn tell_of_loss() {
+    let turn = PAGE.with(Page::next_turn);
+    let say = |state| {
+        PAGE.with(|page| {
+            if page.turn.get() == turn {
+                page.set(if is_online() { state } else { State::Offline });
+            }
+        });
+    };
+    sleep(UNTOLD).await;
+    say(State::Reconnecting);
+    sleep(BROKEN).await;
+    say(State::Offline);
+}
+
+/// Waits, but no longer than until it is worth trying again.
+async fn rest(pokes: &mut UnboundedReceiver<Poke>, time: Duration) {
+    let mut timer = sleep(time);
+    loop {
+        match select(&mut timer, pokes.next()).await {
+            Either::Left(_) | Either::Right((None | Some(Poke::Hurry), _)) => return,
+            Either::Right((Some(Poke::Offline), _)) => PAGE.with(|page| page.set(State::Offline)),
+            // The next hello says them all.
+            Either::Right((Some(Poke::Topics), _)) => {}
+        }
+    }
+}
+
+/// The session has ended.
+async fn leave(to: &str) {
+    PAGE.with(|page| page.set(State::Ended));
+    sleep(BEFORE_LEAVING).await;
+    let _ = window().location().set_href(to);
+}
+
+/// The place here has changed. If the session is gone too, the server sends this page's address elsewhere, and then the
+/// person is told why; else the page is opened again with what they may see now.
+async fn open_again() {
+    PAGE.with(|page| page.set(State::Ended));
+    let location = window().location();
+    // Without a fragment, which would only scroll.
+    let here = location.pathname().unwrap_or_else(|_| "/".to_owned())
+        + &location.search().unwrap_or_default();
+    let init = RequestInit::new();
+    init.set_redirect(RequestRedirect::Manual);
+    let answer = JsFuture::from(window().fetch_with_str_and_init(&here, &init)).await;
+    let gone = answer.is_ok_and(|answer| {
+        answer.unchecked_into::<Response>().type_() == ResponseType::Opaqueredirect
+    });
+    let _ = location.replace(if gone { "/sign-in?why=removed" } else { &here });
+}
+
+/// `wss://oakfield.example/live`
+fn address() -> Option<String> {
+    let location = window().location();
+    let scheme = if location.protocol().ok()? == "https:" {
+        "wss"
+    } else {
+        "ws"
+    };
+    Some(format!("{scheme}://{}/live", location.host().ok()?))
+}
+
+/// Between half and the whole, so that pages that were cut off together do not come back together.
+fn jitter(time: Duration) -> Duration {
+    time.mul_f64(0.5 + Math::random() / 2.0)
+}
+
+fn is_online() -> bool {
+    window().navigator().on_line()
+}
+
+fn is_seen() -> bool {
+    document().visibility_state() == VisibilityState::Visible
+}
