@@ -11,7 +11,7 @@ use std::{
 };
 
 use sqlx::{
-    AssertSqlSafe, Connection, PgPool, Postgres, Transaction,
+    AssertSqlSafe, Connection, PgPool, Postgres, Row as _, Transaction,
     postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
 };
 use tokio::sync::Notify;
@@ -324,10 +324,12 @@ async fn is_idle(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     if connection.is_in_transaction() {
         return Ok(false);
     }
-    let idle: Option<bool> = sqlx::query_scalar("select now() = statement_timestamp()")
+    // By the simple protocol: a prepared statement begins its transaction when it is bound and its statement when it is
+    // executed, so the two times always differ, and every connection would be thrown away after one use.
+    let row = sqlx::raw_sql("select now() = statement_timestamp()")
         .fetch_one(&mut *connection)
         .await?;
-    Ok(idle == Some(true))
+    row.try_get(0)
 }
 
 /// What a failed statement means to the caller; the cause goes to the log here, where it happened.
