@@ -104,15 +104,13 @@ impl Node {
             ("origin", origin),
             ("cookie", &at.cookie),
         ];
-        Client::connect(
-            self.address,
-            if origin.is_empty() {
-                &[headers[0], headers[2]]
-            } else {
-                &headers
-            },
-        )
-        .await
+        let without = [headers[0], headers[2]];
+        let sent: &[_] = if origin.is_empty() {
+            &without
+        } else {
+            &headers
+        };
+        Client::connect(self.address, sent).await
     }
 
     async fn watching(&self, at: &SignedIn, topics: &[&str]) -> Client {
