@@ -608,8 +608,12 @@ async fn in_a_thousand_rounds_no_barred_persons_page_reads_a_later_seq() {
         "{barred} were barred and had heard {heard}"
     );
     for seq in seqs {
+        let mut heard = witness.hear().await;
+        while matches!(&heard, Heard::Says(said) if said.get("beat").is_some()) {
+            heard = witness.hear().await;
+        }
         assert_eq!(
-            witness.hear().await,
+            heard,
             Heard::Says(json!({ "changed": ["people"], "seq": seq }))
         );
     }
