@@ -108,6 +108,8 @@ export class Watch {
     const fault = (text: string) => this.faults.push(`${page.url()}: ${text}`);
     page.on('console', (line) => {
       if (!['error', 'warning'].includes(line.type())) return;
+      // With scripts off the program's preload goes unused, which the browser remarks on.
+      if (line.text().includes('was preloaded using link preload')) return;
       const text = `${line.type()}: ${line.text()} (${line.location().url})`;
       // A refused form and a page that is not there answer with their status, which Chromium writes down.
       const ofThePage = /Failed to load resource: the server responded with a status of 4\d\d/.test(text) && !/\/(api|pkg|fonts)\//.test(line.location().url);
