@@ -141,7 +141,7 @@ pub fn code_at(secret: &Secret, unix_seconds: u64) -> String {
         .with_algorithm(Algorithm::SHA1)
         .with_secret(secret.bytes().to_vec())
         .with_account_name(String::new())
-        .with_issuer(None)
+        .with_issuer(None::<String>)
         .build_noncompliant();
     totp.generate(unix_seconds).to_string()
 }
