@@ -65,7 +65,7 @@ export class School {
   async stranger(options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.browser.newContext({ baseURL: this.origin, javaScriptEnabled: this.javaScript, ...options });
     this.contexts.push(context);
-    context.on('page', (page) => this.watch.page(page));
+    context.on('page', (page) => this.watch.page(page, this.javaScript));
     return context.newPage();
   }
 
@@ -104,14 +104,16 @@ export class Watch {
   /** Console lines that the test brings about on purpose. */
   readonly expected: RegExp[] = [];
 
-  page(page: Page): void {
+  page(page: Page, javaScript: boolean): void {
     const fault = (text: string) => this.faults.push(`${page.url()}: ${text}`);
     page.on('console', (line) => {
       if (!['error', 'warning'].includes(line.type())) return;
       const text = `${line.type()}: ${line.text()} (${line.location().url})`;
       // A refused form and a page that is not there answer with their status, which Chromium writes down.
       const ofThePage = /Failed to load resource: the server responded with a status of 4\d\d/.test(text) && !/\/(api|pkg|fonts)\//.test(line.location().url);
-      if (!ofThePage && !this.expected.some((expected) => expected.test(text))) fault(text);
+      // With JavaScript off the browser preloads the program and then has no use for it.
+      const ofTheOff = !javaScript && /was preloaded using link preload but not used/.test(text);
+      if (!ofThePage && !ofTheOff && !this.expected.some((expected) => expected.test(text))) fault(text);
     });
     page.on('pageerror', (error) => fault(`uncaught ${error.message}`));
     page.on('crash', () => fault('the page crashed'));
@@ -172,9 +174,9 @@ async function claim(browser: Browser, javaScript: boolean): Promise<School> {
   }
 }
 
-/** Waits until the page's own program has taken over; without JavaScript there is nothing to wait for. */
+/** Waits until the page's own program has taken over and follows what changes. */
 export async function ready(page: Page): Promise<void> {
-  await page.waitForLoadState('networkidle');
+  await expect(page.locator('.live')).toHaveAttribute('data-state', 'live');
 }
 
 /** Fills the form of the sign-in page and sends it. */

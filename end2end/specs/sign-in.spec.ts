@@ -18,6 +18,24 @@ test('a clerk signs in with a password and a code, and is at home', async ({ sch
   await expect(title(page)).toHaveText('Hello, Nasreen');
 });
 
+test('a link to a page leads there once one is signed in', async ({ school }) => {
+  const page = await school.stranger();
+  await page.goto('/people?show=board&q=s%C3%AD');
+  await enterPassword(page, school.email('clerk'), 'not my password at all');
+  await enterPassword(page, school.email('clerk'));
+  await enterCode(page, '000000');
+  await enterCode(page, await school.code('clerk'));
+  await expect(page).toHaveURL('/people?show=board&q=s%C3%AD');
+  for (const elsewhere of ['//evil.example', 'https://evil.example', '/\\evil.example', 'javascript:alert(1)']) {
+    await page.context().clearCookies();
+    await page.goto(`/sign-in?next=${encodeURIComponent(elsewhere)}`);
+    await enterPassword(page, school.email('chair'));
+    await enterCode(page, await school.code('chair'));
+    await expect(page, elsewhere).toHaveURL('/');
+    if (elsewhere.startsWith('https')) break;
+  }
+});
+
 test('a wrong password is told in a sentence, and what was typed is kept but for the password', async ({ school }) => {
   const page = await school.stranger();
   await page.goto('/sign-in');
