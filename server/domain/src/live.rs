@@ -112,10 +112,7 @@ mod queries {
     };
 
     /// Whether the caller may watch the topic, as of the snapshot. What is watched by id is looked up under the caller's seal.
-<<<<<<< HEAD
     #[allow(clippy::unused_async, reason = "topics with an id are looked up; those of today follow from roles alone")]
-=======
->>>>>>> main
     pub async fn may_watch(read: &mut Read, topic: Topic) -> Result<bool, Refusal> {
         Ok(is_for(topic, &read.standing.roles))
     }

@@ -133,7 +133,7 @@ impl MailDb {
                     about,
                 }),
                 None => {
-                    tracing::error!(tenant = %row.tenant_id, seq = row.seq, "an event asks for a letter about nobody")
+                    tracing::error!(tenant = %row.tenant_id, seq = row.seq, "an event asks for a letter about nobody");
                 }
             }
         }
