@@ -32,8 +32,16 @@ pub async fn read_account() -> Result<Page<Account>> {
     use crate::door;
     let live = door::session()?;
     let sessions = domain::session::elsewhere(&door::services().db, door::token()?).await?;
-    let body = Account { sessions, email: live.email, factor: live.factor_enrolled, echo: use_context().unwrap_or_default() };
-    Ok(Page { around: door::around_session()?, body })
+    let body = Account {
+        sessions,
+        email: live.email,
+        factor: live.factor_enrolled,
+        echo: use_context().unwrap_or_default(),
+    };
+    Ok(Page {
+        around: door::around_session()?,
+        body,
+    })
 }
 
 /// Ends one of one's own sessions.
@@ -52,7 +60,15 @@ pub async fn end_session(session: String) -> Result<()> {
 pub async fn change_password(old: String, password: String) -> Result<()> {
     use crate::door;
     let (services, live) = (door::services(), door::session()?);
-    domain::session::change_password(&services.db, &services.hasher, door::token()?, &live, &old, &password).await?;
+    domain::session::change_password(
+        &services.db,
+        &services.hasher,
+        door::token()?,
+        &live,
+        &old,
+        &password,
+    )
+    .await?;
     door::send_to("/me?done=password");
     Ok(())
 }
@@ -74,14 +90,21 @@ pub fn AccountPage() -> impl IntoView {
         if let Some(codes) = account.echo.answer_of::<Vec<String>>("account/new-codes") {
             return codes_card(&around.place, codes);
         }
-        let done = query.with_untracked(|query| query.get("done")).and_then(|done| {
-            Some(match done.as_str() {
-                "ended" => "That session has ended.",
-                "password" => "Your password is changed. You are signed out everywhere else.",
-                _ => return None,
-            })
-        });
-        let Account { sessions, email, factor, echo } = account;
+        let done = query
+            .with_untracked(|query| query.get("done"))
+            .and_then(|done| {
+                Some(match done.as_str() {
+                    "ended" => "That session has ended.",
+                    "password" => "Your password is changed. You are signed out everywhere else.",
+                    _ => return None,
+                })
+            });
+        let Account {
+            sessions,
+            email,
+            factor,
+            echo,
+        } = account;
         let password = echo.of("account/change-password");
         let codes = echo.of("account/new-codes");
         let ended = echo.of("account/end-session");

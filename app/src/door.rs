@@ -121,7 +121,11 @@ pub fn asked<T: Clone + Send + Sync + 'static>() -> Result<T> {
 /// The complete session of the request. Refuses [`Refusal::FactorNeeded`] where the second factor is still to come.
 pub fn session() -> Result<Live> {
     let live: Live = asked()?;
-    if live.needs == Needs::Nothing { Ok(live) } else { Err(Refusal::FactorNeeded.into()) }
+    if live.needs == Needs::Nothing {
+        Ok(live)
+    } else {
+        Err(Refusal::FactorNeeded.into())
+    }
 }
 
 /// The session of the request, complete or not. Refuses [`Refusal::SignedOut`] where there is none.
@@ -157,13 +161,25 @@ fn caller() -> Result<Caller> {
 pub fn around(read: &Read) -> Result<Around> {
     let live = session()?;
     let place = host()?.name;
-    Ok(Around { place, tenant: true, name: live.name, roles: read.standing.roles.clone(), seq: read.standing.seq })
+    Ok(Around {
+        place,
+        tenant: true,
+        name: live.name,
+        roles: read.standing.roles.clone(),
+        seq: read.standing.seq,
+    })
 }
 
 /// The frame of a page about the person, which any host has.
 pub fn around_session() -> Result<Around> {
     let (live, host) = (session()?, host()?);
-    Ok(Around { place: host.name, tenant: host.tenant.is_some(), name: live.name, roles: live.roles, seq: 0 })
+    Ok(Around {
+        place: host.name,
+        tenant: host.tenant.is_some(),
+        name: live.name,
+        roles: live.roles,
+        seq: 0,
+    })
 }
 
 /// Hands the browser a new session token.
@@ -189,7 +205,10 @@ pub fn send_to(path: &str) {
 
 /// Gives a page that could not be shown its true status.
 pub fn status(refusal: &Refusal) {
-    if let (Some(response), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(refusal.status())) {
+    if let (Some(response), Ok(status)) = (
+        use_context::<ResponseOptions>(),
+        StatusCode::from_u16(refusal.status()),
+    ) {
         response.set_status(status);
     }
 }
@@ -198,7 +217,11 @@ pub fn status(refusal: &Refusal) {
 pub fn safe_next(next: &str) -> &str {
     let bytes = next.as_bytes();
     let inside = next.starts_with('/') && !matches!(bytes.get(1), Some(b'/' | b'\\'));
-    if inside && next.len() < 500 && !next.chars().any(char::is_control) { next } else { "/" }
+    if inside && next.len() < 500 && !next.chars().any(char::is_control) {
+        next
+    } else {
+        "/"
+    }
 }
 
 #[cfg(test)]
@@ -208,7 +231,15 @@ mod tests {
     #[test]
     fn the_way_on_stays_on_this_site() {
         assert_eq!(safe_next("/people?state=invited"), "/people?state=invited");
-        for elsewhere in ["//evil.example", "/\\evil.example", "https://evil.example", "people", "", "/a\nb", "javascript:alert(1)"] {
+        for elsewhere in [
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "people",
+            "",
+            "/a\nb",
+            "javascript:alert(1)",
+        ] {
             assert_eq!(safe_next(elsewhere), "/", "{elsewhere:?}");
         }
     }

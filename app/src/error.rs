@@ -23,7 +23,9 @@ impl FromServerFnError for Refused {
         Self(match error {
             ServerFnErrorErr::Request(_) => Refusal::Offline,
             // What a browser of ours never sends.
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => Refusal::Stale,
+            ServerFnErrorErr::Args(_)
+            | ServerFnErrorErr::MissingArg(_)
+            | ServerFnErrorErr::Deserialization(_) => Refusal::Stale,
             _ => Refusal::Broken,
         })
     }

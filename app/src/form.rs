@@ -24,17 +24,27 @@ pub struct Echo {
 impl Echo {
     /// What was typed into a field, or nothing.
     pub fn value(&self, field: &str) -> Option<String> {
-        self.fields.iter().find(|(name, _)| name == field).map(|(_, value)| value.clone())
+        self.fields
+            .iter()
+            .find(|(name, _)| name == field)
+            .map(|(_, value)| value.clone())
     }
 
     /// Everything chosen in a group of check boxes.
     pub fn values(&self, field: &str) -> Vec<String> {
-        self.fields.iter().filter(|(name, _)| name == field || name.starts_with(&format!("{field}["))).map(|(_, value)| value.clone()).collect()
+        self.fields
+            .iter()
+            .filter(|(name, _)| name == field || name.starts_with(&format!("{field}[")))
+            .map(|(_, value)| value.clone())
+            .collect()
     }
 
     /// What that server function answered.
     pub fn answer_of<T: for<'de> Deserialize<'de>>(&self, act: &str) -> Option<T> {
-        self.answer.as_deref().filter(|_| self.act == act).and_then(|json| serde_json::from_str(json).ok())
+        self.answer
+            .as_deref()
+            .filter(|_| self.act == act)
+            .and_then(|json| serde_json::from_str(json).ok())
     }
 
     /// The refusal of that server function.
@@ -44,7 +54,9 @@ impl Echo {
 
     /// Leaves out what must never be written into a page.
     pub fn without_secrets(mut self) -> Self {
-        self.fields.retain(|(name, _)| !matches!(name.as_str(), "password" | "old" | "code" | "act" | "token"));
+        self.fields.retain(|(name, _)| {
+            !matches!(name.as_str(), "password" | "old" | "code" | "act" | "token")
+        });
         self
     }
 }
@@ -122,7 +134,9 @@ pub fn Field(
     #[prop(optional)]
     optional: bool,
 ) -> impl IntoView {
-    let wrong = refusal.filter(|refusal| refusal.field() == Some(name)).map(|refusal| refusal.to_string());
+    let wrong = refusal
+        .filter(|refusal| refusal.field() == Some(name))
+        .map(|refusal| refusal.to_string());
     let hint_id = format!("{name}-hint");
     let wrong_id = format!("{name}-error");
     let described = match (hint.is_some(), wrong.is_some()) {

@@ -3,7 +3,10 @@
 #![forbid(unsafe_code)]
 // A page is one expression, and its type nests as deeply as its elements.
 #![recursion_limit = "512"]
-#![allow(missing_docs, reason = "the server macro makes structs whose fields cannot be documented")]
+#![allow(
+    missing_docs,
+    reason = "the server macro makes structs whose fields cannot be documented"
+)]
 // Every reactive closure owns what it shows, and views are built once.
 #![allow(clippy::needless_pass_by_value)]
 

@@ -47,11 +47,21 @@ pub struct Row {
 #[cfg(feature = "ssr")]
 const CHOICES: &[(&str, &str, fn(&Person) -> bool)] = &[
     ("", "Everyone", |person| person.state != State::Ended),
-    ("board", "Board", |person| person.state != State::Ended && holds(person, BOARD)),
-    ("staff", "Staff", |person| person.state != State::Ended && holds(person, STAFF)),
-    ("families", "Families", |person| person.state != State::Ended && holds(person, &[Role::Parent, Role::Member])),
-    ("invited", "Invited", |person| person.state == State::Invited),
-    ("suspended", "Suspended", |person| person.state == State::Suspended),
+    ("board", "Board", |person| {
+        person.state != State::Ended && holds(person, BOARD)
+    }),
+    ("staff", "Staff", |person| {
+        person.state != State::Ended && holds(person, STAFF)
+    }),
+    ("families", "Families", |person| {
+        person.state != State::Ended && holds(person, &[Role::Parent, Role::Member])
+    }),
+    ("invited", "Invited", |person| {
+        person.state == State::Invited
+    }),
+    ("suspended", "Suspended", |person| {
+        person.state == State::Suspended
+    }),
     ("ended", "Removed", |person| person.state == State::Ended),
 ];
 #[cfg(feature = "ssr")]
@@ -90,25 +100,46 @@ pub async fn read_people(
     }
     let here = (door::services().here)(read.standing.tenant);
     let everybody = domain::membership::list(&mut read).await?;
-    let words: Vec<String> = q.to_lowercase().split_whitespace().map(str::to_owned).collect();
+    let words: Vec<String> = q
+        .to_lowercase()
+        .split_whitespace()
+        .map(str::to_owned)
+        .collect();
     let role = Role::from_code(&role);
     let found: Vec<Person> = everybody
         .into_iter()
         .filter(|person| role.is_none_or(|role| person.roles.contains(&role)))
         .filter(|person| {
-            let text = format!("{} {}", person.name, person.email.as_deref().unwrap_or_default()).to_lowercase();
+            let text = format!(
+                "{} {}",
+                person.name,
+                person.email.as_deref().unwrap_or_default()
+            )
+            .to_lowercase();
             words.iter().all(|word| text.contains(word))
         })
         .collect();
     let choices = CHOICES
         .iter()
-        .map(|(code, name, belongs)| ((*code).to_owned(), (*name).to_owned(), found.iter().filter(|person| belongs(person)).count()))
+        .map(|(code, name, belongs)| {
+            (
+                (*code).to_owned(),
+                (*name).to_owned(),
+                found.iter().filter(|person| belongs(person)).count(),
+            )
+        })
         .collect();
-    let belongs = CHOICES.iter().find(|(code, ..)| *code == show).map_or(CHOICES[0].2, |(.., belongs)| *belongs);
+    let belongs = CHOICES
+        .iter()
+        .find(|(code, ..)| *code == show)
+        .map_or(CHOICES[0].2, |(.., belongs)| *belongs);
     let rows: Vec<Row> = found
         .into_iter()
         .filter(belongs)
-        .map(|person| Row { here: here.contains(&person.account), person })
+        .map(|person| Row {
+            here: here.contains(&person.account),
+            person,
+        })
         .collect();
     let page = page.clamp(1, rows.len().div_ceil(ROWS).max(1));
     let body = People {
@@ -116,7 +147,11 @@ pub async fn read_people(
         here: rows.iter().filter(|row| row.here).count(),
         page,
         choices,
-        rows: rows.into_iter().skip((page - 1) * ROWS).take(ROWS).collect(),
+        rows: rows
+            .into_iter()
+            .skip((page - 1) * ROWS)
+            .take(ROWS)
+            .collect(),
     };
     Ok(Page { around, body })
 }
@@ -189,12 +224,22 @@ pub async fn add_form() -> Result<Page<AddView>> {
         return Err(Refusal::NotFound.into());
     }
     let given = Role::given_by(&read.standing.roles, read.standing.kind);
-    Ok(Page { around, body: AddView { given, echo: use_context().unwrap_or_default() } })
+    Ok(Page {
+        around,
+        body: AddView {
+            given,
+            echo: use_context().unwrap_or_default(),
+        },
+    })
 }
 
 /// Adds a person; an invitation is mailed to them.
 #[server(endpoint = "people/add")]
-pub async fn add_person(name: String, email: String, #[server(default)] roles: Vec<String>) -> Result<()> {
+pub async fn add_person(
+    name: String,
+    email: String,
+    #[server(default)] roles: Vec<String>,
+) -> Result<()> {
     let mut write = crate::door::write().await?;
     let roles = domain::role::parse(roles.iter().map(String::as_str));
     let (id, act) = domain::membership::add(&mut write, &name, &email, &roles).await?;
@@ -262,7 +307,11 @@ fn id_of(text: &str) -> std::result::Result<domain::MembershipId, Refusal> {
 }
 
 /// A page of a signed-in person, read in one answer; the old content stays while a newer one is fetched.
-pub fn page_of<T>(resource: Resource<Result<Page<T>>>, here: Rail, draw: impl Fn(&Around, T) -> AnyView + Clone + Send + Sync + 'static) -> impl IntoView
+pub fn page_of<T>(
+    resource: Resource<Result<Page<T>>>,
+    here: Rail,
+    draw: impl Fn(&Around, T) -> AnyView + Clone + Send + Sync + 'static,
+) -> impl IntoView
 where
     T: Clone + Send + Sync + Serialize + for<'de> Deserialize<'de> + 'static,
 {
@@ -285,18 +334,27 @@ where
 #[component]
 pub fn PeoplePage() -> impl IntoView {
     let query = use_query_map();
-    let asked = |query: &leptos_router::params::ParamsMap, name: &str| query.get(name).unwrap_or_default();
+    let asked =
+        |query: &leptos_router::params::ParamsMap, name: &str| query.get(name).unwrap_or_default();
     let typed = RwSignal::new(query.with_untracked(|query| asked(query, "q")));
     let (news, here) = (live::version("people"), live::version("here"));
     let list = Resource::new(
         move || {
             news.track();
             here.track();
-            query.with(|query| (typed.get(), asked(query, "show"), asked(query, "role"), asked(query, "page").parse().unwrap_or(1)))
+            query.with(|query| {
+                (
+                    typed.get(),
+                    asked(query, "show"),
+                    asked(query, "role"),
+                    asked(query, "page").parse().unwrap_or(1),
+                )
+            })
         },
         |(q, show, role, page)| read_people(q, show, role, page),
     );
-    let current = move || query.with_untracked(|query| (asked(query, "show"), asked(query, "role")));
+    let current =
+        move || query.with_untracked(|query| (asked(query, "show"), asked(query, "role")));
     page_of(list, Rail::People, move |around, list| {
         let (show, role) = current();
         let q = typed.get_untracked();
@@ -312,12 +370,26 @@ pub fn PeoplePage() -> impl IntoView {
             0 => "Nobody matches.".to_owned(),
             n if pages > 1 => format!(
                 "{}, {} of them here now. By name; {} to {} are shown.",
-                counted(n, "person", "people"), list.here, (list.page - 1) * ROWS + 1, (list.page * ROWS).min(n)
+                counted(n, "person", "people"),
+                list.here,
+                (list.page - 1) * ROWS + 1,
+                (list.page * ROWS).min(n)
             ),
-            n => format!("{}, {} of them here now. By name.", counted(n, "person", "people"), list.here),
+            n => format!(
+                "{}, {} of them here now. By name.",
+                counted(n, "person", "people"),
+                list.here
+            ),
         };
         let manages = around.manages_people();
-        live::announce_people(list.rows.iter().map(|row| (row.person.id, row.person.name.clone(), row.person.state)).collect(), &show, &q);
+        live::announce_people(
+            list.rows
+                .iter()
+                .map(|row| (row.person.id, row.person.name.clone(), row.person.state))
+                .collect(),
+            &show,
+            &q,
+        );
         view! {
             <Head title="People" lead=format!("Everyone with a place at {}, and what they are here.", around.place)>
                 {manages.then(|| view! { <a class="button primary" href="/people/add"><Icon name="add" />"Add a person"</a> })}
@@ -395,9 +467,15 @@ fn table(caption: String, rows: &[Row]) -> AnyView {
 
 fn nobody(filtered: bool, manages: bool) -> AnyView {
     let (title, text) = if filtered {
-        ("Nobody matches", "Try fewer letters of the name, or show everyone.")
+        (
+            "Nobody matches",
+            "Try fewer letters of the name, or show everyone.",
+        )
     } else {
-        ("Nobody here yet", "People you add are listed here, with what they may do.")
+        (
+            "Nobody here yet",
+            "People you add are listed here, with what they may do.",
+        )
     };
     view! {
         <div class="empty">
@@ -472,7 +550,9 @@ pub fn AddPage() -> impl IntoView {
 /// Check boxes of the roles that may be given, each with its meaning.
 #[component]
 fn RoleChoices(given: Vec<Role>, chosen: Vec<Role>, refusal: Option<Refusal>) -> impl IntoView {
-    let wrong = refusal.filter(|refusal| refusal.field() == Some("roles")).map(|refusal| refusal.to_string());
+    let wrong = refusal
+        .filter(|refusal| refusal.field() == Some("roles"))
+        .map(|refusal| refusal.to_string());
     let described = wrong.is_some().then_some("roles-error");
     view! {
         <fieldset class="field" id="roles" tabindex="-1" aria-describedby=described>
@@ -508,8 +588,18 @@ pub fn PersonPage() -> impl IntoView {
         read_person,
     );
     page_of(shown, Rail::People, move |_, shown| {
-        let done = query.with_untracked(|query| query.get("done")).and_then(|done| done_words(&done, &shown.person.name));
-        let PersonView { person, here, may_change, is_me, history, echo, .. } = shown;
+        let done = query
+            .with_untracked(|query| query.get("done"))
+            .and_then(|done| done_words(&done, &shown.person.name));
+        let PersonView {
+            person,
+            here,
+            may_change,
+            is_me,
+            history,
+            echo,
+            ..
+        } = shown;
         let refusal = echo.refusal.clone();
         let path = format!("/people/{}", person.id);
         view! {
@@ -578,11 +668,15 @@ fn actions(person: &Person, path: &str) -> impl IntoView + use<> {
 fn done_words(done: &str, name: &str) -> Option<String> {
     Some(match done {
         "added" => format!("You added {name}. An invitation is on its way."),
-        "invited" => format!("The invitation to {name} is on its way again. The earlier link no longer works."),
+        "invited" => format!(
+            "The invitation to {name} is on its way again. The earlier link no longer works."
+        ),
         "roles" => format!("The roles of {name} are changed."),
         "suspended" => format!("{name} is suspended and signed out."),
         "restored" => format!("{name} may sign in again."),
-        "removed" => format!("{name} is removed. Everything of theirs that was open here has ended."),
+        "removed" => {
+            format!("{name} is removed. Everything of theirs that was open here has ended.")
+        }
         _ => return None,
     })
 }
@@ -635,11 +729,25 @@ fn act_words(act: &str) -> &'static str {
 pub fn RolesPage() -> impl IntoView {
     let shown = one_person(|state| state != State::Ended);
     page_of(shown, Rail::People, |_, shown| {
-        let PersonView { person, given, echo, .. } = shown;
+        let PersonView {
+            person,
+            given,
+            echo,
+            ..
+        } = shown;
         let refusal = echo.of("people/change-roles");
-        let chosen = if refusal.is_some() { domain::role::parse(echo.values("roles").iter().map(String::as_str)) } else { person.roles.clone() };
+        let chosen = if refusal.is_some() {
+            domain::role::parse(echo.values("roles").iter().map(String::as_str))
+        } else {
+            person.roles.clone()
+        };
         // Roles the reader may not touch stay as they are.
-        let kept: Vec<Role> = person.roles.iter().copied().filter(|role| !given.contains(role)).collect();
+        let kept: Vec<Role> = person
+            .roles
+            .iter()
+            .copied()
+            .filter(|role| !given.contains(role))
+            .collect();
         let path = format!("/people/{}", person.id);
         view! {
             <Head title=format!("Roles of {}", person.name) lead="A role that is taken away closes their open pages here at once." />
@@ -669,9 +777,17 @@ pub fn SuspendPage() -> impl IntoView {
         let name = shown.person.name.clone();
         confirm(
             &shown.person,
-            Confirm { title: format!("Suspend {name}?"), act: "people/suspend", button: "Suspend", danger: false },
+            Confirm {
+                title: format!("Suspend {name}?"),
+                act: "people/suspend",
+                button: "Suspend",
+                danger: false,
+            },
             vec![
-                format!("They are signed out of {} at once, on every device.", around.place),
+                format!(
+                    "They are signed out of {} at once, on every device.",
+                    around.place
+                ),
                 "They cannot sign in here until somebody restores them.".to_owned(),
                 "Their roles stay as they are. Undo it with “Restore” on their page.".to_owned(),
             ],
@@ -693,9 +809,17 @@ pub fn RemovePage() -> impl IntoView {
         let name = shown.person.name.clone();
         confirm(
             &shown.person,
-            Confirm { title: format!("Remove {name}?"), act: "people/remove", button: "Remove", danger: true },
+            Confirm {
+                title: format!("Remove {name}?"),
+                act: "people/remove",
+                button: "Remove",
+                danger: true,
+            },
             vec![
-                format!("Their place at {} ends now. Their pages close, and they are signed out on every device.", around.place),
+                format!(
+                    "Their place at {} ends now. Their pages close, and they are signed out on every device.",
+                    around.place
+                ),
                 "Invitations and password links sent to them from here stop working.".to_owned(),
                 "What they did stays on record. To bring them back, add them again.".to_owned(),
             ],
@@ -760,11 +884,21 @@ fn one_person(open: fn(State) -> bool) -> Resource<Result<Page<PersonView>>> {
         move || params.with(|params| params.get("id").unwrap_or_default()),
         move |id| async move {
             let page = read_person(id).await?;
-            let PersonView { may_change, person, echo, .. } = &page.body;
+            let PersonView {
+                may_change,
+                person,
+                echo,
+                ..
+            } = &page.body;
             if *may_change && open(person.state) {
                 return Ok(page);
             }
-            Err(echo.refusal.clone().filter(|_| *may_change).unwrap_or(Refusal::NotFound).into())
+            Err(echo
+                .refusal
+                .clone()
+                .filter(|_| *may_change)
+                .unwrap_or(Refusal::NotFound)
+                .into())
         },
     )
 }

@@ -27,17 +27,37 @@ pub struct Doorway {
 #[server(endpoint = "session/doorway", input = leptos::server_fn::codec::GetUrl)]
 pub async fn read_doorway() -> Result<Doorway> {
     let host = crate::door::host()?;
-    Ok(Doorway { place: host.name, tenant: host.tenant.is_some(), echo: use_context().unwrap_or_default() })
+    Ok(Doorway {
+        place: host.name,
+        tenant: host.tenant.is_some(),
+        echo: use_context().unwrap_or_default(),
+    })
 }
 
 /// Signs in and sends the browser on: to the second factor, to enrolling one, or to where it wanted to go.
 #[server(endpoint = "session/sign-in")]
-pub async fn sign_in(email: String, password: String, #[server(default)] shared: bool, #[server(default)] next: String) -> Result<()> {
+pub async fn sign_in(
+    email: String,
+    password: String,
+    #[server(default)] shared: bool,
+    #[server(default)] next: String,
+) -> Result<()> {
     use crate::door;
     use domain::session::{self, Needs, SignIn};
     let services = door::services();
-    let (host, agent, known) = (door::host()?, door::asked::<door::Agent>()?, door::asked::<door::Known>()?);
-    let ask = SignIn { email: &email, password: &password, tenant: host.tenant, shared, agent: &agent.0, known: known.0 };
+    let (host, agent, known) = (
+        door::host()?,
+        door::asked::<door::Agent>()?,
+        door::asked::<door::Known>()?,
+    );
+    let ask = SignIn {
+        email: &email,
+        password: &password,
+        tenant: host.tenant,
+        shared,
+        agent: &agent.0,
+        known: known.0,
+    };
     let (token, needs) = session::sign_in(&services.db, &services.hasher, ask).await?;
     door::hand_out(token, shared);
     door::send_to(&match needs {
@@ -67,7 +87,15 @@ pub async fn sign_out() -> Result<()> {
 pub async fn pass_factor(code: String, #[server(default)] next: String) -> Result<()> {
     use crate::door;
     let (services, live, token) = (door::services(), door::begun_session()?, door::token()?);
-    let new = domain::factor::pass(&services.db, &services.secrets, token, &live, &code, (services.now)()).await?;
+    let new = domain::factor::pass(
+        &services.db,
+        &services.secrets,
+        token,
+        &live,
+        &code,
+        (services.now)(),
+    )
+    .await?;
     door::hand_out(new, live.shared);
     door::send_to(door::safe_next(&next));
     Ok(())
@@ -101,10 +129,25 @@ pub async fn enrolment() -> Result<EnrolmentView> {
     use crate::door;
     let (services, live, token) = (door::services(), door::begun_session()?, door::token()?);
     let doorway = read_doorway().await?;
-    let begun = domain::factor::begin(&services.db, &services.secrets, token, &live, &doorway.place).await?;
+    let begun = domain::factor::begin(
+        &services.db,
+        &services.secrets,
+        token,
+        &live,
+        &doorway.place,
+    )
+    .await?;
     let code = qrcode::QrCode::new(begun.address.as_bytes()).map_err(|_| Refusal::Broken)?;
-    let squares = code.to_colors().into_iter().map(|colour| colour == qrcode::Color::Dark).collect();
-    Ok(EnrolmentView { doorway, typed: begun.typed, squares })
+    let squares = code
+        .to_colors()
+        .into_iter()
+        .map(|colour| colour == qrcode::Color::Dark)
+        .collect();
+    Ok(EnrolmentView {
+        doorway,
+        typed: begun.typed,
+        squares,
+    })
 }
 
 /// Confirms the app with its first code; answers with the recovery codes, which are shown this once.
@@ -112,7 +155,15 @@ pub async fn enrolment() -> Result<EnrolmentView> {
 pub async fn enrol(code: String) -> Result<Vec<String>> {
     use crate::door;
     let (services, live, token) = (door::services(), door::begun_session()?, door::token()?);
-    let (new, codes) = domain::factor::confirm(&services.db, &services.secrets, token, &live, &code, (services.now)()).await?;
+    let (new, codes) = domain::factor::confirm(
+        &services.db,
+        &services.secrets,
+        token,
+        &live,
+        &code,
+        (services.now)(),
+    )
+    .await?;
     door::hand_out(new, live.shared);
     Ok(codes)
 }
@@ -122,7 +173,8 @@ pub async fn enrol(code: String) -> Result<Vec<String>> {
 pub async fn step_up(old: String, #[server(default)] next: String) -> Result<()> {
     use crate::door;
     let (services, live, token) = (door::services(), door::session()?, door::token()?);
-    let new = domain::session::step_up(&services.db, &services.hasher, token, &live.email, &old).await?;
+    let new =
+        domain::session::step_up(&services.db, &services.hasher, token, &live.email, &old).await?;
     door::hand_out(new, live.shared);
     door::send_to(door::safe_next(&next));
     Ok(())
@@ -150,8 +202,12 @@ pub struct LinkView {
 /// Whom a reset link is for.
 #[server(endpoint = "session/reset-link", input = leptos::server_fn::codec::GetUrl)]
 pub async fn reset_link(link: String) -> Result<LinkView> {
-    let whose = domain::recovery::reset_link(&crate::door::services().db, &bytes_of(&link)?).await?;
-    Ok(LinkView { doorway: read_doorway().await?, whose })
+    let whose =
+        domain::recovery::reset_link(&crate::door::services().db, &bytes_of(&link)?).await?;
+    Ok(LinkView {
+        doorway: read_doorway().await?,
+        whose,
+    })
 }
 
 /// Chooses a new password by a mailed link. Signs nobody in.
@@ -169,7 +225,9 @@ pub async fn reset(link: String, password: String) -> Result<()> {
 pub async fn invitation(link: String) -> Result<LinkView> {
     let doorway = read_doorway().await?;
     let tenant = crate::door::host()?.tenant.ok_or(Refusal::LinkGone)?;
-    let whose = domain::recovery::invitation(&crate::door::services().db, &bytes_of(&link)?, tenant).await?;
+    let whose =
+        domain::recovery::invitation(&crate::door::services().db, &bytes_of(&link)?, tenant)
+            .await?;
     Ok(LinkView { doorway, whose })
 }
 
@@ -180,7 +238,15 @@ pub async fn accept(link: String, #[server(default)] password: String) -> Result
     let (services, host) = (door::services(), door::host()?);
     let tenant = host.tenant.ok_or(Refusal::LinkGone)?;
     let new = (!password.is_empty()).then_some(password.as_str());
-    domain::recovery::accept(&services.db, &services.hasher, &bytes_of(&link)?, tenant, &host.name, new).await?;
+    domain::recovery::accept(
+        &services.db,
+        &services.hasher,
+        &bytes_of(&link)?,
+        tenant,
+        &host.name,
+        new,
+    )
+    .await?;
     door::send_to("/sign-in?why=joined");
     Ok(())
 }
@@ -189,11 +255,18 @@ pub async fn accept(link: String, #[server(default)] password: String) -> Result
 #[cfg(feature = "ssr")]
 fn bytes_of(link: &str) -> std::result::Result<Vec<u8>, Refusal> {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-    URL_SAFE_NO_PAD.decode(link).ok().filter(|bytes| bytes.len() == 32).ok_or(Refusal::LinkGone)
+    URL_SAFE_NO_PAD
+        .decode(link)
+        .ok()
+        .filter(|bytes| bytes.len() == 32)
+        .ok_or(Refusal::LinkGone)
 }
 
 /// A page before sign-in: waits for what it shows, and shows the refusal where it gets none.
-fn page_of<T>(resource: Resource<Result<T>>, draw: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static) -> impl IntoView
+fn page_of<T>(
+    resource: Resource<Result<T>>,
+    draw: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
+) -> impl IntoView
 where
     T: Clone + Send + Sync + Serialize + for<'de> Deserialize<'de> + 'static,
 {
@@ -214,15 +287,20 @@ where
 
 fn card(doorway: &Doorway, title: &str, lead: &str, content: impl IntoView) -> AnyView {
     let title = title.to_owned();
-    carded(&doorway.place, false, view! {
-        <Title text=title.clone() />
-        <section class="card">
-            <div class="body">
-                <div><h1>{title}</h1><p class="lead">{lead.to_owned()}</p></div>
-                {content.into_view()}
-            </div>
-        </section>
-    }.into_any())
+    carded(
+        &doorway.place,
+        false,
+        view! {
+            <Title text=title.clone() />
+            <section class="card">
+                <div class="body">
+                    <div><h1>{title}</h1><p class="lead">{lead.to_owned()}</p></div>
+                    {content.into_view()}
+                </div>
+            </section>
+        }
+        .into_any(),
+    )
 }
 
 /// `/sign-in`
@@ -232,33 +310,53 @@ pub fn SignInPage() -> impl IntoView {
     let query = use_query_map();
     page_of(doorway, move |doorway| {
         let refusal = doorway.echo.of("session/sign-in");
-        let why = query.read_untracked().get("why").and_then(|why| why_here(&why));
+        let why = query
+            .read_untracked()
+            .get("why")
+            .and_then(|why| why_here(&why));
         let next = query.read_untracked().get("next").unwrap_or_default();
-        let title = if doorway.tenant { format!("Sign in to {}", doorway.place) } else { "Sign in to Quorate".to_owned() };
-        let lead = if doorway.tenant { "For governors, staff, families and young people with an account." } else { "All your schools in one place." };
-        card(&doorway.clone(), &title, lead, view! {
-            {why.map(|why| view! { <div class="notice" role="status"><p>{why}</p></div> })}
-            <Refusals refusal=refusal.clone() />
-            <form class="form" method="post">
-                <Act name="session/sign-in" />
-                <input type="hidden" name="next" value=next />
-                <Field name="email" label="E-mail address" kind="email" autocomplete="username" inputmode="email"
-                    value=doorway.echo.value("email").unwrap_or_default() />
-                <Field name="password" label="Password" kind="password" autocomplete="current-password" />
-                <label class="check">
-                    <input type="checkbox" name="shared" value="true" checked=doorway.echo.value("shared").is_some() />
-                    <span>"This is a shared computer" <small>"You are signed out after ten quiet minutes."</small></span>
-                </label>
-                <button class="button primary">"Sign in"</button>
-            </form>
-            <div class="links"><a href="/forgotten">"I have forgotten my password"</a></div>
-        })
+        let title = if doorway.tenant {
+            format!("Sign in to {}", doorway.place)
+        } else {
+            "Sign in to Quorate".to_owned()
+        };
+        let lead = if doorway.tenant {
+            "For governors, staff, families and young people with an account."
+        } else {
+            "All your schools in one place."
+        };
+        card(
+            &doorway.clone(),
+            &title,
+            lead,
+            view! {
+                {why.map(|why| view! { <div class="notice" role="status"><p>{why}</p></div> })}
+                <Refusals refusal=refusal.clone() />
+                <form class="form" method="post">
+                    <Act name="session/sign-in" />
+                    <input type="hidden" name="next" value=next />
+                    <Field name="email" label="E-mail address" kind="email" autocomplete="username" inputmode="email"
+                        value=doorway.echo.value("email").unwrap_or_default() />
+                    <Field name="password" label="Password" kind="password" autocomplete="current-password" />
+                    <label class="check">
+                        <input type="checkbox" name="shared" value="true" checked=doorway.echo.value("shared").is_some() />
+                        <span>"This is a shared computer" <small>"You are signed out after ten quiet minutes."</small></span>
+                    </label>
+                    <button class="button primary">"Sign in"</button>
+                </form>
+                <div class="links"><a href="/forgotten">"I have forgotten my password"</a></div>
+            },
+        )
     })
 }
 
 /// A step of signing in that keeps where the person wanted to go.
 fn with_next(step: &str, next: &str) -> String {
-    if next.is_empty() { step.to_owned() } else { format!("{step}?next={}", leptos_router::location::Url::escape(next)) }
+    if next.is_empty() {
+        step.to_owned()
+    } else {
+        format!("{step}?next={}", leptos_router::location::Url::escape(next))
+    }
 }
 
 /// Why somebody finds themselves at the sign-in page: a closed list, since the address can be written by anybody.
@@ -281,16 +379,21 @@ pub fn FactorPage() -> impl IntoView {
     page_of(doorway, move |doorway| {
         let next = query.read_untracked().get("next").unwrap_or_default();
         let refusal = doorway.echo.of("session/factor");
-        card(&doorway.clone(), "Enter your code", "Your password was right. One more step keeps pupils’ records safe.", view! {
-            <Refusals refusal=refusal.clone() />
-            <form class="form" method="post">
-                <Act name="session/factor" />
-                <input type="hidden" name="next" value=next.clone() />
-                <CodeField refusal=refusal.clone() />
-                <button class="button primary">"Continue"</button>
-            </form>
-            <div class="links"><a href=with_next("/sign-in/recovery", &next)>"Use a recovery code instead"</a><SignOutLink /></div>
-        })
+        card(
+            &doorway.clone(),
+            "Enter your code",
+            "Your password was right. One more step keeps pupils’ records safe.",
+            view! {
+                <Refusals refusal=refusal.clone() />
+                <form class="form" method="post">
+                    <Act name="session/factor" />
+                    <input type="hidden" name="next" value=next.clone() />
+                    <CodeField refusal=refusal.clone() />
+                    <button class="button primary">"Continue"</button>
+                </form>
+                <div class="links"><a href=with_next("/sign-in/recovery", &next)>"Use a recovery code instead"</a><SignOutLink /></div>
+            },
+        )
     })
 }
 
@@ -302,16 +405,21 @@ pub fn RecoveryPage() -> impl IntoView {
     page_of(doorway, move |doorway| {
         let next = query.read_untracked().get("next").unwrap_or_default();
         let refusal = doorway.echo.of("session/recovery");
-        card(&doorway.clone(), "Use a recovery code", "One of the ten codes you kept when you set up your second step. Each works once.", view! {
-            <Refusals refusal=refusal.clone() />
-            <form class="form" method="post">
-                <Act name="session/recovery" />
-                <input type="hidden" name="next" value=next.clone() />
-                <Field name="code" label="Recovery code" most=40 hint="Four groups of four, such as 2b4c 6d8f …" refusal=refusal.clone() />
-                <button class="button primary">"Continue"</button>
-            </form>
-            <div class="links"><a href=with_next("/sign-in/factor", &next)>"Use the app instead"</a><SignOutLink /></div>
-        })
+        card(
+            &doorway.clone(),
+            "Use a recovery code",
+            "One of the ten codes you kept when you set up your second step. Each works once.",
+            view! {
+                <Refusals refusal=refusal.clone() />
+                <form class="form" method="post">
+                    <Act name="session/recovery" />
+                    <input type="hidden" name="next" value=next.clone() />
+                    <Field name="code" label="Recovery code" most=40 hint="Four groups of four, such as 2b4c 6d8f …" refusal=refusal.clone() />
+                    <button class="button primary">"Continue"</button>
+                </form>
+                <div class="links"><a href=with_next("/sign-in/factor", &next)>"Use the app instead"</a><SignOutLink /></div>
+            },
+        )
     })
 }
 
@@ -336,7 +444,11 @@ pub fn EnrolPage() -> impl IntoView {
 }
 
 fn enrol_card(shown: EnrolmentView) -> AnyView {
-    let EnrolmentView { doorway, typed, squares } = shown;
+    let EnrolmentView {
+        doorway,
+        typed,
+        squares,
+    } = shown;
     let refusal = doorway.echo.of("session/enrol");
     carded(&doorway.place, true, view! {
         <Title text="Set up your second step" />
@@ -417,22 +529,32 @@ pub fn ForgottenPage() -> impl IntoView {
     let query = use_query_map();
     page_of(doorway, move |doorway| {
         if query.read_untracked().get("sent").is_some() {
-            return card(&doorway, "Look in your e-mail", "If that address has an account here, a link is on its way. It works once, for 30 minutes.", view! {
-                <p>"Nothing after five minutes? Look in the junk folder, then ask the school office."</p>
-                <div class="actions"><a class="button" href="/sign-in">"Back to sign in"</a></div>
-            });
+            return card(
+                &doorway,
+                "Look in your e-mail",
+                "If that address has an account here, a link is on its way. It works once, for 30 minutes.",
+                view! {
+                    <p>"Nothing after five minutes? Look in the junk folder, then ask the school office."</p>
+                    <div class="actions"><a class="button" href="/sign-in">"Back to sign in"</a></div>
+                },
+            );
         }
         let refusal = doorway.echo.of("session/forgotten");
-        card(&doorway.clone(), "Choose a new password", "We send a link to your e-mail address. Your second step stays as it is.", view! {
-            <Refusals refusal=refusal.clone() />
-            <form class="form" method="post">
-                <Act name="session/forgotten" />
-                <Field name="email" label="E-mail address" kind="email" autocomplete="username" inputmode="email"
-                    value=doorway.echo.value("email").unwrap_or_default() refusal=refusal.clone() />
-                <button class="button primary">"Send the link"</button>
-            </form>
-            <div class="links"><a href="/sign-in">"Back to sign in"</a></div>
-        })
+        card(
+            &doorway.clone(),
+            "Choose a new password",
+            "We send a link to your e-mail address. Your second step stays as it is.",
+            view! {
+                <Refusals refusal=refusal.clone() />
+                <form class="form" method="post">
+                    <Act name="session/forgotten" />
+                    <Field name="email" label="E-mail address" kind="email" autocomplete="username" inputmode="email"
+                        value=doorway.echo.value("email").unwrap_or_default() refusal=refusal.clone() />
+                    <button class="button primary">"Send the link"</button>
+                </form>
+                <div class="links"><a href="/sign-in">"Back to sign in"</a></div>
+            },
+        )
     })
 }
 
@@ -446,15 +568,20 @@ pub fn ResetPage() -> impl IntoView {
     page_of(shown, move |shown| {
         let refusal = shown.doorway.echo.of("session/reset");
         let link = link.clone();
-        card(&shown.doorway, "Choose a new password", "You are signed out everywhere when it is changed.", view! {
-            <Refusals refusal=refusal.clone() />
-            <form class="form" method="post">
-                <Act name="session/reset" />
-                <input type="hidden" name="link" value=link />
-                <NewPassword email=shown.whose.email.clone() refusal=refusal.clone() />
-                <button class="button primary">"Change the password"</button>
-            </form>
-        })
+        card(
+            &shown.doorway,
+            "Choose a new password",
+            "You are signed out everywhere when it is changed.",
+            view! {
+                <Refusals refusal=refusal.clone() />
+                <form class="form" method="post">
+                    <Act name="session/reset" />
+                    <input type="hidden" name="link" value=link />
+                    <NewPassword email=shown.whose.email.clone() refusal=refusal.clone() />
+                    <button class="button primary">"Change the password"</button>
+                </form>
+            },
+        )
     })
 }
 
@@ -474,19 +601,24 @@ pub fn InvitationPage() -> impl IntoView {
         } else {
             "You have been added. Choose a password to begin."
         };
-        card(&doorway, &format!("Welcome to {}", doorway.place), lead, view! {
-            <div class="who-is">
-                <span class="face" aria-hidden="true">{domain::membership::initials(&whose.name)}</span>
-                <div><b>{whose.name.clone()}</b><small>{whose.email.clone()}</small></div>
-            </div>
-            <Refusals refusal=refusal.clone() />
-            <form class="form" method="post">
-                <Act name="session/accept" />
-                <input type="hidden" name="link" value=link />
-                {(!whose.has_password).then(|| view! { <NewPassword email=whose.email.clone() refusal=refusal.clone() /> })}
-                <button class="button primary">"Join"</button>
-            </form>
-        })
+        card(
+            &doorway,
+            &format!("Welcome to {}", doorway.place),
+            lead,
+            view! {
+                <div class="who-is">
+                    <span class="face" aria-hidden="true">{domain::membership::initials(&whose.name)}</span>
+                    <div><b>{whose.name.clone()}</b><small>{whose.email.clone()}</small></div>
+                </div>
+                <Refusals refusal=refusal.clone() />
+                <form class="form" method="post">
+                    <Act name="session/accept" />
+                    <input type="hidden" name="link" value=link />
+                    {(!whose.has_password).then(|| view! { <NewPassword email=whose.email.clone() refusal=refusal.clone() /> })}
+                    <button class="button primary">"Join"</button>
+                </form>
+            },
+        )
     })
 }
 
@@ -498,16 +630,21 @@ pub fn StepUpPage() -> impl IntoView {
     page_of(doorway, move |doorway| {
         let refusal = doorway.echo.of("session/step-up");
         let next = query.read_untracked().get("next").unwrap_or_default();
-        card(&doorway.clone(), "Confirm it is you", "We ask once more before acts that matter; then not again for five minutes.", view! {
-            <Refusals refusal=refusal.clone() />
-            <form class="form" method="post">
-                <Act name="session/step-up" />
-                <input type="hidden" name="next" value=next />
-                <Field name="old" label="Your password" kind="password" autocomplete="current-password" refusal=refusal.clone() />
-                <button class="button primary">"Continue"</button>
-            </form>
-            <div class="links"><a href="/">"Go back, change nothing"</a></div>
-        })
+        card(
+            &doorway.clone(),
+            "Confirm it is you",
+            "We ask once more before acts that matter; then not again for five minutes.",
+            view! {
+                <Refusals refusal=refusal.clone() />
+                <form class="form" method="post">
+                    <Act name="session/step-up" />
+                    <input type="hidden" name="next" value=next />
+                    <Field name="old" label="Your password" kind="password" autocomplete="current-password" refusal=refusal.clone() />
+                    <button class="button primary">"Continue"</button>
+                </form>
+                <div class="links"><a href="/">"Go back, change nothing"</a></div>
+            },
+        )
     })
 }
 

@@ -50,7 +50,10 @@ pub async fn read_home() -> Result<Page<Home>> {
     use domain::membership::State;
     if door::host()?.tenant.is_none() {
         let Page { around, body } = read_schools().await?;
-        return Ok(Page { around, body: Home::Bare(body) });
+        return Ok(Page {
+            around,
+            body: Home::Bare(body),
+        });
     }
     let mut read = door::read().await?;
     let around = door::around(&read)?;
@@ -59,7 +62,13 @@ pub async fn read_home() -> Result<Page<Home>> {
         let mut waiting: Vec<_> = people
             .iter()
             .filter(|person| person.state == State::Invited)
-            .map(|person| (person.id.to_string(), person.name.clone(), person.since.clone()))
+            .map(|person| {
+                (
+                    person.id.to_string(),
+                    person.name.clone(),
+                    person.since.clone(),
+                )
+            })
             .collect();
         waiting.sort_by(|a, b| a.2.cmp(&b.2));
         waiting.truncate(10);
@@ -72,8 +81,14 @@ pub async fn read_home() -> Result<Page<Home>> {
     let body = Home::Tenant {
         waiting,
         changes,
-        people: people.iter().filter(|person| person.state != State::Ended).count(),
-        here: people.iter().filter(|person| here.contains(&person.account)).count(),
+        people: people
+            .iter()
+            .filter(|person| person.state != State::Ended)
+            .count(),
+        here: people
+            .iter()
+            .filter(|person| here.contains(&person.account))
+            .count(),
     };
     Ok(Page { around, body })
 }
@@ -83,7 +98,13 @@ pub async fn read_home() -> Result<Page<Home>> {
 pub async fn read_schools() -> Result<Page<Schools>> {
     use crate::door;
     let places = domain::session::places(&door::services().db, door::token()?).await?;
-    Ok(Page { around: door::around_session()?, body: Schools { places, echo: use_context().unwrap_or_default() } })
+    Ok(Page {
+        around: door::around_session()?,
+        body: Schools {
+            places,
+            echo: use_context().unwrap_or_default(),
+        },
+    })
 }
 
 /// Goes to another school: by a ticket that its host takes for a new session there.
@@ -94,9 +115,16 @@ pub async fn go(label: String) -> Result<()> {
     door::session()?;
     let (services, token) = (door::services(), door::token()?);
     let places = domain::session::places(&services.db, token).await?;
-    let place = places.iter().find(|place| place.label == label).ok_or(domain::Refusal::NotFound)?;
+    let place = places
+        .iter()
+        .find(|place| place.label == label)
+        .ok_or(domain::Refusal::NotFound)?;
     let ticket = domain::session::ticket_issue(&services.db, token, place.tenant).await?;
-    door::send_to(&format!("{}/arrive?ticket={}", services.origin.of_tenant(&place.label), URL_SAFE_NO_PAD.encode(ticket)));
+    door::send_to(&format!(
+        "{}/arrive?ticket={}",
+        services.origin.of_tenant(&place.label),
+        URL_SAFE_NO_PAD.encode(ticket)
+    ));
     Ok(())
 }
 
@@ -118,7 +146,11 @@ pub async fn read_settings() -> Result<Page<SettingsView>> {
     let mut read = door::read().await?;
     let settings = domain::tenancy::settings(&mut read).await?;
     let around = door::around(&read)?;
-    let body = SettingsView { settings, stepped_up: read.standing.stepped_up, echo: use_context().unwrap_or_default() };
+    let body = SettingsView {
+        settings,
+        stepped_up: read.standing.stepped_up,
+        echo: use_context().unwrap_or_default(),
+    };
     Ok(Page { around, body })
 }
 
@@ -146,8 +178,18 @@ pub fn HomePage() -> impl IntoView {
     );
     page_of(shown, Rail::Home, |around, shown| match shown {
         Home::Bare(schools) => school_cards(schools),
-        Home::Tenant { waiting, changes, people, here } => {
-            let first = around.name.split_whitespace().next().unwrap_or_default().to_owned();
+        Home::Tenant {
+            waiting,
+            changes,
+            people,
+            here,
+        } => {
+            let first = around
+                .name
+                .split_whitespace()
+                .next()
+                .unwrap_or_default()
+                .to_owned();
             let lead = match waiting.len() {
                 0 => "Nothing waits for you.".to_owned(),
                 1 => "One thing waits for you.".to_owned(),
@@ -213,7 +255,8 @@ pub fn SchoolsPage() -> impl IntoView {
 
 fn school_cards(Schools { places, echo }: Schools) -> AnyView {
     let lead = match places.len() {
-        0 => "You have no place at any school just now. If that is a mistake, ask the clerk.".to_owned(),
+        0 => "You have no place at any school just now. If that is a mistake, ask the clerk."
+            .to_owned(),
         1 => "You have a place at one school.".to_owned(),
         n => format!("You have a place at {n} schools. Choose one to open it."),
     };
@@ -256,12 +299,14 @@ pub fn SettingsPage() -> impl IntoView {
         let saved = query.with_untracked(|query| query.get("done").is_some());
         let refusal = shown.echo.of("tenancy/factor-rule");
         let rule = shown.settings.factor_rule;
-        let option = |one: FactorRule, name: &'static str, meaning: &'static str| view! {
-            <label class="option">
-                <input type="radio" name="rule" value=one.code() checked=one == rule />
-                <b>{name}</b>
-                <small>{meaning}</small>
-            </label>
+        let option = |one: FactorRule, name: &'static str, meaning: &'static str| {
+            view! {
+                <label class="option">
+                    <input type="radio" name="rule" value=one.code() checked=one == rule />
+                    <b>{name}</b>
+                    <small>{meaning}</small>
+                </label>
+            }
         };
         view! {
             <Head title="Settings" lead=format!("How {} is run here. Every change is in the log.", around.place) />

@@ -1,10 +1,6 @@
 //! Parts that every page is made of: the frame of a tenant, the card of a stranger's page, and what stands where nothing is.
 
-use domain::{
-    Refusal,
-    membership::initials,
-    role::Role,
-};
+use domain::{Refusal, membership::initials, role::Role};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use serde::{Deserialize, Serialize};
@@ -48,7 +44,9 @@ impl Around {
 
     /// Whether the list of people is theirs to see.
     pub fn sees_people(&self) -> bool {
-        self.roles.iter().any(|role| !matches!(role, Role::Parent | Role::Member))
+        self.roles
+            .iter()
+            .any(|role| !matches!(role, Role::Parent | Role::Member))
     }
 }
 
@@ -73,10 +71,20 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
     let role = around.roles.first().map_or("", |role| role.name());
     let people = around.tenant && around.sees_people();
     let places = [
-        Some((Rail::Home, "/", "home", if around.tenant { "Home" } else { "My schools" })),
+        Some((
+            Rail::Home,
+            "/",
+            "home",
+            if around.tenant { "Home" } else { "My schools" },
+        )),
         people.then_some((Rail::People, "/people", "people", "People")),
         Some((Rail::Account, "/me", "account", "My account")),
-        (around.tenant && around.is_admin()).then_some((Rail::Settings, "/settings", "settings", "Settings")),
+        (around.tenant && around.is_admin()).then_some((
+            Rail::Settings,
+            "/settings",
+            "settings",
+            "Settings",
+        )),
     ];
     crate::live::rendered_at(around.seq);
     view! {
@@ -210,7 +218,18 @@ pub fn Moment(
 fn in_local_words(at: &str) -> String {
     const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
     const MONTHS: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
     ];
     let date = js_sys::Date::new(&at.into());
     if date.get_time().is_nan() {
@@ -229,9 +248,16 @@ fn in_local_words(at: &str) -> String {
 
 /// "Thu 18 June 2026, 18:00" of an RFC 3339 time.
 pub fn in_words(at: &str) -> String {
-    use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
-    let words = format_description!("[weekday repr:short] [day padding:none] [month repr:long] [year], [hour]:[minute]");
-    OffsetDateTime::parse(at, &Rfc3339).ok().and_then(|at| at.format(words).ok()).map_or_else(|| at.to_owned(), |text| text + " UTC")
+    use time::{
+        OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description,
+    };
+    let words = format_description!(
+        "[weekday repr:short] [day padding:none] [month repr:long] [year], [hour]:[minute]"
+    );
+    OffsetDateTime::parse(at, &Rfc3339)
+        .ok()
+        .and_then(|at| at.format(words).ok())
+        .map_or_else(|| at.to_owned(), |text| text + " UTC")
 }
 
 /// What is not seen does not exist: the same page whether it never was or is not yours.
@@ -245,7 +271,10 @@ pub fn refused(refusal: &Refusal) -> AnyView {
     #[cfg(feature = "ssr")]
     crate::door::status(refusal);
     let (title, text) = match refusal {
-        Refusal::NotFound => ("There is nothing here", "It was never here, it has gone, or it is not yours to see.".to_owned()),
+        Refusal::NotFound => (
+            "There is nothing here",
+            "It was never here, it has gone, or it is not yours to see.".to_owned(),
+        ),
         Refusal::SignedOut => ("You have been signed out", refusal.to_string()),
         Refusal::LinkGone => ("This link does not work any more", refusal.to_string()),
         Refusal::StepUpNeeded => ("Confirm it is you", refusal.to_string()),
@@ -284,7 +313,10 @@ mod tests {
 
     #[test]
     fn a_moment_reads_as_people_say_it() {
-        assert_eq!(in_words("2026-06-18T18:00:00Z"), "Thu 18 June 2026, 18:00 UTC");
+        assert_eq!(
+            in_words("2026-06-18T18:00:00Z"),
+            "Thu 18 June 2026, 18:00 UTC"
+        );
         assert_eq!(in_words("nonsense"), "nonsense");
     }
 

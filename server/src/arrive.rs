@@ -35,11 +35,17 @@ async fn arrive(
     // A ticket on a page of somebody else's would sign their visitor in as whoever wrote that page. Browsers count the hosts
     // of a laptop's `localhost` as different sites, so there this cannot be told apart.
     let laptop = site.services.origin.host.starts_with("localhost");
-    if !laptop && headers.get("sec-fetch-site").is_some_and(|from| from == "cross-site") {
+    if !laptop
+        && headers
+            .get("sec-fetch-site")
+            .is_some_and(|from| from == "cross-site")
+    {
         return StatusCode::FORBIDDEN.into_response();
     }
     let spent = match (host.tenant, URL_SAFE_NO_PAD.decode(&arriving.ticket)) {
-        (Some(tenant), Ok(ticket)) if ticket.len() == 32 => session::ticket_use(&site.services.db, &ticket, tenant, &agent.0).await,
+        (Some(tenant), Ok(ticket)) if ticket.len() == 32 => {
+            session::ticket_use(&site.services.db, &ticket, tenant, &agent.0).await
+        }
         _ => Err(Refusal::LinkGone),
     };
     match spent {

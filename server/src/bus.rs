@@ -47,9 +47,21 @@ impl Bus {
     /// Connects as `quorate_bus`, again and again if need be. `node` tells this process's own rings from others'.
     pub fn postgres(options: PgConnectOptions, node: Uuid) -> Self {
         // One connection listens, the other rings.
-        let pool = PgPoolOptions::new().max_connections(2).acquire_timeout(Duration::from_secs(5)).connect_lazy_with(options);
-        let shared = Arc::new(Shared { pool, node, ring: Notify::new(), rung: Notify::new(), up: AtomicBool::new(false) });
-        let tasks = [tokio::spawn(ring(shared.clone())), tokio::spawn(listen(shared.clone()))];
+        let pool = PgPoolOptions::new()
+            .max_connections(2)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_lazy_with(options);
+        let shared = Arc::new(Shared {
+            pool,
+            node,
+            ring: Notify::new(),
+            rung: Notify::new(),
+            up: AtomicBool::new(false),
+        });
+        let tasks = [
+            tokio::spawn(ring(shared.clone())),
+            tokio::spawn(listen(shared.clone())),
+        ];
         Self::Postgres(Arc::new(PostgresBus { shared, tasks }))
     }
 
@@ -86,9 +98,18 @@ impl Drop for PostgresBus {
 async fn ring(bus: Arc<Shared>) {
     loop {
         bus.ring.notified().await;
-        let said = sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(bus.node.to_string()).execute(&bus.pool).await;
+        let said = sqlx::query("select pg_notify($1, $2)")
+            .bind(CHANNEL)
+            .bind(bus.node.to_string())
+            .execute(&bus.pool)
+            .await;
         // Not said again: the others poll. The listener tells when the bus is gone and when it is back.
-        tokio::time::sleep(if said.is_ok() { GATHER } else { Duration::from_millis(500) }).await;
+        tokio::time::sleep(if said.is_ok() {
+            GATHER
+        } else {
+            Duration::from_millis(500)
+        })
+        .await;
     }
 }
 
@@ -109,7 +130,10 @@ async fn listen(bus: Arc<Shared>) {
             Err(error) => Some(error),
         };
         if bus.up.swap(false, Ordering::Relaxed) {
-            tracing::warn!(error = told.map(tracing::field::display), "the bus between nodes is down; nodes poll instead");
+            tracing::warn!(
+                error = told.map(tracing::field::display),
+                "the bus between nodes is down; nodes poll instead"
+            );
         }
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(Duration::from_secs(5));

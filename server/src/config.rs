@@ -76,21 +76,38 @@ impl Config {
         // The one place where the environment is read.
         #[allow(clippy::disallowed_methods)]
         let value = |name: &str| std::env::var_os(name);
-        let beside = std::env::current_exe().ok().and_then(|path| Some(path.parent()?.to_owned()));
+        let beside = std::env::current_exe()
+            .ok()
+            .and_then(|path| Some(path.parent()?.to_owned()));
         Self::read(&value, beside.as_deref())
     }
 
     /// Reads an environment given as a function, so that tests need not touch the real one.
-    pub fn read(environment: &dyn Fn(&str) -> Option<OsString>, beside: Option<&Path>) -> Result<Self, Stop> {
+    pub fn read(
+        environment: &dyn Fn(&str) -> Option<OsString>,
+        beside: Option<&Path>,
+    ) -> Result<Self, Stop> {
         let env = Environment(environment);
-        let origin = Origin::parse(env.text("QUORATE_ORIGIN")?.as_deref().unwrap_or("http://localhost:3000"))?;
+        let origin = Origin::parse(
+            env.text("QUORATE_ORIGIN")?
+                .as_deref()
+                .unwrap_or("http://localhost:3000"),
+        )?;
         let listen = match env.text("QUORATE_LISTEN")? {
-            Some(text) => text
-                .parse()
-                .map_err(|_| impossible("QUORATE_LISTEN", "an address and a port, such as 127.0.0.1:3000"))?,
-            None => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), origin.default_listen_port()),
+            Some(text) => text.parse().map_err(|_| {
+                impossible(
+                    "QUORATE_LISTEN",
+                    "an address and a port, such as 127.0.0.1:3000",
+                )
+            })?,
+            None => SocketAddr::new(
+                IpAddr::V4(Ipv4Addr::LOCALHOST),
+                origin.default_listen_port(),
+            ),
         };
-        let data = env.path("QUORATE_DATA").unwrap_or_else(|| PathBuf::from("data"));
+        let data = env
+            .path("QUORATE_DATA")
+            .unwrap_or_else(|| PathBuf::from("data"));
         let fast = env.flag("QUORATE_TEST_FAST")?;
         let demo = env.flag("QUORATE_DEMO")?;
         let json = match env.text("QUORATE_LOG_FORMAT")?.as_deref() {
@@ -166,8 +183,16 @@ impl Config {
 impl Origin {
     /// `https://quorate.example.org`, with a port where it is not the scheme's own; nothing after it.
     pub fn parse(text: &str) -> Result<Self, Stop> {
-        let wrong = || impossible("QUORATE_ORIGIN", "an address such as https://quorate.example.org, without a path");
-        let (scheme, rest) = text.trim_end_matches('/').split_once("://").ok_or_else(wrong)?;
+        let wrong = || {
+            impossible(
+                "QUORATE_ORIGIN",
+                "an address such as https://quorate.example.org, without a path",
+            )
+        };
+        let (scheme, rest) = text
+            .trim_end_matches('/')
+            .split_once("://")
+            .ok_or_else(wrong)?;
         let (scheme, usual) = match scheme {
             "http" => ("http", 80),
             "https" => ("https", 443),
@@ -187,7 +212,8 @@ impl Origin {
 
     /// Host and, where there is one, port: what browsers send as `Host`.
     pub fn authority(&self) -> String {
-        self.port.map_or_else(|| self.host.clone(), |port| format!("{}:{port}", self.host))
+        self.port
+            .map_or_else(|| self.host.clone(), |port| format!("{}:{port}", self.host))
     }
 
     /// The bare address.
@@ -203,12 +229,18 @@ impl Origin {
     /// Whether only this machine can reach it.
     pub fn is_loopback(&self) -> bool {
         let host = self.host.trim_matches(['[', ']']);
-        host == "localhost" || host.ends_with(".localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        host == "localhost"
+            || host.ends_with(".localhost")
+            || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 
     /// Behind https there is a balancer before us; plain http is us.
     fn default_listen_port(&self) -> u16 {
-        if self.scheme == "https" { 3000 } else { self.port.unwrap_or(80) }
+        if self.scheme == "https" {
+            3000
+        } else {
+            self.port.unwrap_or(80)
+        }
     }
 }
 
@@ -218,12 +250,19 @@ struct Environment<'a>(&'a dyn Fn(&str) -> Option<OsString>);
 impl Environment<'_> {
     /// An empty variable counts as unset: that is how shells and service files take one away.
     fn path(&self, name: &str) -> Option<PathBuf> {
-        (self.0)(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+        (self.0)(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
     }
 
     fn text(&self, name: &str) -> Result<Option<String>, Stop> {
-        let Some(value) = (self.0)(name).filter(|value| !value.is_empty()) else { return Ok(None) };
-        value.into_string().map(Some).map_err(|_| impossible(name, "plain text"))
+        let Some(value) = (self.0)(name).filter(|value| !value.is_empty()) else {
+            return Ok(None);
+        };
+        value
+            .into_string()
+            .map(Some)
+            .map_err(|_| impossible(name, "plain text"))
     }
 
     fn flag(&self, name: &str) -> Result<bool, Stop> {
@@ -234,10 +273,21 @@ impl Environment<'_> {
         }
     }
 
-    fn number(&self, name: &str, range: std::ops::RangeInclusive<u32>) -> Result<Option<u32>, Stop> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
+    fn number(
+        &self,
+        name: &str,
+        range: std::ops::RangeInclusive<u32>,
+    ) -> Result<Option<u32>, Stop> {
+        let Some(text) = self.text(name)? else {
+            return Ok(None);
+        };
         let number = text.parse().ok().filter(|number| range.contains(number));
-        number.map(Some).ok_or_else(|| impossible(name, &format!("a number from {} to {}", range.start(), range.end())))
+        number.map(Some).ok_or_else(|| {
+            impossible(
+                name,
+                &format!("a number from {} to {}", range.start(), range.end()),
+            )
+        })
     }
 }
 
@@ -246,39 +296,72 @@ fn impossible(name: &str, wanted: &str) -> Stop {
 }
 
 fn site(env: &Environment<'_>, beside: Option<&Path>) -> PathBuf {
-    let given = env.path("QUORATE_SITE").or_else(|| env.path("LEPTOS_SITE_ROOT"));
-    let installed = beside.map(|folder| folder.join("site")).filter(|folder| folder.is_dir());
+    let given = env
+        .path("QUORATE_SITE")
+        .or_else(|| env.path("LEPTOS_SITE_ROOT"));
+    let installed = beside
+        .map(|folder| folder.join("site"))
+        .filter(|folder| folder.is_dir());
     // A checkout: the binary is in target/debug or target/release, the front end in target/site.
-    let built = beside.and_then(Path::parent).map(|target| target.join("site")).filter(|folder| folder.is_dir());
-    given.or(installed).or(built).unwrap_or_else(|| PathBuf::from("target/site"))
+    let built = beside
+        .and_then(Path::parent)
+        .map(|target| target.join("site"))
+        .filter(|folder| folder.is_dir());
+    given
+        .or(installed)
+        .or(built)
+        .unwrap_or_else(|| PathBuf::from("target/site"))
 }
 
 fn smtp(env: &Environment<'_>) -> Result<Option<SmtpConfig>, Stop> {
-    let Some(host) = env.text("QUORATE_SMTP_HOST")? else { return Ok(None) };
+    let Some(host) = env.text("QUORATE_SMTP_HOST")? else {
+        return Ok(None);
+    };
     let (tls, usual) = match env.text("QUORATE_SMTP_TLS")?.as_deref() {
         None | Some("starttls") => (Tls::StartTls, 587),
         Some("implicit") => (Tls::Implicit, 465),
         Some("none") => (Tls::None, 25),
         Some(_) => return Err(impossible("QUORATE_SMTP_TLS", "starttls, implicit or none")),
     };
-    let port = env.number("QUORATE_SMTP_PORT", 1..=65535)?.and_then(|port| u16::try_from(port).ok()).unwrap_or(usual);
+    let port = env
+        .number("QUORATE_SMTP_PORT", 1..=65535)?
+        .and_then(|port| u16::try_from(port).ok())
+        .unwrap_or(usual);
     let from = env.text("QUORATE_MAIL_FROM")?.ok_or_else(|| {
         Stop::config("QUORATE_MAIL_FROM is missing; QUORATE_SMTP_HOST needs it, such as Quorate <quorate@example.org>.")
     })?;
     let user = env.text("QUORATE_SMTP_USER")?;
     let password = env.text("QUORATE_SMTP_PASSWORD")?.map(SecretString::from);
     if user.is_some() != password.is_some() {
-        return Err(Stop::config("QUORATE_SMTP_USER and QUORATE_SMTP_PASSWORD go together; set both, or neither."));
+        return Err(Stop::config(
+            "QUORATE_SMTP_USER and QUORATE_SMTP_PASSWORD go together; set both, or neither.",
+        ));
     }
-    Ok(Some(SmtpConfig { host, port, tls, user, password, from, authority: None }))
+    Ok(Some(SmtpConfig {
+        host,
+        port,
+        tls,
+        user,
+        password,
+        from,
+        authority: None,
+    }))
 }
 
 fn s3(env: &Environment<'_>) -> Result<Option<StorageConfig>, Stop> {
-    let Some(endpoint) = env.text("QUORATE_S3_ENDPOINT")? else { return Ok(None) };
-    let needed = |name: &str| env.text(name)?.ok_or_else(|| Stop::config(format!("{name} is missing; QUORATE_S3_ENDPOINT needs it.")));
+    let Some(endpoint) = env.text("QUORATE_S3_ENDPOINT")? else {
+        return Ok(None);
+    };
+    let needed = |name: &str| {
+        env.text(name)?.ok_or_else(|| {
+            Stop::config(format!("{name} is missing; QUORATE_S3_ENDPOINT needs it."))
+        })
+    };
     Ok(Some(StorageConfig {
         endpoint,
-        region: env.text("QUORATE_S3_REGION")?.unwrap_or_else(|| "eu-west-2".to_owned()),
+        region: env
+            .text("QUORATE_S3_REGION")?
+            .unwrap_or_else(|| "eu-west-2".to_owned()),
         bucket: needed("QUORATE_S3_BUCKET")?,
         access_key: needed("QUORATE_S3_ACCESS_KEY")?,
         secret_key: needed("QUORATE_S3_SECRET_KEY")?.into(),
@@ -290,21 +373,35 @@ fn databases(env: &Environment<'_>, data: &Path, fast: bool) -> Result<Databases
     for role in Role::ALL {
         if let Some(url) = env.text(&role.variable())? {
             if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-                return Err(impossible(&role.variable(), "a PostgreSQL address such as postgres://login:password@host/database"));
+                return Err(impossible(
+                    &role.variable(),
+                    "a PostgreSQL address such as postgres://login:password@host/database",
+                ));
             }
             logins.push((role, url));
         }
     }
     if logins.is_empty() {
-        let binaries = env.path("QUORATE_POSTGRES").unwrap_or_else(|| PathBuf::from("/usr/lib/postgresql/18/bin"));
-        return Ok(Databases::Embedded(Settings { data: data.to_owned(), binaries, fast }));
+        let binaries = env
+            .path("QUORATE_POSTGRES")
+            .unwrap_or_else(|| PathBuf::from("/usr/lib/postgresql/18/bin"));
+        return Ok(Databases::Embedded(Settings {
+            data: data.to_owned(),
+            binaries,
+            fast,
+        }));
     }
     let logins: Logins = logins.into_iter().collect();
-    let (given, missing): (Vec<_>, Vec<_>) = Role::SERVING.into_iter().partition(|role| logins.has(*role));
+    let (given, missing): (Vec<_>, Vec<_>) = Role::SERVING
+        .into_iter()
+        .partition(|role| logins.has(*role));
     if !missing.is_empty() {
         let missing: Vec<_> = missing.iter().map(|role| role.variable()).collect();
         let verb = if missing.len() == 1 { "is" } else { "are" };
-        let some = given.first().map_or_else(|| "Some database addresses".to_owned(), |role| role.variable());
+        let some = given.first().map_or_else(
+            || "Some database addresses".to_owned(),
+            |role| role.variable(),
+        );
         return Err(Stop::config(format!(
             "{some} is set but {} {verb} not; set one address for each login, or none for the embedded PostgreSQL.",
             missing.join(", ")
@@ -315,7 +412,11 @@ fn databases(env: &Environment<'_>, data: &Path, fast: bool) -> Result<Databases
 
 fn master_key(text: &str) -> Result<SecretBox<[u8; 32]>, Stop> {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
-    let wrong = || Stop::config("QUORATE_MASTER_KEY must be 32 bytes in base64; make one with `openssl rand -base64 32`.");
+    let wrong = || {
+        Stop::config(
+            "QUORATE_MASTER_KEY must be 32 bytes in base64; make one with `openssl rand -base64 32`.",
+        )
+    };
     let bytes = STANDARD.decode(text.trim()).map_err(|_| wrong())?;
     let key: [u8; 32] = bytes.try_into().map_err(|_| wrong())?;
     if key.iter().all(|byte| *byte == key[0]) {
@@ -328,8 +429,10 @@ fn master_key(text: &str) -> Result<SecretBox<[u8; 32]>, Stop> {
 pub(crate) fn demo_master_key(data: &Path) -> Result<SecretBox<[u8; 32]>, Stop> {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let mut bytes = [0_u8; 32];
-    getrandom::fill(&mut bytes).map_err(|error| Stop::failed(format!("The machine gives no random numbers: {error}.")))?;
-    let kept = cluster::Secrets::read(data)?.get_or_make("master_key", || STANDARD.encode(bytes))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Stop::failed(format!("The machine gives no random numbers: {error}.")))?;
+    let kept =
+        cluster::Secrets::read(data)?.get_or_make("master_key", || STANDARD.encode(bytes))?;
     master_key(&kept)
 }
 
@@ -341,9 +444,20 @@ mod tests {
     const KEY: &str = "q7vDkVtVhYtQyLr2oG0W6yXn2bq8mZs4f1uJ3cT9eXk=";
 
     fn read(values: &[(&str, &str)]) -> Result<Config, String> {
-        let values: Vec<(String, OsString)> = values.iter().map(|(name, value)| ((*name).to_owned(), value.into())).collect();
-        Config::read(&|name| values.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()), None)
-            .map_err(|stop| stop.to_string())
+        let values: Vec<(String, OsString)> = values
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.into()))
+            .collect();
+        Config::read(
+            &|name| {
+                values
+                    .iter()
+                    .find(|(known, _)| known == name)
+                    .map(|(_, value)| value.clone())
+            },
+            None,
+        )
+        .map_err(|stop| stop.to_string())
     }
 
     #[test]
@@ -357,12 +471,35 @@ mod tests {
 
     #[test]
     fn an_origin_is_scheme_host_and_port_only() {
-        assert_eq!(Origin::parse("https://q.example.org:443/").unwrap().address(), "https://q.example.org");
-        assert_eq!(Origin::parse("http://localhost:4000").unwrap().of_tenant("oakfield"), "http://oakfield.localhost:4000");
+        assert_eq!(
+            Origin::parse("https://q.example.org:443/")
+                .unwrap()
+                .address(),
+            "https://q.example.org"
+        );
+        assert_eq!(
+            Origin::parse("http://localhost:4000")
+                .unwrap()
+                .of_tenant("oakfield"),
+            "http://oakfield.localhost:4000"
+        );
         assert!(Origin::parse("http://[::1]:3000").unwrap().is_loopback());
         assert!(Origin::parse("http://127.0.0.2").unwrap().is_loopback());
-        assert!(!Origin::parse("https://localhost.example.org").unwrap().is_loopback());
-        for wrong in ["", "localhost", "ftp://a", "https://", "https://a/b", "https://a@b", "https://a:99999", "https://a b"] {
+        assert!(
+            !Origin::parse("https://localhost.example.org")
+                .unwrap()
+                .is_loopback()
+        );
+        for wrong in [
+            "",
+            "localhost",
+            "ftp://a",
+            "https://",
+            "https://a/b",
+            "https://a@b",
+            "https://a:99999",
+            "https://a b",
+        ] {
             assert!(Origin::parse(wrong).is_err(), "{wrong}");
         }
     }
@@ -372,44 +509,97 @@ mod tests {
         let refused = |values: &[(&str, &str)], word: &str| {
             let sentence = read(values).unwrap_err();
             assert!(sentence.contains(word), "{sentence}");
-            assert!(sentence.ends_with('.') && !sentence.contains('\n'), "{sentence}");
+            assert!(
+                sentence.ends_with('.') && !sentence.contains('\n'),
+                "{sentence}"
+            );
         };
         let public = ("QUORATE_ORIGIN", "https://quorate.example.org");
-        refused(&[("QUORATE_ORIGIN", "http://quorate.example.org")], "plain http");
+        refused(
+            &[("QUORATE_ORIGIN", "http://quorate.example.org")],
+            "plain http",
+        );
         refused(&[public, ("QUORATE_DEMO", "1")], "QUORATE_DEMO");
         refused(&[public, ("QUORATE_TEST_FAST", "1")], "QUORATE_TEST_FAST");
-        refused(&[("QUORATE_DEMO", "1"), ("QUORATE_LISTEN", "0.0.0.0:3000")], "loopback");
+        refused(
+            &[("QUORATE_DEMO", "1"), ("QUORATE_LISTEN", "0.0.0.0:3000")],
+            "loopback",
+        );
         refused(&[("QUORATE_DEMO", "perhaps")], "0 or 1");
         refused(&[("QUORATE_POOL", "0")], "1 to 1000");
         refused(&[("QUORATE_LISTEN", "3000")], "QUORATE_LISTEN");
         refused(&[("QUORATE_LOG_FORMAT", "xml")], "json or text");
         refused(&[("QUORATE_MASTER_KEY", "c2hvcnQ=")], "32 bytes");
         refused(&[("QUORATE_MASTER_KEY", "not base64")], "32 bytes");
-        refused(&[("QUORATE_MASTER_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")], "32 bytes");
+        refused(
+            &[(
+                "QUORATE_MASTER_KEY",
+                "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            )],
+            "32 bytes",
+        );
         refused(&[("DATABASE_URL", "mysql://a")], "DATABASE_URL");
-        refused(&[("DATABASE_URL", "postgres://quorate_web:x@db/a")], "QUORATE_WORKER_URL");
-        refused(&[("QUORATE_JOBS_URL", "postgres://quorate_jobs:x@db/a")], "DATABASE_URL");
+        refused(
+            &[("DATABASE_URL", "postgres://quorate_web:x@db/a")],
+            "QUORATE_WORKER_URL",
+        );
+        refused(
+            &[("QUORATE_JOBS_URL", "postgres://quorate_jobs:x@db/a")],
+            "DATABASE_URL",
+        );
     }
 
     #[test]
     fn serving_needs_a_master_key_except_for_the_demo() {
         let site = tempfile::tempdir().unwrap();
         let site = ("QUORATE_SITE", site.path().to_str().unwrap());
-        assert!(read(&[site]).unwrap().refuse_to_serve().unwrap_err().to_string().contains("QUORATE_MASTER_KEY"));
-        read(&[site, ("QUORATE_MASTER_KEY", KEY)]).unwrap().refuse_to_serve().unwrap();
-        read(&[site, ("QUORATE_DEMO", "1")]).unwrap().refuse_to_serve().unwrap();
+        assert!(
+            read(&[site])
+                .unwrap()
+                .refuse_to_serve()
+                .unwrap_err()
+                .to_string()
+                .contains("QUORATE_MASTER_KEY")
+        );
+        read(&[site, ("QUORATE_MASTER_KEY", KEY)])
+            .unwrap()
+            .refuse_to_serve()
+            .unwrap();
+        read(&[site, ("QUORATE_DEMO", "1")])
+            .unwrap()
+            .refuse_to_serve()
+            .unwrap();
         let nowhere = read(&[("QUORATE_SITE", "/nowhere"), ("QUORATE_DEMO", "1")]).unwrap();
-        assert!(nowhere.refuse_to_serve().unwrap_err().to_string().contains("QUORATE_SITE"));
+        assert!(
+            nowhere
+                .refuse_to_serve()
+                .unwrap_err()
+                .to_string()
+                .contains("QUORATE_SITE")
+        );
     }
 
     #[test]
     fn secrets_do_not_print() {
-        let config = read(&[("QUORATE_MASTER_KEY", KEY), ("DATABASE_URL", "postgres://quorate_web:hush@db/a")]).err();
+        let config = read(&[
+            ("QUORATE_MASTER_KEY", KEY),
+            ("DATABASE_URL", "postgres://quorate_web:hush@db/a"),
+        ])
+        .err();
         assert!(!config.unwrap().contains("hush"));
-        let all: Vec<(String, String)> = Role::ALL.iter().map(|role| (role.variable(), "postgres://u:hush@db/a".to_owned())).collect();
-        let mut all: Vec<(&str, &str)> = all.iter().map(|(name, url)| (name.as_str(), url.as_str())).collect();
+        let all: Vec<(String, String)> = Role::ALL
+            .iter()
+            .map(|role| (role.variable(), "postgres://u:hush@db/a".to_owned()))
+            .collect();
+        let mut all: Vec<(&str, &str)> = all
+            .iter()
+            .map(|(name, url)| (name.as_str(), url.as_str()))
+            .collect();
         all.push(("QUORATE_MASTER_KEY", KEY));
         let printed = format!("{:?}", read(&all).unwrap());
-        assert!(!printed.contains("hush") && !printed.contains(KEY), "{printed}");
+        assert!(
+            !printed.contains("hush") && !printed.contains(KEY),
+            "{printed}"
+        );
     }
 }

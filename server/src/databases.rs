@@ -16,9 +16,15 @@ impl Open {
         let open = match &config.databases {
             Databases::Embedded(settings) => {
                 let embedded = Embedded::start(settings).await?;
-                Self { logins: embedded.cluster().logins().clone(), embedded: Some(embedded) }
+                Self {
+                    logins: embedded.cluster().logins().clone(),
+                    embedded: Some(embedded),
+                }
             }
-            Databases::External(logins) => Self { logins: logins.clone(), embedded: None },
+            Databases::External(logins) => Self {
+                logins: logins.clone(),
+                embedded: None,
+            },
         };
         match open.prepare().await {
             Ok(()) => Ok(open),
@@ -33,19 +39,31 @@ impl Open {
     pub async fn beside(config: &Config) -> Result<Self, Stop> {
         if let Databases::Embedded(settings) = &config.databases {
             match Embedded::start(settings).await {
-                Ok(embedded) => return Ok(Self { logins: embedded.cluster().logins().clone(), embedded: Some(embedded) }),
+                Ok(embedded) => {
+                    return Ok(Self {
+                        logins: embedded.cluster().logins().clone(),
+                        embedded: Some(embedded),
+                    });
+                }
                 Err(Error::InUse { .. }) => {}
                 Err(other) => return Err(other.into()),
             }
             let logins = cluster::running(&settings.data).await?;
-            return Ok(Self { logins, embedded: None });
+            return Ok(Self {
+                logins,
+                embedded: None,
+            });
         }
         Self::alone(config).await
     }
 
     async fn prepare(&self) -> Result<(), Stop> {
         let mut roles = Role::SERVING.to_vec();
-        roles.extend([Role::Migrator, Role::Auditor, Role::Backup].into_iter().filter(|role| self.logins.has(*role)));
+        roles.extend(
+            [Role::Migrator, Role::Auditor, Role::Backup]
+                .into_iter()
+                .filter(|role| self.logins.has(*role)),
+        );
         cluster::refuse_unsafe(&self.logins, &roles).await?;
         // The embedded ones were migrated when they were started. Elsewhere the migrator's address may be kept from the
         // server; `quorate migrate` is then a step of the deployment.

@@ -11,8 +11,12 @@ use std::{
 use tokio::sync::watch;
 
 /// Each database, through the login that serves with it.
-const PARTS: [(&str, Role); 4] =
-    [("application", Role::Web), ("cache", Role::Cache), ("jobs", Role::Jobs), ("live", Role::Bus)];
+const PARTS: [(&str, Role); 4] = [
+    ("application", Role::Web),
+    ("cache", Role::Cache),
+    ("jobs", Role::Jobs),
+    ("live", Role::Bus),
+];
 const EVERY: Duration = Duration::from_secs(2);
 
 /// The state of the databases as it was two seconds ago at most.
@@ -32,7 +36,10 @@ impl Health {
                 loop {
                     kept = ask(kept, &logins, role).await;
                     health.set(name, kept.is_some());
-                    if tokio::time::timeout(EVERY, ending.wait_for(|ending| *ending)).await.is_ok() {
+                    if tokio::time::timeout(EVERY, ending.wait_for(|ending| *ending))
+                        .await
+                        .is_ok()
+                    {
                         return;
                     }
                 }
@@ -43,9 +50,16 @@ impl Health {
 
     /// Whether pages can be served, and the state of each part.
     pub fn report(&self) -> (bool, Value) {
-        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let parts = self
+            .parts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let well = parts.get("application") == Some(&Value::Bool(true));
-        (well, json!({ "well": well, "version": env!("CARGO_PKG_VERSION"), "databases": parts }))
+        (
+            well,
+            json!({ "well": well, "version": env!("CARGO_PKG_VERSION"), "databases": parts }),
+        )
     }
 
     fn set(&self, name: &str, works: bool) {
@@ -53,8 +67,12 @@ impl Health {
         let before = parts.insert(name.to_owned(), works.into());
         // Told once each time it changes, not every two seconds.
         match (before, works) {
-            (Some(Value::Bool(true)), false) => tracing::error!(database = name, "the database does not answer"),
-            (Some(Value::Bool(false)), true) => tracing::info!(database = name, "the database answers again"),
+            (Some(Value::Bool(true)), false) => {
+                tracing::error!(database = name, "the database does not answer")
+            }
+            (Some(Value::Bool(false)), true) => {
+                tracing::info!(database = name, "the database answers again")
+            }
             _ => {}
         }
     }

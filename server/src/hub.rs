@@ -103,7 +103,13 @@ impl Hub {
     // ── Arriving and leaving ──
 
     /// Takes a place. Nothing is said on it before [`Hub::admit`], but from now on an event that ends it does.
-    pub fn join(&self, tenant: TenantId, account: AccountId, session: Uuid, now: Instant) -> Result<Arc<Seat>, End> {
+    pub fn join(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+        session: Uuid,
+        now: Instant,
+    ) -> Result<Arc<Seat>, End> {
         if self.0.leaving.load(Ordering::SeqCst) {
             return Err(End::RESTART);
         }
@@ -138,13 +144,17 @@ impl Hub {
     /// [`Hub::join`] and after the tenant's log was first read: an event that ended one of them before is then seen in the
     /// session, and one that ends it after meets the seat. There is no moment between.
     pub fn admit(&self, seats: Vec<Arc<Seat>>, dead: &HashSet<Uuid>, now: Instant) {
-        let Some(epoch) = *lock(&self.0.epoch) else { return self.put_back(seats) };
+        let Some(epoch) = *lock(&self.0.epoch) else {
+            return self.put_back(seats);
+        };
         for seat in seats {
             if dead.contains(&seat.session) {
                 self.end(&seat, End::SIGNED_OUT, now);
                 continue;
             }
-            let Some(tenant) = self.find(seat.tenant) else { continue };
+            let Some(tenant) = self.find(seat.tenant) else {
+                continue;
+            };
             // Under the tenant's lock, so that no event falls between the seq of the hello and the cursor.
             let state = lock(&tenant);
             match state.cursor {
@@ -177,23 +187,37 @@ impl Hub {
     /// watchers. Why nothing is told too much: an event that takes the right away closes the seat, if it came after the
     /// look-up, and else the look-up saw it.
     pub fn watch(&self, seat: &Arc<Seat>, ask: Ask<'_>, past: &Past, now: Instant) -> Watched {
-        let Some(tenant) = self.find(seat.tenant) else { return Watched::Over };
+        let Some(tenant) = self.find(seat.tenant) else {
+            return Watched::Over;
+        };
         let mut state = lock(&tenant);
-        let (Some(cursor), Some(hello), false) = (state.cursor, seat.hello(), seat.is_over()) else { return Watched::Over };
+        let (Some(cursor), Some(hello), false) = (state.cursor, seat.hello(), seat.is_over())
+        else {
+            return Watched::Over;
+        };
         let heard = ask.since.unwrap_or(hello);
         let foreign = ask.epoch.is_some() && ask.epoch != *lock(&self.0.epoch);
         let missed: Option<HashSet<&str>> = match past {
             _ if foreign => None,
             Past::Lost => None,
-            Past::Known(until, keys) if *until >= state.ring_after => {
-                Some(keys.iter().map(String::as_str).chain(state.since(*until)).collect())
-            }
+            Past::Known(until, keys) if *until >= state.ring_after => Some(
+                keys.iter()
+                    .map(String::as_str)
+                    .chain(state.since(*until))
+                    .collect(),
+            ),
             _ if heard >= state.ring_after => Some(state.since(heard).collect()),
-            _ => return Watched::Behind { after: heard, until: state.ring_after },
+            _ => {
+                return Watched::Behind {
+                    after: heard,
+                    until: state.ring_after,
+                };
+            }
         };
         let mut watching = seat.watching();
         let room = TOPICS_MOST.saturating_sub(watching.len());
-        let (mut fresh, known): (Vec<_>, Vec<_>) = ask.keys.iter().partition(|key| !watching.contains(key));
+        let (mut fresh, known): (Vec<_>, Vec<_>) =
+            ask.keys.iter().partition(|key| !watching.contains(key));
         fresh.sort_unstable();
         fresh.dedup();
         let surplus = fresh.split_off(fresh.len().min(room));
@@ -215,10 +239,17 @@ impl Hub {
         if let Some(frame) = frame {
             seat.push(Arc::new(frame), now);
         }
-        let surplus = surplus.into_iter().map(|key| name_of(key).to_owned()).collect();
+        let surplus = surplus
+            .into_iter()
+            .map(|key| name_of(key).to_owned())
+            .collect();
         let fresh: Vec<String> = fresh.into_iter().cloned().collect();
         for key in &fresh {
-            state.watchers.entry(key.clone()).or_default().push(seat.clone());
+            state
+                .watchers
+                .entry(key.clone())
+                .or_default()
+                .push(seat.clone());
         }
         watching.extend(fresh);
         seat.set_watching(watching);
@@ -227,9 +258,14 @@ impl Hub {
 
     /// Ends subscriptions.
     pub fn unwatch(&self, seat: &Arc<Seat>, keys: &[String]) {
-        let Some(tenant) = self.find(seat.tenant) else { return };
+        let Some(tenant) = self.find(seat.tenant) else {
+            return;
+        };
         let mut state = lock(&tenant);
-        let (gone, kept): (Vec<_>, Vec<_>) = seat.watching().into_iter().partition(|key| keys.contains(key));
+        let (gone, kept): (Vec<_>, Vec<_>) = seat
+            .watching()
+            .into_iter()
+            .partition(|key| keys.contains(key));
         state.forget(seat, &gone);
         seat.set_watching(kept);
     }
@@ -241,8 +277,9 @@ impl Hub {
 
     /// Who is here now, each person once.
     pub fn here(&self, tenant: TenantId) -> Vec<AccountId> {
-        let mut people: Vec<_> =
-            self.find(tenant).map_or_else(Vec::new, |tenant| lock(&tenant).people.keys().copied().collect());
+        let mut people: Vec<_> = self.find(tenant).map_or_else(Vec::new, |tenant| {
+            lock(&tenant).people.keys().copied().collect()
+        });
         people.sort_unstable();
         people
     }
@@ -251,18 +288,27 @@ impl Hub {
 
     /// Tenants whose log has not been read yet.
     pub fn unread(&self) -> Vec<TenantId> {
-        self.all().into_iter().filter(|(_, tenant)| lock(tenant).cursor.is_none()).map(|(id, _)| id).collect()
+        self.all()
+            .into_iter()
+            .filter(|(_, tenant)| lock(tenant).cursor.is_none())
+            .map(|(id, _)| id)
+            .collect()
     }
 
     /// Tenants with where their log was read to.
     pub fn cursors(&self) -> Vec<(TenantId, Seq)> {
-        self.all().into_iter().filter_map(|(id, tenant)| Some((id, lock(&tenant).cursor?))).collect()
+        self.all()
+            .into_iter()
+            .filter_map(|(id, tenant)| Some((id, lock(&tenant).cursor?)))
+            .collect()
     }
 
     /// Starts a tenant: `events` are those after `after`, told to nobody, since everybody there came later. They fill the ring, so
     /// that one question to the log serves all who reconnect after a restart.
     pub fn start(&self, tenant: TenantId, after: Seq, events: &[Event]) {
-        let Some(tenant) = self.find(tenant) else { return };
+        let Some(tenant) = self.find(tenant) else {
+            return;
+        };
         let mut state = lock(&tenant);
         if state.cursor.is_some() {
             return;
@@ -278,7 +324,9 @@ impl Hub {
     /// Tells everybody who watches, event by event in their order. An event that ends sockets ends them first: they do not
     /// get the event itself, and nothing after it.
     pub fn deliver(&self, tenant: TenantId, events: &[Event], now: Instant) {
-        let Some(tenant) = self.find(tenant) else { return };
+        let Some(tenant) = self.find(tenant) else {
+            return;
+        };
         let mut state = lock(&tenant);
         for event in events {
             let Some(cursor) = state.cursor else { return };
@@ -287,18 +335,27 @@ impl Hub {
             }
             if event.seq != cursor + 1 {
                 // Cannot be: a seq becomes visible only after every smaller one. If it is, nobody may go on unaware.
-                tracing::error!(expected = cursor + 1, found = event.seq, "the log has a gap");
+                tracing::error!(
+                    expected = cursor + 1,
+                    found = event.seq,
+                    "the log has a gap"
+                );
                 state.ring.clear();
                 state.ring_after = event.seq - 1;
                 let resync = Arc::new(Frame::resync(None));
-                state.seats().for_each(|seat| seat.push(resync.clone(), now));
+                state
+                    .seats()
+                    .for_each(|seat| seat.push(resync.clone(), now));
             }
             state.cursor = Some(event.seq);
             state.remember(event);
             if let Some(kick) = &event.closes {
                 let ended: Vec<_> = state
                     .seats()
-                    .filter(|seat| kick.accounts.contains(&seat.account) || kick.sessions.contains(&seat.session))
+                    .filter(|seat| {
+                        kick.accounts.contains(&seat.account)
+                            || kick.sessions.contains(&seat.session)
+                    })
                     .cloned()
                     .collect();
                 for seat in ended {
@@ -331,8 +388,15 @@ impl Hub {
     /// The sessions behind all sockets, each once.
     pub fn sessions(&self) -> Vec<Uuid> {
         let all = self.all();
-        let sessions: HashSet<Uuid> =
-            all.iter().flat_map(|(_, tenant)| lock(tenant).seats().map(|seat| seat.session).collect::<Vec<_>>()).collect();
+        let sessions: HashSet<Uuid> = all
+            .iter()
+            .flat_map(|(_, tenant)| {
+                lock(tenant)
+                    .seats()
+                    .map(|seat| seat.session)
+                    .collect::<Vec<_>>()
+            })
+            .collect();
         sessions.into_iter().collect()
     }
 
@@ -340,7 +404,11 @@ impl Hub {
     pub fn end_sessions(&self, dead: &HashSet<Uuid>) {
         for (_, tenant) in self.all() {
             let mut state = lock(&tenant);
-            let ended: Vec<_> = state.seats().filter(|seat| dead.contains(&seat.session)).cloned().collect();
+            let ended: Vec<_> = state
+                .seats()
+                .filter(|seat| dead.contains(&seat.session))
+                .cloned()
+                .collect();
             for seat in ended {
                 seat.end(End::SIGNED_OUT);
                 state.unseat(&seat, None);
@@ -360,7 +428,11 @@ impl Hub {
                 match (seat.tick(now), state.cursor) {
                     (Err(end), _) => ended.push((seat.clone(), end)),
                     (Ok(true), Some(cursor)) => {
-                        seat.beat(beat.get_or_insert_with(|| Arc::new(Frame::beat(cursor))).clone(), now);
+                        seat.beat(
+                            beat.get_or_insert_with(|| Arc::new(Frame::beat(cursor)))
+                                .clone(),
+                            now,
+                        );
                     }
                     (Ok(_), _) => {}
                 }
@@ -370,7 +442,9 @@ impl Hub {
                 state.unseat(&seat, Some(now));
             }
             state.tell_here(now);
-            if state.people.is_empty() && now.duration_since(*state.empty_since.get_or_insert(now)) >= EMPTY_FOR {
+            if state.people.is_empty()
+                && now.duration_since(*state.empty_since.get_or_insert(now)) >= EMPTY_FOR
+            {
                 state.retired = true;
                 drop(state);
                 write(&self.0.tenants).remove(&id);
@@ -382,8 +456,11 @@ impl Hub {
     /// when all have gone, or soon after the window.
     pub async fn drain(&self, window: Duration) {
         self.0.leaving.store(true, Ordering::SeqCst);
-        let seats: Vec<_> =
-            self.all().into_iter().flat_map(|(_, tenant)| lock(&tenant).seats().cloned().collect::<Vec<_>>()).collect();
+        let seats: Vec<_> = self
+            .all()
+            .into_iter()
+            .flat_map(|(_, tenant)| lock(&tenant).seats().cloned().collect::<Vec<_>>())
+            .collect();
         let start = Instant::now();
         let count = u32::try_from(seats.len()).unwrap_or(u32::MAX).max(1);
         for (place, seat) in (0_u32..).zip(seats) {
@@ -401,7 +478,10 @@ impl Hub {
 
     /// How many.
     pub fn count(&self) -> Count {
-        Count { sockets: self.0.seats.load(Ordering::SeqCst), tenants: read(&self.0.tenants).len() }
+        Count {
+            sockets: self.0.seats.load(Ordering::SeqCst),
+            tenants: read(&self.0.tenants).len(),
+        }
     }
 
     fn find(&self, tenant: TenantId) -> Option<Arc<Mutex<Tenant>>> {
@@ -409,14 +489,20 @@ impl Hub {
     }
 
     fn all(&self) -> Vec<(TenantId, Arc<Mutex<Tenant>>)> {
-        read(&self.0.tenants).iter().map(|(id, tenant)| (*id, tenant.clone())).collect()
+        read(&self.0.tenants)
+            .iter()
+            .map(|(id, tenant)| (*id, tenant.clone()))
+            .collect()
     }
 
     fn with(&self, id: TenantId, now: Instant, act: impl FnOnce(&mut Tenant)) {
         loop {
             let found = self.find(id);
             let tenant = found.unwrap_or_else(|| {
-                write(&self.0.tenants).entry(id).or_insert_with(|| Arc::new(Mutex::new(Tenant::new(now)))).clone()
+                write(&self.0.tenants)
+                    .entry(id)
+                    .or_insert_with(|| Arc::new(Mutex::new(Tenant::new(now))))
+                    .clone()
             });
             let mut state = lock(&tenant);
             if !state.retired {

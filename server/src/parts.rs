@@ -47,14 +47,21 @@ pub struct Parts {
 
 impl Parts {
     /// Starts everything over databases that answer.
-    pub async fn start(config: &Config, logins: &Logins, ending: &watch::Receiver<bool>) -> Result<Self, Stop> {
+    pub async fn start(
+        config: &Config,
+        logins: &Logins,
+        ending: &watch::Receiver<bool>,
+    ) -> Result<Self, Stop> {
         let db = Db::new(logins.options(Role::Web)?, config.pool);
         let live = LiveDb::new(logins.options(Role::Live)?, 2);
         let hub = Hub::default();
         let bus = Bus::postgres(logins.options(Role::Bus)?, Uuid::new_v4());
         let relay = Relay::start(hub.clone(), Arc::new(live.clone()), db.bell(), bus);
 
-        let links = Links { scheme: config.origin.scheme.to_owned(), host: config.origin.authority() };
+        let links = Links {
+            scheme: config.origin.scheme.to_owned(),
+            host: config.origin.authority(),
+        };
         let (mailer, mail_folder) = match &config.smtp {
             Some(smtp) => (Mailer::smtp(smtp, links), None),
             None => {
@@ -75,13 +82,25 @@ impl Parts {
             Some(s3) => Storage::connect(s3),
             None => {
                 // Drawn anew for each start: they only keep other users of this machine off the port.
-                let (access, secret) = (Uuid::new_v4().simple().to_string(), SecretString::from(Uuid::new_v4().to_string()));
+                let (access, secret) = (
+                    Uuid::new_v4().simple().to_string(),
+                    SecretString::from(Uuid::new_v4().to_string()),
+                );
                 Storage::start_embedded(&config.data.join("s3"), &access, &secret)
                     .await
                     .map_err(|error| Stop::failed(sentence(&error.to_string())))?
             }
         };
-        Ok(Self { db, hub, relay: Arc::new(relay), worker, storage, mail_folder, health: Health::watch(logins, ending), live })
+        Ok(Self {
+            db,
+            hub,
+            relay: Arc::new(relay),
+            worker,
+            storage,
+            mail_folder,
+            health: Health::watch(logins, ending),
+            live,
+        })
     }
 
     /// What server functions are lent.
@@ -94,14 +113,25 @@ impl Parts {
             secrets,
             here: Arc::new(move |tenant| hub.here(tenant)),
             now: Arc::new(clock::unix_seconds),
-            origin: Origin { scheme: config.origin.scheme, host: config.origin.authority() },
+            origin: Origin {
+                scheme: config.origin.scheme,
+                host: config.origin.authority(),
+            },
         })
     }
 
     /// The addresses that are not pages.
     pub fn routes(&self, config: &Config) -> Router<Site> {
-        let sockets = Sockets { hub: self.hub.clone(), log: Arc::new(self.live.clone()), authority: Arc::new(self.db.clone()) };
-        let (health, relay, storage) = (self.health.clone(), self.relay.clone(), self.storage.clone());
+        let sockets = Sockets {
+            hub: self.hub.clone(),
+            log: Arc::new(self.live.clone()),
+            authority: Arc::new(self.db.clone()),
+        };
+        let (health, relay, storage) = (
+            self.health.clone(),
+            self.relay.clone(),
+            self.storage.clone(),
+        );
         let report = move || -> futures::future::BoxFuture<'static, _> {
             let (health, relay, storage) = (health.clone(), relay.clone(), storage.clone());
             Box::pin(async move {
@@ -116,7 +146,11 @@ impl Parts {
             .merge(router::health(report))
             .merge(arrive::route());
         if let (Some(folder), true) = (&self.mail_folder, config.origin.is_loopback()) {
-            let state = DevMail { folder: folder.clone(), origin_host: config.origin.authority(), style: None };
+            let state = DevMail {
+                folder: folder.clone(),
+                origin_host: config.origin.authority(),
+                style: None,
+            };
             routes = routes.merge(devmail::routes(state));
         }
         routes
@@ -137,5 +171,7 @@ impl Parts {
 
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect::<String>() + ".")
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect::<String>() + "."
+    })
 }

@@ -104,12 +104,21 @@ impl Relay {
             epoch_at: None,
         };
         let tasks = [tokio::spawn(follow.run()), tokio::spawn(sweep(hub.clone()))];
-        Self { hub, bus, reads, tasks }
+        Self {
+            hub,
+            bus,
+            reads,
+            tasks,
+        }
     }
 
     /// How it is doing.
     pub fn health(&self) -> Health {
-        Health { log: self.reads.load(Ordering::Relaxed), bus: self.bus.is_up(), count: self.hub.count() }
+        Health {
+            log: self.reads.load(Ordering::Relaxed),
+            bus: self.bus.is_up(),
+            count: self.hub.count(),
+        }
     }
 }
 
@@ -148,7 +157,9 @@ impl Follow {
                 Ok(()) => {
                     wait = POLL;
                     if !self.reads.swap(true, Ordering::Relaxed) {
-                        tracing::info!("the log can be read again; what happened meanwhile has been told");
+                        tracing::info!(
+                            "the log can be read again; what happened meanwhile has been told"
+                        );
                     }
                     tokio::select! {
                         // First the others, who have further to go.
@@ -181,7 +192,8 @@ impl Follow {
         if self.sessions_at.elapsed() >= SESSIONS_EVERY {
             let sessions = self.hub.sessions();
             if !sessions.is_empty() {
-                self.hub.end_sessions(&self.log.dead(&sessions).await?.into_iter().collect());
+                self.hub
+                    .end_sessions(&self.log.dead(&sessions).await?.into_iter().collect());
             }
             self.sessions_at = Instant::now();
         }
@@ -195,16 +207,27 @@ impl Follow {
         if !unread.is_empty() {
             let heads: HashMap<_, _> = self.log.heads(&unread).await?.into_iter().collect();
             let ring = i64::try_from(RING).unwrap_or(i64::MAX);
-            let starts: Vec<_> = unread.iter().map(|id| (*id, heads.get(id).map_or(0, |head| (head - ring).max(0)))).collect();
+            let starts: Vec<_> = unread
+                .iter()
+                .map(|id| (*id, heads.get(id).map_or(0, |head| (head - ring).max(0))))
+                .collect();
             let mut events = by_tenant(self.log.tail(&starts).await?);
             for (tenant, after) in starts {
-                self.hub.start(tenant, after, &events.remove(&tenant).unwrap_or_default());
+                self.hub
+                    .start(tenant, after, &events.remove(&tenant).unwrap_or_default());
             }
         }
         if !self.arrived.is_empty() {
             let sessions: HashSet<_> = self.arrived.iter().map(|seat| seat.session).collect();
-            let dead = self.log.dead(&sessions.into_iter().collect::<Vec<_>>()).await?;
-            self.hub.admit(std::mem::take(&mut self.arrived), &dead.into_iter().collect(), Instant::now());
+            let dead = self
+                .log
+                .dead(&sessions.into_iter().collect::<Vec<_>>())
+                .await?;
+            self.hub.admit(
+                std::mem::take(&mut self.arrived),
+                &dead.into_iter().collect(),
+                Instant::now(),
+            );
         }
         Ok(())
     }
@@ -214,7 +237,9 @@ impl Follow {
         while !cursors.is_empty() {
             let news = by_tenant(self.log.tail(&cursors).await?);
             cursors.retain_mut(|(tenant, cursor)| {
-                let Some(events) = news.get(tenant) else { return false };
+                let Some(events) = news.get(tenant) else {
+                    return false;
+                };
                 self.hub.deliver(*tenant, events, Instant::now());
                 *cursor = events.last().map_or(*cursor, |event| event.seq);
                 // A full answer may not be the last.
@@ -236,11 +261,23 @@ fn by_tenant(events: Vec<(TenantId, Event)>) -> HashMap<TenantId, Vec<Event>> {
 /// What changed after `after`, at least up to `until`, for a client that the ring does not reach back to.
 pub async fn past(log: &dyn Log, tenant: TenantId, after: Seq, until: Seq) -> Answer<Past> {
     let events = log.tail(&[(tenant, after)]).await?;
-    let Some((_, last)) = events.last() else { return Ok(Past::Lost) };
+    let Some((_, last)) = events.last() else {
+        return Ok(Past::Lost);
+    };
     // One answer or none: whoever missed more than this fetches everything, which is cheaper for both.
-    if last.seq < until || events.first().is_some_and(|(_, first)| first.seq != after + 1) {
+    if last.seq < until
+        || events
+            .first()
+            .is_some_and(|(_, first)| first.seq != after + 1)
+    {
         return Ok(Past::Lost);
     }
     let seq = last.seq;
-    Ok(Past::Known(seq, events.into_iter().flat_map(|(_, event)| event.topics).collect()))
+    Ok(Past::Known(
+        seq,
+        events
+            .into_iter()
+            .flat_map(|(_, event)| event.topics)
+            .collect(),
+    ))
 }

@@ -20,7 +20,10 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    compression::{CompressionLayer, CompressionLevel, predicate::{DefaultPredicate, NotForContentType, Predicate}},
+    compression::{
+        CompressionLayer, CompressionLevel,
+        predicate::{DefaultPredicate, NotForContentType, Predicate},
+    },
     services::ServeDir,
 };
 
@@ -42,11 +45,16 @@ pub struct Site {
 }
 
 /// The whole service as one tower service. `more` brings the routes that only some set-ups have (`/live`, `/health`, `/dev/mail`).
-#[allow(clippy::needless_pass_by_value, reason = "whoever builds the service has no more use for it")]
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "whoever builds the service has no more use for it"
+)]
 pub fn app(site: Site, more: Router<Site>) -> Router {
     let origin = Arc::new(site.services.origin.clone());
     let https = origin.scheme == "https";
-    let files = ServeDir::new(site.options.site_root.as_ref()).precompressed_br().precompressed_gzip();
+    let files = ServeDir::new(site.options.site_root.as_ref())
+        .precompressed_br()
+        .precompressed_gzip();
     Router::new()
         // A page's own requests once it is hydrated, and anybody's without JavaScript through `page`.
         .route("/api/{*act}", any(act))
@@ -73,7 +81,9 @@ pub fn app(site: Site, more: Router<Site>) -> Router {
 async fn file(files: ServeDir, request: Request) -> Response {
     use tower::ServiceExt;
     match files.oneshot(request).await {
-        Ok(response) if response.status() == StatusCode::NOT_FOUND => (StatusCode::NOT_FOUND, "There is nothing here.").into_response(),
+        Ok(response) if response.status() == StatusCode::NOT_FOUND => {
+            (StatusCode::NOT_FOUND, "There is nothing here.").into_response()
+        }
         Ok(response) => response.into_response(),
         Err(never) => match never {},
     }
@@ -88,7 +98,9 @@ fn compression() -> CompressionLayer<impl Predicate> {
 
 /// A server function by its own address.
 async fn act(State(site): State<Site>, request: Request) -> Response {
-    leptos_axum::handle_server_fns_with_context(lend(&site, Echo::default()), request).await.into_response()
+    leptos_axum::handle_server_fns_with_context(lend(&site, Echo::default()), request)
+        .await
+        .into_response()
 }
 
 /// A page; or, on a post, the server function that its form names, and then the way on or the page again.
@@ -103,14 +115,19 @@ async fn page(State(site): State<Site>, request: Request) -> Response {
 async fn draw(site: &Site, request: Request, echo: Echo) -> Response {
     let refusal = echo.refusal.clone();
     let options = site.options.clone();
-    let render = leptos_axum::render_app_async_with_context(lend(site, echo), move || app::shell(options.clone()));
+    let render = leptos_axum::render_app_async_with_context(lend(site, echo), move || {
+        app::shell(options.clone())
+    });
     let mut response = render(request).await.into_response();
     if let Some(refusal) = refusal
         && response.status() == StatusCode::OK
     {
-        *response.status_mut() = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+        *response.status_mut() =
+            StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
         if let Refusal::Wait(seconds) = refusal {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
         }
     }
     response
@@ -118,47 +135,80 @@ async fn draw(site: &Site, request: Request, echo: Echo) -> Response {
 
 async fn submit(site: &Site, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let is_form = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    let is_form = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
+        kind.as_bytes()
+            .starts_with(b"application/x-www-form-urlencoded")
+    });
     if !is_form {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
     let Ok(bytes) = axum::body::to_bytes(body, FORM_MOST).await else {
-        return (StatusCode::PAYLOAD_TOO_LARGE, "This form holds more than it may. Shorten it and send it again.").into_response();
+        return (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "This form holds more than it may. Shorten it and send it again.",
+        )
+            .into_response();
     };
     let fields: Vec<(String, String)> = form_urlencoded::parse(&bytes).into_owned().collect();
-    let Some(act) = fields.iter().find(|(name, _)| name == "act").map(|(_, value)| value.clone()) else {
+    let Some(act) = fields
+        .iter()
+        .find(|(name, _)| name == "act")
+        .map(|(_, value)| value.clone())
+    else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    let Ok(uri) = Uri::try_from(format!("/api/{act}")) else { return StatusCode::BAD_REQUEST.into_response() };
+    let Ok(uri) = Uri::try_from(format!("/api/{act}")) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
     let mut call = Request::new(Body::from(bytes));
     *call.method_mut() = Method::POST;
     *call.uri_mut() = uri;
     *call.headers_mut() = parts.headers.clone();
     // A plain answer instead of leptos's own redirect, which would carry the error in the address.
-    call.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    call.headers_mut()
+        .insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     *call.extensions_mut() = parts.extensions.clone();
-    let answer = leptos_axum::handle_server_fns_with_context(lend(site, Echo::default()), call).await.into_response();
+    let answer = leptos_axum::handle_server_fns_with_context(lend(site, Echo::default()), call)
+        .await
+        .into_response();
 
     if let Some(to) = answer.headers().get(header::LOCATION) {
         return see_other(to.clone());
     }
     let succeeded = answer.status().is_success();
-    let answered = axum::body::to_bytes(answer.into_body(), FORM_MOST).await.unwrap_or_default();
+    let answered = axum::body::to_bytes(answer.into_body(), FORM_MOST)
+        .await
+        .unwrap_or_default();
     if succeeded && answered.as_ref() != b"null" {
         // Something to be shown once, such as recovery codes: on this answer and nowhere else.
         let answer = String::from_utf8(answered.to_vec()).ok();
-        let echo = Echo { act, refusal: None, fields: Vec::new(), answer };
+        let echo = Echo {
+            act,
+            refusal: None,
+            fields: Vec::new(),
+            answer,
+        };
         return draw(site, as_visit(parts), echo).await;
     }
     if succeeded {
-        let here = parts.uri.path_and_query().map_or("/", |whole| whole.as_str());
-        return HeaderValue::from_str(here).map_or_else(|_| StatusCode::BAD_REQUEST.into_response(), see_other);
+        let here = parts
+            .uri
+            .path_and_query()
+            .map_or("/", |whole| whole.as_str());
+        return HeaderValue::from_str(here)
+            .map_or_else(|_| StatusCode::BAD_REQUEST.into_response(), see_other);
     }
     let refusal = serde_json::from_slice::<Refusal>(&answered).unwrap_or(Refusal::Stale);
     if refusal == Refusal::SignedOut {
         return see_other(HeaderValue::from_static("/sign-in?why=signed-out"));
     }
-    let echo = Echo { act, refusal: Some(refusal), fields, answer: None }.without_secrets();
+    let echo = Echo {
+        act,
+        refusal: Some(refusal),
+        fields,
+        answer: None,
+    }
+    .without_secrets();
     draw(site, as_visit(parts), echo).await
 }
 
@@ -181,8 +231,12 @@ fn lend(site: &Site, echo: Echo) -> impl Fn() + Clone + Send + 'static {
     move || {
         provide_context(services.clone());
         provide_context(echo.clone());
-        if let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), leptos::nonce::use_nonce())
-            && let Ok(policy) = HeaderValue::from_str(&security::content_policy(&nonce, app::door::session().is_ok().then_some(&*onward)))
+        if let (Some(response), Some(nonce)) =
+            (use_context::<ResponseOptions>(), leptos::nonce::use_nonce())
+            && let Ok(policy) = HeaderValue::from_str(&security::content_policy(
+                &nonce,
+                app::door::session().is_ok().then_some(&*onward),
+            ))
         {
             response.insert_header(HeaderName::from_static("content-security-policy"), policy);
         }
@@ -192,7 +246,10 @@ fn lend(site: &Site, echo: Echo) -> impl Fn() + Clone + Send + 'static {
 /// One line a faulty answer: what was asked is not told, since an address can name a person.
 async fn told(response: Response) -> Response {
     if response.status().is_server_error() {
-        tracing::warn!(status = response.status().as_u16(), "a request ended in a fault");
+        tracing::warn!(
+            status = response.status().as_u16(),
+            "a request ended in a fault"
+        );
     }
     response
 }
@@ -205,7 +262,11 @@ pub fn tenant_of(host: Option<Extension<Host>>) -> Option<domain::TenantId> {
 /// `/health`: for the balancer and the operator.
 pub fn health<F>(check: F) -> Router<Site>
 where
-    F: Fn() -> futures::future::BoxFuture<'static, (bool, serde_json::Value)> + Clone + Send + Sync + 'static,
+    F: Fn() -> futures::future::BoxFuture<'static, (bool, serde_json::Value)>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
 {
     Router::new().route(
         "/health",
@@ -213,7 +274,14 @@ where
             let check = check.clone();
             async move {
                 let (well, report) = check().await;
-                (if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, axum::Json(report))
+                (
+                    if well {
+                        StatusCode::OK
+                    } else {
+                        StatusCode::SERVICE_UNAVAILABLE
+                    },
+                    axum::Json(report),
+                )
             }
         }),
     )

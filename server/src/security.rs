@@ -12,27 +12,48 @@ use axum::{
 use domain::{db::Db, tenancy};
 
 /// Which host was asked, and how the browser calls itself. A host that is no tenant's does not exist.
-pub async fn host(State((db, origin)): State<(Db, Arc<Origin>)>, mut request: Request, next: Next) -> Response {
-    let Some(label) = asked_host(request.headers()).and_then(|asked| label(&asked, &origin.host)) else {
+pub async fn host(
+    State((db, origin)): State<(Db, Arc<Origin>)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let Some(label) = asked_host(request.headers()).and_then(|asked| label(&asked, &origin.host))
+    else {
         return StatusCode::MISDIRECTED_REQUEST.into_response();
     };
     let host = if label.is_empty() {
-        Host { tenant: None, label, name: "Quorate".to_owned() }
+        Host {
+            tenant: None,
+            label,
+            name: "Quorate".to_owned(),
+        }
     } else {
         match tenancy::by_label(&db, &label).await {
-            Ok(Some(tenant)) => Host { tenant: Some(tenant.id), label, name: tenant.name },
+            Ok(Some(tenant)) => Host {
+                tenant: Some(tenant.id),
+                label,
+                name: tenant.name,
+            },
             Ok(None) => return (StatusCode::NOT_FOUND, "There is nothing here.").into_response(),
             Err(refusal) => return crate::session::IntoPage::into_page(refusal),
         }
     };
-    let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map_or_else(String::new, describe);
+    let agent = request
+        .headers()
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .map_or_else(String::new, describe);
     request.extensions_mut().insert(host);
     request.extensions_mut().insert(Agent(agent));
     next.run(request).await
 }
 
 fn asked_host(headers: &HeaderMap) -> Option<String> {
-    headers.get(header::HOST)?.to_str().ok().map(str::to_ascii_lowercase)
+    headers
+        .get(header::HOST)?
+        .to_str()
+        .ok()
+        .map(str::to_ascii_lowercase)
 }
 
 /// The label before the bare host; empty for the bare host itself; none for any other host. The loopback addresses count as
@@ -41,7 +62,10 @@ fn label(asked: &str, bare: &str) -> Option<String> {
     if asked == bare {
         return Some(String::new());
     }
-    if let (Some(port), true) = (bare.strip_prefix("localhost"), asked.starts_with("127.0.0.1") || asked.starts_with("[::1]")) {
+    if let (Some(port), true) = (
+        bare.strip_prefix("localhost"),
+        asked.starts_with("127.0.0.1") || asked.starts_with("[::1]"),
+    ) {
         return asked.ends_with(port).then(String::new);
     }
     let label = asked.strip_suffix(bare)?.strip_suffix('.')?;
@@ -50,16 +74,33 @@ fn label(asked: &str, bare: &str) -> Option<String> {
 
 /// "Firefox on Windows": enough for a person to know their own browser again, and no more than that is kept.
 fn describe(agent: &str) -> String {
-    let pick = |table: &[(&str, &'static str)], other| table.iter().find(|(mark, _)| agent.contains(mark)).map_or(other, |(_, name)| *name);
+    let pick = |table: &[(&str, &'static str)], other| {
+        table
+            .iter()
+            .find(|(mark, _)| agent.contains(mark))
+            .map_or(other, |(_, name)| *name)
+    };
     // Order matters: Edge and Opera also say Chrome, Chrome also says Safari, Android also says Linux.
     let browser = pick(
-        &[("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("CriOS", "Chrome"), ("Safari/", "Safari")],
+        &[
+            ("Edg", "Edge"),
+            ("OPR/", "Opera"),
+            ("Firefox/", "Firefox"),
+            ("Chrome/", "Chrome"),
+            ("CriOS", "Chrome"),
+            ("Safari/", "Safari"),
+        ],
         "A browser",
     );
     let system = pick(
         &[
-            ("Windows", "Windows"), ("iPad", "iPad"), ("iPhone", "iPhone"), ("Android", "Android"), ("CrOS", "Chromebook"),
-            ("Mac OS X", "Mac"), ("Linux", "Linux"),
+            ("Windows", "Windows"),
+            ("iPad", "iPad"),
+            ("iPhone", "iPhone"),
+            ("Android", "Android"),
+            ("CrOS", "Chromebook"),
+            ("Mac OS X", "Mac"),
+            ("Linux", "Linux"),
         ],
         "an unknown device",
     );
@@ -68,13 +109,21 @@ fn describe(agent: &str) -> String {
 
 /// Refuses unsafe methods and upgrades that do not come from a page of the same host. Server functions have no defence of
 /// their own, and SameSite does not tell one school's host from another's.
-pub async fn same_origin(State(origin): State<Arc<Origin>>, request: Request, next: Next) -> Response {
+pub async fn same_origin(
+    State(origin): State<Arc<Origin>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let upgrade = request.headers().contains_key(header::UPGRADE);
     let safe = matches!(*request.method(), Method::GET | Method::HEAD) && !upgrade;
     if safe || from_same_origin(request.headers(), origin.scheme) {
         return next.run(request).await;
     }
-    (StatusCode::FORBIDDEN, "This was not sent from a page of this site. Open the page again and repeat it there.").into_response()
+    (
+        StatusCode::FORBIDDEN,
+        "This was not sent from a page of this site. Open the page again and repeat it there.",
+    )
+        .into_response()
 }
 
 fn from_same_origin(headers: &HeaderMap, scheme: &str) -> bool {
@@ -98,12 +147,22 @@ pub async fn headers(State(origin): State<Arc<Origin>>, request: Request, next: 
     let found = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
     for (name, value) in EVERYWHERE {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
     }
     if origin.scheme == "https" {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000; includeSubDomains"),
+        );
     }
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(
+            "default-src 'none'; frame-ancestors 'none'",
+        ));
     let caching = match (is_file && found, hashed) {
         (true, true) => "public, max-age=31536000, immutable",
         (true, false) => "public, max-age=3600",
@@ -120,7 +179,10 @@ const EVERYWHERE: &[(&str, &str)] = &[
     ("referrer-policy", "same-origin"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
-    ("permissions-policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=(), browsing-topics=()"),
+    (
+        "permissions-policy",
+        "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=(), browsing-topics=()",
+    ),
 ];
 
 /// The content policy of a page (CSP level 3). WebAssembly needs its own word; sockets go to `'self'`. `onward` is where a form
@@ -139,9 +201,18 @@ mod tests {
 
     #[test]
     fn a_host_is_the_bare_one_or_one_label_in_front_of_it() {
-        assert_eq!(label("oakfield.localhost:3000", "localhost:3000").as_deref(), Some("oakfield"));
-        assert_eq!(label("localhost:3000", "localhost:3000").as_deref(), Some(""));
-        assert_eq!(label("127.0.0.1:3000", "localhost:3000").as_deref(), Some(""));
+        assert_eq!(
+            label("oakfield.localhost:3000", "localhost:3000").as_deref(),
+            Some("oakfield")
+        );
+        assert_eq!(
+            label("localhost:3000", "localhost:3000").as_deref(),
+            Some("")
+        );
+        assert_eq!(
+            label("127.0.0.1:3000", "localhost:3000").as_deref(),
+            Some("")
+        );
         assert_eq!(label("127.0.0.1:4000", "localhost:3000"), None);
         assert_eq!(label("127.0.0.1", "quorate.example"), None);
         assert_eq!(label("a.b.quorate.example", "quorate.example"), None);
@@ -155,7 +226,10 @@ mod tests {
         let ask = |pairs: &[(&'static str, &'static str)]| {
             let mut headers = HeaderMap::new();
             for (name, value) in pairs {
-                headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+                headers.insert(
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                );
             }
             from_same_origin(&headers, "http")
         };
@@ -164,8 +238,16 @@ mod tests {
         assert!(ask(&[host, ("sec-fetch-site", "same-origin")]));
         assert!(!ask(&[host]));
         assert!(!ask(&[host, ("origin", "null")]));
-        assert!(!ask(&[host, ("origin", "http://northgate.localhost:3000"), ("sec-fetch-site", "same-site")]));
-        assert!(!ask(&[host, ("origin", "http://oakfield.localhost:3000"), ("sec-fetch-site", "cross-site")]));
+        assert!(!ask(&[
+            host,
+            ("origin", "http://northgate.localhost:3000"),
+            ("sec-fetch-site", "same-site")
+        ]));
+        assert!(!ask(&[
+            host,
+            ("origin", "http://oakfield.localhost:3000"),
+            ("sec-fetch-site", "cross-site")
+        ]));
         assert!(!ask(&[host, ("origin", "https://oakfield.localhost:3000")]));
         assert!(!ask(&[host, ("sec-fetch-site", "none")]));
     }
@@ -173,7 +255,9 @@ mod tests {
     #[test]
     fn a_browser_is_described_in_words() {
         assert_eq!(
-            describe("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36 Edg/156.0"),
+            describe(
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36 Edg/156.0"
+            ),
             "Edge on Windows"
         );
         assert_eq!(describe("curl/8.0"), "A browser on an unknown device");

@@ -3,10 +3,10 @@
 use crate::cli::say;
 use crate::config::Config;
 use crate::databases::Open;
-use crate::stop::Stop;
 use crate::demo;
 use crate::parts::Parts;
 use crate::router::{self, Site};
+use crate::stop::Stop;
 use leptos::config::{Env, LeptosOptions};
 use std::{net::SocketAddr, time::Duration};
 use tokio::{net::TcpListener, signal::unix::SignalKind, sync::watch};
@@ -37,18 +37,25 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
             () = told.end() => return Ok(()),
         }
     }
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            Stop::failed(format!("Another program listens on {}; stop it, or set QUORATE_LISTEN and QUORATE_ORIGIN.", config.listen))
-        }
-        _ => Stop::failed(format!("Cannot listen on {}: {error}.", config.listen)),
-    })?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::AddrInUse => Stop::failed(format!(
+                "Another program listens on {}; stop it, or set QUORATE_LISTEN and QUORATE_ORIGIN.",
+                config.listen
+            )),
+            _ => Stop::failed(format!("Cannot listen on {}: {error}.", config.listen)),
+        })?;
     // Rendering spawns tasks; leptos otherwise learns where only when it lists routes, which we never ask it to.
     let _ = any_spawner::Executor::init_tokio();
     let (tell, ending) = watch::channel(false);
     let parts = Parts::start(&config, open.logins(), &ending).await?;
-    let site = Site { services: parts.services(&config, secrets)?, options: options(&config) };
-    let service = router::app(site, parts.routes(&config)).into_make_service_with_connect_info::<SocketAddr>();
+    let site = Site {
+        services: parts.services(&config, secrets)?,
+        options: options(&config),
+    };
+    let service = router::app(site, parts.routes(&config))
+        .into_make_service_with_connect_info::<SocketAddr>();
     let mut drain = ending;
     let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = drain.wait_for(|ending| *ending).await;
@@ -73,20 +80,31 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
         () = told.end() => {}
     }
     parts.end().await;
-    if lost { Err(Stop::failed("PostgreSQL is gone and does not start again.")) } else { Ok(()) }
+    if lost {
+        Err(Stop::failed("PostgreSQL is gone and does not start again."))
+    } else {
+        Ok(())
+    }
 }
 
 /// Where the built front end lies, and the names its files were given.
 fn options(config: &Config) -> LeptosOptions {
     // An absolute path takes the place of "beside the binary", so one built site serves any binary.
-    let site = config.site.canonicalize().unwrap_or_else(|_| config.site.clone());
+    let site = config
+        .site
+        .canonicalize()
+        .unwrap_or_else(|_| config.site.clone());
     let hashes = site.join("hash.txt");
     LeptosOptions::builder()
         .output_name("quorate")
         .site_root(site.display().to_string())
         .site_pkg_dir("pkg")
         .site_addr(config.listen)
-        .env(if config.origin.is_loopback() { Env::DEV } else { Env::PROD })
+        .env(if config.origin.is_loopback() {
+            Env::DEV
+        } else {
+            Env::PROD
+        })
         .hash_files(hashes.is_file())
         .hash_file(hashes.display().to_string().into())
         .build()
@@ -95,7 +113,11 @@ fn options(config: &Config) -> LeptosOptions {
 fn announce(config: &Config) -> Result<(), Stop> {
     tracing::info!(listen = %config.listen, "serving");
     let address = config.origin.address();
-    say(&if config.demo { format!("Quorate is at {address}\n{}", demo::accounts(config)) } else { format!("Quorate is at {address}\n") })
+    say(&if config.demo {
+        format!("Quorate is at {address}\n{}", demo::accounts(config))
+    } else {
+        format!("Quorate is at {address}\n")
+    })
 }
 
 /// Ctrl-C and SIGTERM.
@@ -106,8 +128,14 @@ struct Told {
 
 impl Told {
     fn new() -> Result<Self, Stop> {
-        let listen = |kind| tokio::signal::unix::signal(kind).map_err(|error| Stop::failed(format!("Cannot listen for signals: {error}.")));
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+        let listen = |kind| {
+            tokio::signal::unix::signal(kind)
+                .map_err(|error| Stop::failed(format!("Cannot listen for signals: {error}.")))
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
     }
 
     async fn end(&mut self) {

@@ -47,30 +47,45 @@ impl Store {
 #[async_trait]
 impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
-        let token = record.data.remove(TOKEN).and_then(|token| token.as_str().and_then(|text| Id::from_str(text).ok()));
-        record.id = token.ok_or_else(|| session_store::Error::Backend("a session is opened by signing in only".to_owned()))?;
+        let token = record
+            .data
+            .remove(TOKEN)
+            .and_then(|token| token.as_str().and_then(|text| Id::from_str(text).ok()));
+        record.id = token.ok_or_else(|| {
+            session_store::Error::Backend("a session is opened by signing in only".to_owned())
+        })?;
         Ok(())
     }
 
     async fn save(&self, _record: &Record) -> session_store::Result<()> {
-        Err(session_store::Error::Backend("a session is changed by its own functions only".to_owned()))
+        Err(session_store::Error::Backend(
+            "a session is changed by its own functions only".to_owned(),
+        ))
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let live = session::live(&self.db, token_of(*id)).await.map_err(|refusal| session_store::Error::Backend(refusal.to_string()))?;
+        let live = session::live(&self.db, token_of(*id))
+            .await
+            .map_err(|refusal| session_store::Error::Backend(refusal.to_string()))?;
         let Some(live) = live else { return Ok(None) };
-        let value = serde_json::to_value(live).map_err(|error| session_store::Error::Encode(error.to_string()))?;
+        let value = serde_json::to_value(live)
+            .map_err(|error| session_store::Error::Encode(error.to_string()))?;
         Ok(Some(Record {
             id: *id,
             data: [(LIVE.to_owned(), value)].into(),
             // The database decides when a session ends; this only keeps tower-sessions from deciding earlier.
-            #[allow(clippy::disallowed_methods, reason = "tower-sessions compares it with its own clock")]
+            #[allow(
+                clippy::disallowed_methods,
+                reason = "tower-sessions compares it with its own clock"
+            )]
             expiry_date: OffsetDateTime::now_utc() + REMEMBERED,
         }))
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
-        session::sign_out(&self.db, token_of(*id)).await.map_err(|refusal| session_store::Error::Backend(refusal.to_string()))
+        session::sign_out(&self.db, token_of(*id))
+            .await
+            .map_err(|refusal| session_store::Error::Backend(refusal.to_string()))
     }
 }
 
@@ -112,7 +127,12 @@ pub fn presented(headers: &HeaderMap, https: bool) -> Option<Token> {
 }
 
 /// Finds the session, lets the request pass or sends it on, and changes the cookie when the answer is there.
-pub async fn guard(State(https): State<bool>, session: Session, mut request: Request, next: Next) -> Response {
+pub async fn guard(
+    State(https): State<bool>,
+    session: Session,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let host = request.extensions().get::<Host>().cloned();
     let live = match session.get::<Live>(LIVE).await {
         Ok(live) => live.filter(|live| Some(live.tenant) == host.as_ref().map(|host| host.tenant)),
@@ -132,7 +152,10 @@ pub async fn guard(State(https): State<bool>, session: Session, mut request: Req
     if let (Some(live), Some(id)) = (live, session.id()) {
         extensions.insert(token_of(id));
         if let (Needs::Nothing, Some(tenant)) = (live.needs, live.tenant) {
-            extensions.insert(Caller { token: token_of(id), tenant });
+            extensions.insert(Caller {
+                token: token_of(id),
+                tenant,
+            });
         }
         extensions.insert(live);
     }
@@ -150,36 +173,73 @@ pub async fn guard(State(https): State<bool>, session: Session, mut request: Req
 }
 
 /// A new id whenever rights grow (OWASP ASVS 7.2.4): the old token is dead already, and the cookie follows.
-async fn adopt(session: &Session, token: Token, shared: bool) -> Result<(), tower_sessions::session::Error> {
+async fn adopt(
+    session: &Session,
+    token: Token,
+    shared: bool,
+) -> Result<(), tower_sessions::session::Error> {
     session.cycle_id().await?;
     session.insert(TOKEN, id_of(token).to_string()).await?;
-    session.set_expiry(Some(if shared { Expiry::OnSessionEnd } else { Expiry::OnInactivity(REMEMBERED) }));
+    session.set_expiry(Some(if shared {
+        Expiry::OnSessionEnd
+    } else {
+        Expiry::OnInactivity(REMEMBERED)
+    }));
     Ok(())
 }
 
 /// Pages that a stranger may open.
-const OPEN: &[&str] = &["/sign-in", "/forgotten", "/reset/", "/invitation/", "/arrive", "/dev/mail/"];
+const OPEN: &[&str] = &[
+    "/sign-in",
+    "/forgotten",
+    "/reset/",
+    "/invitation/",
+    "/arrive",
+    "/dev/mail/",
+];
 
 /// Where a page is not for this visitor, where to go instead. Decided before rendering, with an empty body.
 fn way(method: &Method, uri: &Uri, live: Option<&Live>) -> Option<Response> {
     let path = uri.path();
-    let is_page = method == Method::GET && !path.starts_with("/api/") && !is_file(path) && path != "/live" && path != "/health";
+    let is_page = method == Method::GET
+        && !path.starts_with("/api/")
+        && !is_file(path)
+        && path != "/live"
+        && path != "/health";
     if !is_page {
         return None;
     }
-    let open = OPEN.iter().any(|prefix| path == prefix.trim_end_matches('/') || (prefix.ends_with('/') && path.starts_with(prefix)));
+    let open = OPEN.iter().any(|prefix| {
+        path == prefix.trim_end_matches('/') || (prefix.ends_with('/') && path.starts_with(prefix))
+    });
     let to = match live.map(|live| live.needs) {
         None if open => return None,
         None if path.starts_with("/sign-in/") => "/sign-in".to_owned(),
         None if path == "/" => "/sign-in".to_owned(),
-        None => format!("/sign-in?next={}", encoded(uri.path_and_query().map_or(path, |whole| whole.as_str()))),
-        Some(Needs::Nothing) if path == "/sign-in" || path == "/sign-in/factor" || path == "/sign-in/recovery" || path == "/sign-in/enrol" => {
+        None => format!(
+            "/sign-in?next={}",
+            encoded(uri.path_and_query().map_or(path, |whole| whole.as_str()))
+        ),
+        Some(Needs::Nothing)
+            if path == "/sign-in"
+                || path == "/sign-in/factor"
+                || path == "/sign-in/recovery"
+                || path == "/sign-in/enrol" =>
+        {
             "/".to_owned()
         }
         Some(Needs::Nothing) => return None,
-        Some(Needs::Factor) if matches!(path, "/sign-in/factor" | "/sign-in/recovery") => return None,
+        Some(Needs::Factor) if matches!(path, "/sign-in/factor" | "/sign-in/recovery") => {
+            return None;
+        }
         Some(Needs::Enrolment) if path == "/sign-in/enrol" => return None,
-        Some(_) if path.starts_with("/invitation/") || path.starts_with("/reset/") || path.starts_with("/dev/mail") => return None,
+        Some(_)
+            if path.starts_with("/invitation/")
+                || path.starts_with("/reset/")
+                || path.starts_with("/dev/mail") =>
+        {
+            return None;
+        }
         Some(Needs::Factor) => "/sign-in/factor".to_owned(),
         Some(Needs::Enrolment) => "/sign-in/enrol".to_owned(),
     };
@@ -190,13 +250,18 @@ fn way(method: &Method, uri: &Uri, live: Option<&Live>) -> Option<Response> {
 pub fn is_file(path: &str) -> bool {
     path.starts_with("/pkg/")
         || path.starts_with("/fonts/")
-        || matches!(path, "/favicon.svg" | "/favicon.ico" | "/icons.svg" | "/robots.txt")
+        || matches!(
+            path,
+            "/favicon.svg" | "/favicon.ico" | "/icons.svg" | "/robots.txt"
+        )
 }
 
 fn encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
+                char::from(byte).to_string()
+            }
             _ => format!("%{byte:02X}"),
         })
         .collect()
@@ -210,7 +275,8 @@ pub trait IntoPage {
 
 impl IntoPage for Refusal {
     fn into_page(self) -> Response {
-        let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry = match self {
             Refusal::Wait(seconds) => Some(seconds),
             Refusal::Busy | Refusal::Unavailable => Some(5),
@@ -218,7 +284,9 @@ impl IntoPage for Refusal {
         };
         let mut response = (status, self.to_string()).into_response();
         if let Some(seconds) = retry {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

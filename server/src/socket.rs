@@ -1,11 +1,15 @@
 //! `GET /live`: one page's connection. Reads what the page wants to watch, writes what the hub queued, and ends when told.
 
-use std::{collections::VecDeque, future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
+use std::{
+    collections::VecDeque, future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration,
+};
 
 use async_trait::async_trait;
 use axum::{
     Extension,
-    extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
+    extract::ws::{
+        CloseFrame, Message, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection,
+    },
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -102,12 +106,24 @@ pub async fn live(
 }
 
 /// The socket's whole life.
-async fn attend(mut socket: WebSocket, sockets: Sockets, caller: Caller, account: Uuid, session: Uuid) {
-    let seat = match sockets.hub.join(caller.tenant, account, session, Instant::now()) {
+async fn attend(
+    mut socket: WebSocket,
+    sockets: Sockets,
+    caller: Caller,
+    account: Uuid,
+    session: Uuid,
+) {
+    let seat = match sockets
+        .hub
+        .join(caller.tenant, account, session, Instant::now())
+    {
         Ok(seat) => seat,
         Err(end) => return farewell(&mut socket, end).await,
     };
-    let place = Place { hub: sockets.hub.clone(), seat };
+    let place = Place {
+        hub: sockets.hub.clone(),
+        seat,
+    };
     if let Some(end) = converse(&mut socket, &sockets, &caller, &place.seat).await {
         // Nobody waits for the farewell but the shutdown, which counts places.
         sockets.hub.end(&place.seat, end, Instant::now());
@@ -130,7 +146,12 @@ impl Drop for Place {
 type Asking<'a> = Pin<Box<dyn Future<Output = Option<End>> + Send + 'a>>;
 
 /// Until the client is gone (none) or is to be sent away (why).
-async fn converse(socket: &mut WebSocket, sockets: &Sockets, caller: &Caller, seat: &Arc<Seat>) -> Option<End> {
+async fn converse(
+    socket: &mut WebSocket,
+    sockets: &Sockets,
+    caller: &Caller,
+    seat: &Arc<Seat>,
+) -> Option<End> {
     let mut batch = VecDeque::new();
     let mut allowance = Allowance::new(Instant::now());
     let mut waiting: VecDeque<Said> = VecDeque::new();
@@ -139,7 +160,9 @@ async fn converse(socket: &mut WebSocket, sockets: &Sockets, caller: &Caller, se
     let mut greeted = false;
     loop {
         if asking.is_none() {
-            asking = waiting.pop_front().map(|said| Box::pin(heed(sockets, caller, seat, said)) as Asking<'_>);
+            asking = waiting
+                .pop_front()
+                .map(|said| Box::pin(heed(sockets, caller, seat, said)) as Asking<'_>);
         }
         tokio::select! {
             biased;
@@ -183,7 +206,11 @@ async fn converse(socket: &mut WebSocket, sockets: &Sockets, caller: &Caller, se
     }
 }
 
-async fn send(socket: &mut WebSocket, batch: &mut VecDeque<Arc<Frame>>, ping: bool) -> Result<(), axum::Error> {
+async fn send(
+    socket: &mut WebSocket,
+    batch: &mut VecDeque<Arc<Frame>>,
+    ping: bool,
+) -> Result<(), axum::Error> {
     if ping {
         socket.feed(Message::Ping(bytes::Bytes::new())).await?;
     }
@@ -199,7 +226,10 @@ async fn send(socket: &mut WebSocket, batch: &mut VecDeque<Arc<Frame>>, ping: bo
 /// reset can overtake the close frame.
 async fn farewell(socket: &mut WebSocket, end: End) {
     let words = async {
-        let close = CloseFrame { code: end.code, reason: end.why.into() };
+        let close = CloseFrame {
+            code: end.code,
+            reason: end.why.into(),
+        };
         socket.send(Message::Close(Some(close))).await?;
         while let Some(message) = socket.recv().await {
             message?;
@@ -228,7 +258,12 @@ struct Said {
 /// Does what the client asked. None when the conversation goes on.
 async fn heed(sockets: &Sockets, caller: &Caller, seat: &Arc<Seat>, said: Said) -> Option<End> {
     let key = |topic: Topic| topic.key(seat.account);
-    let dropped: Vec<String> = said.unsubscribe.iter().filter_map(|name| Topic::from_name(name)).map(key).collect();
+    let dropped: Vec<String> = said
+        .unsubscribe
+        .iter()
+        .filter_map(|name| Topic::from_name(name))
+        .map(key)
+        .collect();
     if !dropped.is_empty() {
         sockets.hub.unwatch(seat, &dropped);
     }
@@ -252,7 +287,18 @@ async fn heed(sockets: &Sockets, caller: &Caller, seat: &Arc<Seat>, said: Said) 
     refused.extend(denied.iter().map(|(topic, _)| topic.name().to_owned()));
     let keys: Vec<String> = allowed.iter().map(|(topic, _)| key(**topic)).collect();
     if !keys.is_empty() {
-        refused.extend(watch(sockets, seat, Ask { keys: &keys, since: said.since, epoch: said.epoch }).await);
+        refused.extend(
+            watch(
+                sockets,
+                seat,
+                Ask {
+                    keys: &keys,
+                    since: said.since,
+                    epoch: said.epoch,
+                },
+            )
+            .await,
+        );
     }
     if !refused.is_empty() {
         sockets.hub.refuse(seat, &refused, Instant::now());
@@ -261,7 +307,12 @@ async fn heed(sockets: &Sockets, caller: &Caller, seat: &Arc<Seat>, said: Said) 
 }
 
 /// Asks until there is an answer: while the database is gone the subscription waits, and so does its page.
-async fn authorise(sockets: &Sockets, caller: &Caller, seat: &Seat, topics: &[Topic]) -> Result<Vec<bool>, End> {
+async fn authorise(
+    sockets: &Sockets,
+    caller: &Caller,
+    seat: &Seat,
+    topics: &[Topic],
+) -> Result<Vec<bool>, End> {
     if topics.is_empty() {
         return Ok(Vec::new());
     }
@@ -293,7 +344,9 @@ async fn watch(sockets: &Sockets, seat: &Arc<Seat>, ask: Ask<'_>) -> Vec<String>
             // A second time means that the ring moved on by more than it holds; and no log is no reason to wait.
             Watched::Behind { .. } if !matches!(known, Past::Unasked) => known = Past::Lost,
             Watched::Behind { after, until } => {
-                known = past(sockets.log.as_ref(), seat.tenant, after, until).await.unwrap_or(Past::Lost);
+                known = past(sockets.log.as_ref(), seat.tenant, after, until)
+                    .await
+                    .unwrap_or(Past::Lost);
             }
         }
     }
@@ -307,7 +360,10 @@ struct Allowance {
 
 impl Allowance {
     fn new(now: Instant) -> Self {
-        Self { left: MESSAGES_AT_ONCE, at: now }
+        Self {
+            left: MESSAGES_AT_ONCE,
+            at: now,
+        }
     }
 
     fn spend(&mut self, now: Instant) -> bool {

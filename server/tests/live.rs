@@ -57,7 +57,11 @@ impl Node {
         let live = LiveDb::new(fresh.options(Role::Live), 2);
         let hub = Hub::default();
         let relay = Relay::start(hub.clone(), Arc::new(live.clone()), bell, bus);
-        let sockets = Sockets { hub: hub.clone(), log: Arc::new(live), authority: Arc::new(db.clone()) };
+        let sockets = Sockets {
+            hub: hub.clone(),
+            log: Arc::new(live),
+            authority: Arc::new(db.clone()),
+        };
         let here = hub.clone();
         let services = Services {
             db: db.clone(),
@@ -65,24 +69,50 @@ impl Node {
             secrets: testing::secrets(),
             here: Arc::new(move |tenant| here.here(tenant)),
             now: Arc::new(|| 0),
-            origin: Origin { scheme: "http", host: host.clone() },
+            origin: Origin {
+                scheme: "http",
+                host: host.clone(),
+            },
         };
-        let options = leptos::config::LeptosOptions::builder().output_name("quorate").site_root("no-site").build();
+        let options = leptos::config::LeptosOptions::builder()
+            .output_name("quorate")
+            .site_root("no-site")
+            .build();
         let routes = Router::new().route("/live", get(socket::live).layer(Extension(sockets)));
         let service = router::app(Site { services, options }, routes);
         tokio::spawn(async move { axum::serve(listener, service).await });
-        Self { address, host, db, hub, relay }
+        Self {
+            address,
+            host,
+            db,
+            hub,
+            relay,
+        }
     }
 
     /// From a page of the school, as a browser asks.
     async fn connect(&self, at: &SignedIn) -> Client {
-        self.ask(at, &format!("http://{}.{}", at.school, self.host)).await.unwrap()
+        self.ask(at, &format!("http://{}.{}", at.school, self.host))
+            .await
+            .unwrap()
     }
 
     async fn ask(&self, at: &SignedIn, origin: &str) -> Result<Client, u16> {
         let host = format!("{}.{}", at.school, self.host);
-        let headers = [("host", host.as_str()), ("origin", origin), ("cookie", &at.cookie)];
-        Client::connect(self.address, if origin.is_empty() { &[headers[0], headers[2]] } else { &headers }).await
+        let headers = [
+            ("host", host.as_str()),
+            ("origin", origin),
+            ("cookie", &at.cookie),
+        ];
+        Client::connect(
+            self.address,
+            if origin.is_empty() {
+                &[headers[0], headers[2]]
+            } else {
+                &headers
+            },
+        )
+        .await
     }
 
     async fn watching(&self, at: &SignedIn, topics: &[&str]) -> Client {
@@ -93,7 +123,12 @@ impl Node {
         page
     }
 
-    async fn request(&self, method: reqwest::Method, path: &str, at: &SignedIn) -> reqwest::Response {
+    async fn request(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        at: &SignedIn,
+    ) -> reqwest::Response {
         reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .build()
@@ -142,30 +177,48 @@ async fn sign_in(fresh: &mut PgConnection, school: &'static str, email: &str) ->
     .await
     .unwrap();
     let cookie = format!("quorate={}", Id(i128::from_le_bytes(token)));
-    SignedIn { school, caller: Caller { token: Token::from_bytes(token), tenant }, account, membership, session, cookie }
+    SignedIn {
+        school,
+        caller: Caller {
+            token: Token::from_bytes(token),
+            tenant,
+        },
+        account,
+        membership,
+        session,
+        cookie,
+    }
 }
 
 async fn remove(db: &Db, clerk: &SignedIn, person: &SignedIn) -> i64 {
     let mut write = db.write(&clerk.caller).await.unwrap();
-    let (_, act) = membership::remove(&mut write, person.membership).await.unwrap();
+    let (_, act) = membership::remove(&mut write, person.membership)
+        .await
+        .unwrap();
     write.commit(act).await.unwrap()
 }
 
 async fn suspend(db: &Db, clerk: &SignedIn, person: &SignedIn) -> i64 {
     let mut write = db.write(&clerk.caller).await.unwrap();
-    let (_, act) = membership::suspend(&mut write, person.membership).await.unwrap();
+    let (_, act) = membership::suspend(&mut write, person.membership)
+        .await
+        .unwrap();
     write.commit(act).await.unwrap()
 }
 
 async fn restore(db: &Db, clerk: &SignedIn, person: &SignedIn) -> i64 {
     let mut write = db.write(&clerk.caller).await.unwrap();
-    let act = membership::restore(&mut write, person.membership).await.unwrap();
+    let act = membership::restore(&mut write, person.membership)
+        .await
+        .unwrap();
     write.commit(act).await.unwrap()
 }
 
 async fn change_roles(db: &Db, clerk: &SignedIn, person: &SignedIn, roles: &[Of]) -> i64 {
     let mut write = db.write(&clerk.caller).await.unwrap();
-    let act = membership::change_roles(&mut write, person.membership, roles).await.unwrap();
+    let act = membership::change_roles(&mut write, person.membership, roles)
+        .await
+        .unwrap();
     write.commit(act).await.unwrap()
 }
 
@@ -176,7 +229,10 @@ async fn only_a_page_of_the_same_school_connects_and_only_with_its_session() {
     let mut hand = fresh.superuser(Database::Application).await;
     let dilip = sign_in(&mut hand, "oakfield", "governor1@oakfield.example").await;
     let oakfield = format!("http://oakfield.{}", node.host);
-    assert!(node.ask(&dilip, &oakfield).await.is_ok(), "the page itself does connect");
+    assert!(
+        node.ask(&dilip, &oakfield).await.is_ok(),
+        "the page itself does connect"
+    );
     for origin in [
         String::new(),
         "null".to_owned(),
@@ -186,13 +242,24 @@ async fn only_a_page_of_the_same_school_connects_and_only_with_its_session() {
         format!("http://{}", node.host),
         format!("{oakfield}.evil.example"),
     ] {
-        assert_eq!(node.ask(&dilip, &origin).await.err(), Some(403), "{origin:?}");
+        assert_eq!(
+            node.ask(&dilip, &origin).await.err(),
+            Some(403),
+            "{origin:?}"
+        );
     }
     // His session of Oakfield on Northgate's host, with Northgate's origin; and no session at all.
     let northgate = format!("http://northgate.{}", node.host);
-    let elsewhere = SignedIn { school: "northgate", ..dilip };
+    let elsewhere = SignedIn {
+        school: "northgate",
+        ..dilip
+    };
     assert_eq!(node.ask(&elsewhere, &northgate).await.err(), Some(401));
-    let stranger = SignedIn { school: "oakfield", cookie: "quorate=nothing".to_owned(), ..elsewhere };
+    let stranger = SignedIn {
+        school: "oakfield",
+        cookie: "quorate=nothing".to_owned(),
+        ..elsewhere
+    };
     assert_eq!(node.ask(&stranger, &oakfield).await.err(), Some(401));
 }
 
@@ -205,9 +272,20 @@ async fn a_removed_governor_is_sent_away_at_once_and_everybody_else_sees_it() {
     let dilip = sign_in(&mut hand, "oakfield", "governor1@oakfield.example").await;
     let sian = sign_in(&mut hand, "oakfield", "governor2@oakfield.example").await;
     let priya = sign_in(&mut hand, "northgate", "governor1@northgate.example").await;
-    let (mut his, mut second) = (node.watching(&dilip, &["people", "me"]).await, node.watching(&dilip, &["people"]).await);
-    let (mut hers, mut outsider) = (node.watching(&sian, &["people"]).await, node.watching(&priya, &["people"]).await);
-    assert_eq!(node.request(reqwest::Method::GET, "/people", &dilip).await.status(), 200);
+    let (mut his, mut second) = (
+        node.watching(&dilip, &["people", "me"]).await,
+        node.watching(&dilip, &["people"]).await,
+    );
+    let (mut hers, mut outsider) = (
+        node.watching(&sian, &["people"]).await,
+        node.watching(&priya, &["people"]).await,
+    );
+    assert_eq!(
+        node.request(reqwest::Method::GET, "/people", &dilip)
+            .await
+            .status(),
+        200
+    );
     assert!(node.hub.here(dilip.caller.tenant).contains(&dilip.account));
 
     let start = Instant::now();
@@ -215,13 +293,30 @@ async fn a_removed_governor_is_sent_away_at_once_and_everybody_else_sees_it() {
     assert_eq!(his.end().await, (vec![], Some(4403)));
     assert_eq!(second.end().await, (vec![], Some(4403)));
     let took = start.elapsed();
-    assert_eq!(hers.words().await, json!({ "changed": ["people"], "seq": seq }));
+    assert_eq!(
+        hers.words().await,
+        json!({ "changed": ["people"], "seq": seq })
+    );
     assert!(took < Duration::from_secs(1), "{took:?}");
     let refused = node.request(reqwest::Method::GET, "/people", &dilip).await;
-    assert_eq!((refused.status().as_u16(), refused.headers()["location"].to_str().unwrap()), (303, "/sign-in?next=/people"));
-    assert_eq!(node.ask(&dilip, &format!("http://oakfield.{}", node.host)).await.err(), Some(401));
+    assert_eq!(
+        (
+            refused.status().as_u16(),
+            refused.headers()["location"].to_str().unwrap()
+        ),
+        (303, "/sign-in?next=/people")
+    );
+    assert_eq!(
+        node.ask(&dilip, &format!("http://oakfield.{}", node.host))
+            .await
+            .err(),
+        Some(401)
+    );
     assert!(!node.hub.here(dilip.caller.tenant).contains(&dilip.account));
-    assert!(outsider.hears_nothing_for(Duration::from_millis(300)).await, "Northgate is another school");
+    assert!(
+        outsider.hears_nothing_for(Duration::from_millis(300)).await,
+        "Northgate is another school"
+    );
 }
 
 #[tokio::test]
@@ -234,18 +329,35 @@ async fn who_loses_a_role_opens_the_page_again_with_what_is_left() {
     let mut page = node.watching(&imran, &["people"]).await;
     // One more role takes nothing away.
     let seq = change_roles(&node.db, &clerk, &imran, &[Of::Teacher, Of::Parent]).await;
-    assert_eq!(page.words().await, json!({ "changed": ["people"], "seq": seq }));
+    assert_eq!(
+        page.words().await,
+        json!({ "changed": ["people"], "seq": seq })
+    );
     change_roles(&node.db, &clerk, &imran, &[Of::Parent]).await;
     assert_eq!(page.end().await, (vec![], Some(4403)));
     // He is still signed in; a parent does not see who belongs to the school.
     let mut again = node.connect(&imran).await;
     again.greeted().await;
-    again.say(json!({ "subscribe": ["people", "here", "settings"] })).await;
-    assert_eq!(again.words().await, json!({ "refused": ["people", "here", "settings"] }));
+    again
+        .say(json!({ "subscribe": ["people", "here", "settings"] }))
+        .await;
+    assert_eq!(
+        again.words().await,
+        json!({ "refused": ["people", "here", "settings"] })
+    );
     change_roles(&node.db, &clerk, &imran, &[Of::Parent, Of::Teacher]).await;
-    assert!(again.hears_nothing_for(Duration::from_millis(300)).await, "what was refused stays refused");
-    again.say(json!({ "subscribe": ["people"], "since": 0 })).await;
-    assert_eq!(again.words().await["changed"], json!(["people"]), "until it is asked for again");
+    assert!(
+        again.hears_nothing_for(Duration::from_millis(300)).await,
+        "what was refused stays refused"
+    );
+    again
+        .say(json!({ "subscribe": ["people"], "since": 0 }))
+        .await;
+    assert_eq!(
+        again.words().await["changed"],
+        json!(["people"]),
+        "until it is asked for again"
+    );
 }
 
 #[tokio::test]
@@ -255,16 +367,37 @@ async fn signing_out_in_one_tab_signs_out_the_others_of_that_browser() {
     let mut hand = fresh.superuser(Database::Application).await;
     let laptop = sign_in(&mut hand, "oakfield", "chair@oakfield.example").await;
     let tablet = sign_in(&mut hand, "oakfield", "chair@oakfield.example").await;
-    let (mut one, mut two) = (node.watching(&laptop, &["people"]).await, node.watching(&laptop, &["me"]).await);
+    let (mut one, mut two) = (
+        node.watching(&laptop, &["people"]).await,
+        node.watching(&laptop, &["me"]).await,
+    );
     let mut other = node.watching(&tablet, &["people"]).await;
     let start = Instant::now();
-    let answer = node.request(reqwest::Method::POST, "/api/session/sign-out", &laptop).await;
-    assert!(answer.status().is_redirection() || answer.status().is_success(), "{}", answer.status());
+    let answer = node
+        .request(reqwest::Method::POST, "/api/session/sign-out", &laptop)
+        .await;
+    assert!(
+        answer.status().is_redirection() || answer.status().is_success(),
+        "{}",
+        answer.status()
+    );
     assert_eq!(one.end().await, (vec![], Some(4401)));
     assert_eq!(two.end().await, (vec![], Some(4401)));
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
-    assert!(other.hears_nothing_for(Duration::from_millis(200)).await, "the tablet is another session");
-    assert_eq!(node.request(reqwest::Method::GET, "/people", &tablet).await.status(), 200);
+    assert!(
+        start.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        start.elapsed()
+    );
+    assert!(
+        other.hears_nothing_for(Duration::from_millis(200)).await,
+        "the tablet is another session"
+    );
+    assert_eq!(
+        node.request(reqwest::Method::GET, "/people", &tablet)
+            .await
+            .status(),
+        200
+    );
 }
 
 #[tokio::test]
@@ -274,9 +407,17 @@ async fn a_session_that_runs_out_takes_its_pages_with_it() {
     let mut hand = fresh.superuser(Database::Application).await;
     let chair = sign_in(&mut hand, "oakfield", "chair@oakfield.example").await;
     let (mut page, start) = (node.watching(&chair, &["people"]).await, Instant::now());
-    sqlx::query("update sec.session set seen_at = now() - interval '21 min' where id = $1").bind(chair.session).execute(&mut hand).await.unwrap();
+    sqlx::query("update sec.session set seen_at = now() - interval '21 min' where id = $1")
+        .bind(chair.session)
+        .execute(&mut hand)
+        .await
+        .unwrap();
     assert_eq!(page.end().await, (vec![], Some(4401)));
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 /// After a step-up the cookie carries another token; the old one is worth nothing, and the page of the same session comes back.
@@ -287,8 +428,14 @@ async fn a_page_whose_token_was_changed_is_asked_to_come_back_and_not_signed_out
     let mut hand = fresh.superuser(Database::Application).await;
     let chair = sign_in(&mut hand, "oakfield", "chair@oakfield.example").await;
     let mut page = node.watching(&chair, &["people"]).await;
-    let change = sqlx::query("update sec.session set token_hash = sec.token_hash($2) where id = $1");
-    change.bind(chair.session).bind(Uuid::new_v4().as_bytes().as_slice()).execute(&mut hand).await.unwrap();
+    let change =
+        sqlx::query("update sec.session set token_hash = sec.token_hash($2) where id = $1");
+    change
+        .bind(chair.session)
+        .bind(Uuid::new_v4().as_bytes().as_slice())
+        .execute(&mut hand)
+        .await
+        .unwrap();
     page.say(json!({ "subscribe": ["me"] })).await;
     assert_eq!(page.end().await.1, Some(1012));
 }
@@ -297,23 +444,40 @@ async fn a_page_whose_token_was_changed_is_asked_to_come_back_and_not_signed_out
 async fn two_nodes_tell_of_each_others_changes_over_the_bus_and_without_it() {
     let fresh = Fresh::demo().await.with(Database::Live).await;
     let bus = || Bus::postgres(fresh.options(Role::Bus), Uuid::new_v4());
-    let (one, two) = (Node::over(&fresh, bus()).await, Node::over(&fresh, bus()).await);
+    let (one, two) = (
+        Node::over(&fresh, bus()).await,
+        Node::over(&fresh, bus()).await,
+    );
     // Nothing listens there.
-    let nowhere = PgConnectOptions::new_without_pgpass().host("/nonexistent").username("quorate_bus");
+    let nowhere = PgConnectOptions::new_without_pgpass()
+        .host("/nonexistent")
+        .username("quorate_bus");
     let alone = Node::over(&fresh, Bus::postgres(nowhere, Uuid::new_v4())).await;
     let mut hand = fresh.superuser(Database::Application).await;
     let clerk = sign_in(&mut hand, "oakfield", "clerk@oakfield.example").await;
     let sian = sign_in(&mut hand, "oakfield", "governor2@oakfield.example").await;
     let dilip = sign_in(&mut hand, "oakfield", "governor1@oakfield.example").await;
-    let (mut near, mut far) = (two.watching(&sian, &["people"]).await, alone.watching(&sian, &["people"]).await);
-    let (mut near_his, mut far_his) = (two.watching(&dilip, &["people"]).await, alone.watching(&dilip, &["people"]).await);
+    let (mut near, mut far) = (
+        two.watching(&sian, &["people"]).await,
+        alone.watching(&sian, &["people"]).await,
+    );
+    let (mut near_his, mut far_his) = (
+        two.watching(&dilip, &["people"]).await,
+        alone.watching(&dilip, &["people"]).await,
+    );
     let up = Instant::now();
     while two.relay.health().bus != Some(true) || one.relay.health().bus != Some(true) {
-        assert!(up.elapsed() < Duration::from_secs(10), "the bus does not come up");
+        assert!(
+            up.elapsed() < Duration::from_secs(10),
+            "the bus does not come up"
+        );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(alone.relay.health().bus, Some(false));
-    let roles = [[Of::Governor, Of::Associate].as_slice(), &[Of::Governor, Of::Associate, Of::Senco]];
+    let roles = [
+        [Of::Governor, Of::Associate].as_slice(),
+        &[Of::Governor, Of::Associate, Of::Senco],
+    ];
     let mut slowest = Duration::ZERO;
     for roles in roles {
         let start = Instant::now();
@@ -325,14 +489,22 @@ async fn two_nodes_tell_of_each_others_changes_over_the_bus_and_without_it() {
         for page in [&mut far, &mut far_his] {
             assert_eq!(page.words().await["seq"], seq);
         }
-        assert!(start.elapsed() < Duration::from_millis(1_500), "without a bus: {:?}", start.elapsed());
+        assert!(
+            start.elapsed() < Duration::from_millis(1_500),
+            "without a bus: {:?}",
+            start.elapsed()
+        );
     }
     println!("over the bus: {slowest:?}");
     let start = Instant::now();
     remove(&one.db, &clerk, &dilip).await;
     assert_eq!(near_his.end().await, (vec![], Some(4403)));
     assert_eq!(far_his.end().await, (vec![], Some(4403)));
-    assert!(start.elapsed() < Duration::from_millis(1_500), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_millis(1_500),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[tokio::test]
@@ -348,11 +520,22 @@ async fn connections_of_the_relay_that_are_cut_cost_nothing_but_a_moment() {
             .execute(&mut hand)
             .await
             .unwrap();
-        let roles = if round % 2 == 0 { [Of::Governor, Of::Associate] } else { [Of::Governor, Of::Senco] };
+        let roles = if round % 2 == 0 {
+            [Of::Governor, Of::Associate]
+        } else {
+            [Of::Governor, Of::Senco]
+        };
         let start = Instant::now();
         let seq = change_roles(&node.db, &clerk, &dilip, &roles).await;
-        assert_eq!(page.words().await, json!({ "changed": ["people"], "seq": seq }));
-        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+        assert_eq!(
+            page.words().await,
+            json!({ "changed": ["people"], "seq": seq })
+        );
+        assert!(
+            start.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            start.elapsed()
+        );
     }
 }
 
@@ -366,7 +549,9 @@ async fn in_a_thousand_rounds_no_barred_persons_page_reads_a_later_seq() {
     let mut hand = fresh.superuser(Database::Application).await;
     let clerk = sign_in(&mut hand, "oakfield", "clerk@oakfield.example").await;
     let mut witness = node.watching(&clerk, &["people"]).await;
-    let emails: Vec<String> = (1..=9).map(|n| format!("governor{n}@oakfield.example")).collect();
+    let emails: Vec<String> = (1..=9)
+        .map(|n| format!("governor{n}@oakfield.example"))
+        .collect();
     // A page is read by a task of its own, which returns all it has read.
     let read = |mut page: Client| tokio::spawn(async move { page.end().await });
     let mut present = Vec::new();
@@ -391,9 +576,18 @@ async fn in_a_thousand_rounds_no_barred_persons_page_reads_a_later_seq() {
             let (frames, code) = reading.await.unwrap();
             slowest = slowest.max(committed.elapsed());
             // Whoever was not greeted yet is found without a session.
-            assert!(code == Some(4403) || code == Some(4401) && frames.is_empty(), "{code:?} after {frames:?}");
-            let latest = frames.iter().filter_map(|frame| frame["seq"].as_i64().or(frame["hello"]["seq"].as_i64())).max();
-            assert!(latest.is_none_or(|latest| latest < seq), "read {latest:?}, barred at {seq}");
+            assert!(
+                code == Some(4403) || code == Some(4401) && frames.is_empty(),
+                "{code:?} after {frames:?}"
+            );
+            let latest = frames
+                .iter()
+                .filter_map(|frame| frame["seq"].as_i64().or(frame["hello"]["seq"].as_i64()))
+                .max();
+            assert!(
+                latest.is_none_or(|latest| latest < seq),
+                "read {latest:?}, barred at {seq}"
+            );
             seqs.push(seq);
             barred += 1;
             heard += frames.len();
@@ -402,13 +596,23 @@ async fn in_a_thousand_rounds_no_barred_persons_page_reads_a_later_seq() {
             seqs.push(restore(&node.db, &clerk, &person).await);
             let person = sign_in(&mut hand, "oakfield", &emails[who]).await;
             // Not yet watching when the next round begins: half of them are caught on the way in.
-            let page = if random & 64 == 0 { node.connect(&person).await } else { node.watching(&person, &["people"]).await };
+            let page = if random & 64 == 0 {
+                node.connect(&person).await
+            } else {
+                node.watching(&person, &["people"]).await
+            };
             present[who] = Some((read(page), person));
         }
     }
     println!("{barred} barred, slowest close {slowest:?}");
-    assert!(barred > 300 && heard > 300, "{barred} were barred and had heard {heard}");
+    assert!(
+        barred > 300 && heard > 300,
+        "{barred} were barred and had heard {heard}"
+    );
     for seq in seqs {
-        assert_eq!(witness.hear().await, Heard::Says(json!({ "changed": ["people"], "seq": seq })));
+        assert_eq!(
+            witness.hear().await,
+            Heard::Says(json!({ "changed": ["people"], "seq": seq }))
+        );
     }
 }

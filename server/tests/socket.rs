@@ -53,13 +53,21 @@ impl Memory {
         let mut events = self.events.lock().unwrap();
         let log = events.entry(OAKFIELD).or_default();
         let seq = i64::try_from(log.len()).unwrap() + 1;
-        log.push(Event { seq, topics: topics.iter().map(|&topic| topic.to_owned()).collect(), closes: None });
+        log.push(Event {
+            seq,
+            topics: topics.iter().map(|&topic| topic.to_owned()).collect(),
+            closes: None,
+        });
         seq
     }
 
     fn asked(&self) -> Result<(), sqlx::Error> {
         *self.questions.lock().unwrap() += 1;
-        if *self.away.lock().unwrap() { Err(sqlx::Error::PoolClosed) } else { Ok(()) }
+        if *self.away.lock().unwrap() {
+            Err(sqlx::Error::PoolClosed)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -72,15 +80,32 @@ impl Log for Memory {
     async fn heads(&self, tenants: &[TenantId]) -> Result<Vec<(TenantId, Seq)>, sqlx::Error> {
         self.asked()?;
         let events = self.events.lock().unwrap();
-        Ok(tenants.iter().map(|id| (*id, events.get(id).map_or(0, |log| i64::try_from(log.len()).unwrap()))).collect())
+        Ok(tenants
+            .iter()
+            .map(|id| {
+                (
+                    *id,
+                    events
+                        .get(id)
+                        .map_or(0, |log| i64::try_from(log.len()).unwrap()),
+                )
+            })
+            .collect())
     }
 
-    async fn tail(&self, cursors: &[(TenantId, Seq)]) -> Result<Vec<(TenantId, Event)>, sqlx::Error> {
+    async fn tail(
+        &self,
+        cursors: &[(TenantId, Seq)],
+    ) -> Result<Vec<(TenantId, Event)>, sqlx::Error> {
         self.asked()?;
         let events = self.events.lock().unwrap();
         let after = |(id, seq): &(TenantId, Seq)| {
             let log = events.get(id).map_or(&[][..], Vec::as_slice);
-            log.iter().skip(usize::try_from(*seq).unwrap()).take(512).map(|event| (*id, event.clone())).collect::<Vec<_>>()
+            log.iter()
+                .skip(usize::try_from(*seq).unwrap())
+                .take(512)
+                .map(|event| (*id, event.clone()))
+                .collect::<Vec<_>>()
         };
         Ok(cursors.iter().flat_map(after).collect())
     }
@@ -88,7 +113,11 @@ impl Log for Memory {
     async fn dead(&self, sessions: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
         self.asked()?;
         let dead = self.dead.lock().unwrap();
-        Ok(sessions.iter().copied().filter(|session| dead.contains(session)).collect())
+        Ok(sessions
+            .iter()
+            .copied()
+            .filter(|session| dead.contains(session))
+            .collect())
     }
 }
 
@@ -97,7 +126,10 @@ impl Authority for Memory {
     async fn may_watch(&self, caller: &Caller, topics: &[Topic]) -> Result<Vec<bool>, Refusal> {
         self.asked().map_err(|_| Refusal::Unavailable)?;
         let parent = caller.token.bytes()[0] == RACHEL;
-        Ok(topics.iter().map(|topic| *topic == Topic::Me || !parent && *topic != Topic::Settings).collect())
+        Ok(topics
+            .iter()
+            .map(|topic| *topic == Topic::Me || !parent && *topic != Topic::Settings)
+            .collect())
     }
 }
 
@@ -111,9 +143,17 @@ struct Service {
 
 impl Service {
     async fn open() -> Self {
-        let (memory, hub, bell) = (Arc::new(Memory::default()), Hub::default(), Arc::new(Notify::new()));
+        let (memory, hub, bell) = (
+            Arc::new(Memory::default()),
+            Hub::default(),
+            Arc::new(Notify::new()),
+        );
         let relay = Relay::start(hub.clone(), memory.clone(), bell.clone(), Bus::InProcess);
-        let sockets = Sockets { hub: hub.clone(), log: memory.clone(), authority: memory.clone() };
+        let sockets = Sockets {
+            hub: hub.clone(),
+            log: memory.clone(),
+            authority: memory.clone(),
+        };
         let router = Router::new()
             .route("/live", get(socket::live))
             .layer(Extension(sockets))
@@ -121,11 +161,19 @@ impl Service {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { address, hub, memory, bell, relay }
+        Self {
+            address,
+            hub,
+            memory,
+            bell,
+            relay,
+        }
     }
 
     async fn client(&self, person: u8) -> Client {
-        Client::connect(self.address, &[("x-person", &person.to_string())]).await.unwrap()
+        Client::connect(self.address, &[("x-person", &person.to_string())])
+            .await
+            .unwrap()
     }
 
     /// Connected, greeted and watching.
@@ -134,7 +182,9 @@ impl Service {
         client.greeted().await;
         // An empty answer tells that the subscription is there.
         let seq = self.hub.cursors()[0].1;
-        client.say(json!({ "subscribe": topics, "since": seq })).await;
+        client
+            .say(json!({ "subscribe": topics, "since": seq }))
+            .await;
         assert_eq!(client.words().await["since"], seq);
         client
     }
@@ -152,15 +202,32 @@ impl Service {
 
 /// Stands in for the session layer.
 async fn present(mut request: Request, next: Next) -> axum::response::Response {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
-    let (person, elsewhere, half) = (header("x-person"), header("x-elsewhere").is_some(), header("x-half").is_some());
+    let header = |name: &str| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(ToOwned::to_owned)
+    };
+    let (person, elsewhere, half) = (
+        header("x-person"),
+        header("x-elsewhere").is_some(),
+        header("x-half").is_some(),
+    );
     if let Some(person) = person {
         let person: u8 = person.parse().unwrap();
-        request.extensions_mut().insert(Caller { token: Token::from_bytes([person; 16]), tenant: OAKFIELD });
+        request.extensions_mut().insert(Caller {
+            token: Token::from_bytes([person; 16]),
+            tenant: OAKFIELD,
+        });
         request.extensions_mut().insert(Live {
             id: Service::session(person),
             account: Uuid::from_u128(u128::from(person)),
-            tenant: Some(if elsewhere { Uuid::from_u128(0x0b) } else { OAKFIELD }),
+            tenant: Some(if elsewhere {
+                Uuid::from_u128(0x0b)
+            } else {
+                OAKFIELD
+            }),
             membership: Some(Uuid::from_u128(u128::from(person))),
             needs: if half { Needs::Factor } else { Needs::Nothing },
             shared: false,
@@ -176,10 +243,22 @@ async fn present(mut request: Request, next: Next) -> axum::response::Response {
 #[tokio::test]
 async fn without_a_complete_session_of_this_school_there_is_no_connection() {
     let service = Service::open().await;
-    for headers in [&[][..], &[("x-person", "1"), ("x-elsewhere", "")], &[("x-person", "1"), ("x-half", "")]] {
-        assert_eq!(Client::connect(service.address, headers).await.err(), Some(401), "{headers:?}");
+    for headers in [
+        &[][..],
+        &[("x-person", "1"), ("x-elsewhere", "")],
+        &[("x-person", "1"), ("x-half", "")],
+    ] {
+        assert_eq!(
+            Client::connect(service.address, headers).await.err(),
+            Some(401),
+            "{headers:?}"
+        );
     }
-    assert!(Client::connect(service.address, &[("x-person", "1")]).await.is_ok());
+    assert!(
+        Client::connect(service.address, &[("x-person", "1")])
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -187,27 +266,58 @@ async fn a_page_is_greeted_and_told_in_order_of_what_it_may_watch() {
     let service = Service::open().await;
     service.append(&["people"]);
     let mut margaret = service.client(MARGARET).await;
-    assert_eq!(margaret.words().await, json!({ "hello": { "seq": 1, "epoch": Uuid::from_u128(99) } }));
+    assert_eq!(
+        margaret.words().await,
+        json!({ "hello": { "seq": 1, "epoch": Uuid::from_u128(99) } })
+    );
     margaret.say(json!({ "subscribe": ["people", "me", "settings", "me/00000000-0000-0000-0000-000000000002", "people"] })).await;
-    assert_eq!(margaret.words().await, json!({ "refused": ["me/00000000-0000-0000-0000-000000000002", "settings"] }));
+    assert_eq!(
+        margaret.words().await,
+        json!({ "refused": ["me/00000000-0000-0000-0000-000000000002", "settings"] })
+    );
     let mine = format!("me/{}", Uuid::from_u128(u128::from(MARGARET)));
     let theirs = format!("me/{}", Uuid::from_u128(u128::from(DILIP)));
-    for topics in [&["people"][..], &["settings"], &["people", &mine], &[&theirs]] {
+    for topics in [
+        &["people"][..],
+        &["settings"],
+        &["people", &mine],
+        &[&theirs],
+    ] {
         service.append(topics);
     }
-    assert_eq!(margaret.words().await, json!({ "changed": ["people"], "seq": 2 }));
-    assert_eq!(margaret.words().await, json!({ "changed": ["people", "me"], "seq": 4 }));
+    assert_eq!(
+        margaret.words().await,
+        json!({ "changed": ["people"], "seq": 2 })
+    );
+    assert_eq!(
+        margaret.words().await,
+        json!({ "changed": ["people", "me"], "seq": 4 })
+    );
     margaret.say(json!({ "unsubscribe": ["people"] })).await;
-    margaret.say(json!({ "subscribe": ["me"], "since": 5 })).await;
-    assert_eq!(margaret.words().await, json!({ "changed": [], "seq": 5, "since": 5 }), "the unsubscription went before");
+    margaret
+        .say(json!({ "subscribe": ["me"], "since": 5 }))
+        .await;
+    assert_eq!(
+        margaret.words().await,
+        json!({ "changed": [], "seq": 5, "since": 5 }),
+        "the unsubscription went before"
+    );
     service.append(&["people"]);
     service.append(&[&mine]);
-    assert_eq!(margaret.words().await, json!({ "changed": ["me"], "seq": 7 }));
+    assert_eq!(
+        margaret.words().await,
+        json!({ "changed": ["me"], "seq": 7 })
+    );
 
     let mut rachel = service.client(RACHEL).await;
     rachel.greeted().await;
-    rachel.say(json!({ "subscribe": ["people", "here", "me"] })).await;
-    assert_eq!(rachel.words().await, json!({ "refused": ["people", "here"] }));
+    rachel
+        .say(json!({ "subscribe": ["people", "here", "me"] }))
+        .await;
+    assert_eq!(
+        rachel.words().await,
+        json!({ "refused": ["people", "here"] })
+    );
 }
 
 #[tokio::test]
@@ -217,7 +327,10 @@ async fn what_no_page_says_ends_the_connection() {
     let huge = "x".repeat(2 << 20);
     let messages = [
         ("not JSON", Message::Text("people".into())),
-        ("not an object of lists", Message::Text("{\"subscribe\":\"people\"}".into())),
+        (
+            "not an object of lists",
+            Message::Text("{\"subscribe\":\"people\"}".into()),
+        ),
         ("binary", Message::Binary(vec![1, 2, 3].into())),
         ("too large", Message::Text(large.into())),
         ("much too large", Message::Text(huge.into())),
@@ -245,7 +358,10 @@ async fn what_no_page_says_ends_the_connection() {
     newer.greeted().await;
     newer.say(json!({ "weather": "rain" })).await;
     newer.say(json!({ "subscribe": [], "colour": 3 })).await;
-    assert!(newer.hears_nothing_for(Duration::from_millis(300)).await, "words of a newer client are no abuse");
+    assert!(
+        newer.hears_nothing_for(Duration::from_millis(300)).await,
+        "words of a newer client are no abuse"
+    );
 }
 
 #[tokio::test]
@@ -255,7 +371,10 @@ async fn who_asks_for_too_many_topics_is_told_which() {
     margaret.greeted().await;
     let names: Vec<String> = (0..400).map(|n| format!("paper/{n}")).collect();
     margaret.say(json!({ "subscribe": names })).await;
-    assert_eq!(margaret.words().await["refused"].as_array().unwrap().len(), 400);
+    assert_eq!(
+        margaret.words().await["refused"].as_array().unwrap().len(),
+        400
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -288,12 +407,18 @@ async fn a_client_that_does_not_read_is_sent_away_and_keeps_nobody_waiting() {
             last = service.append(&["people"]);
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
-        assert!(start.elapsed() < Duration::from_secs(60), "the slow client is still there");
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "the slow client is still there"
+        );
     }
     // What lay in the kernel's buffers is read, then the close if it got that far.
     let (frames, code) = slow.end().await;
     assert!(matches!(code, Some(1013) | None), "{code:?}");
-    let seqs: Vec<_> = frames.iter().filter_map(|frame| frame["seq"].as_i64()).collect();
+    let seqs: Vec<_> = frames
+        .iter()
+        .filter_map(|frame| frame["seq"].as_i64())
+        .collect();
     assert!(seqs.is_sorted() && seqs.last().is_none_or(|seq| *seq < last));
     while service.hub.cursors()[0].1 < last {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -301,7 +426,10 @@ async fn a_client_that_does_not_read_is_sent_away_and_keeps_nobody_waiting() {
     service.hub.drain(Duration::ZERO).await;
     let (latest, count) = reader.await.unwrap();
     assert!(count > 100, "{count}");
-    assert!(latest > last - 1_000, "the quick one heard {latest} of {last}");
+    assert!(
+        latest > last - 1_000,
+        "the quick one heard {latest} of {last}"
+    );
 }
 
 /// The connection breaks again and again, anywhere. Everything that happened is either told on its own or covered by the answer to
@@ -349,20 +477,44 @@ async fn a_page_that_reconnects_misses_nothing() {
 async fn who_was_away_for_long_is_told_from_the_log_and_for_very_long_to_fetch_anew() {
     let service = Service::open().await;
     for n in 0..2_000 {
-        service.memory.append(&[if n == 1_300 { "here" } else { "people" }]);
+        service
+            .memory
+            .append(&[if n == 1_300 { "here" } else { "people" }]);
     }
     let mut margaret = service.client(MARGARET).await;
     assert_eq!(margaret.greeted().await, 2_000);
-    margaret.say(json!({ "subscribe": ["here"], "since": 1_200 })).await;
-    assert_eq!(margaret.words().await, json!({ "changed": ["here"], "seq": 2_000, "since": 1_200 }), "512 after 1200 reach the ring");
-    margaret.say(json!({ "subscribe": ["here"], "since": 1_310 })).await;
-    assert_eq!(margaret.words().await, json!({ "changed": [], "seq": 2_000, "since": 1_310 }));
-    margaret.say(json!({ "subscribe": ["here"], "since": 10 })).await;
-    assert_eq!(margaret.words().await, json!({ "resync": true, "seq": 2_000, "since": 10 }));
-    margaret.say(json!({ "subscribe": ["here"], "since": 1_999, "epoch": Uuid::nil() })).await;
+    margaret
+        .say(json!({ "subscribe": ["here"], "since": 1_200 }))
+        .await;
+    assert_eq!(
+        margaret.words().await,
+        json!({ "changed": ["here"], "seq": 2_000, "since": 1_200 }),
+        "512 after 1200 reach the ring"
+    );
+    margaret
+        .say(json!({ "subscribe": ["here"], "since": 1_310 }))
+        .await;
+    assert_eq!(
+        margaret.words().await,
+        json!({ "changed": [], "seq": 2_000, "since": 1_310 })
+    );
+    margaret
+        .say(json!({ "subscribe": ["here"], "since": 10 }))
+        .await;
+    assert_eq!(
+        margaret.words().await,
+        json!({ "resync": true, "seq": 2_000, "since": 10 })
+    );
+    margaret
+        .say(json!({ "subscribe": ["here"], "since": 1_999, "epoch": Uuid::nil() }))
+        .await;
     assert_eq!(margaret.words().await["resync"], true, "another history");
     service.append(&["here"]);
-    assert_eq!(margaret.words().await, json!({ "changed": ["here"], "seq": 2_001 }), "active all the same");
+    assert_eq!(
+        margaret.words().await,
+        json!({ "changed": ["here"], "seq": 2_001 }),
+        "active all the same"
+    );
 }
 
 #[tokio::test]
@@ -379,8 +531,14 @@ async fn while_the_database_is_gone_pages_stay_and_afterwards_nothing_is_missing
     margaret.say(json!({ "subscribe": ["here"] })).await;
     assert!(margaret.hears_nothing_for(Duration::from_millis(700)).await);
     *service.memory.away.lock().unwrap() = false;
-    assert_eq!(margaret.words().await, json!({ "changed": ["people"], "seq": 1 }));
-    assert_eq!(margaret.words().await, json!({ "changed": ["people"], "seq": 2 }));
+    assert_eq!(
+        margaret.words().await,
+        json!({ "changed": ["people"], "seq": 1 })
+    );
+    assert_eq!(
+        margaret.words().await,
+        json!({ "changed": ["people"], "seq": 2 })
+    );
     assert_eq!(dilip.greeted().await, 2);
     assert!(service.relay.health().log);
     // Who is here has changed too, and the subscription that waited is there.
@@ -390,11 +548,23 @@ async fn while_the_database_is_gone_pages_stay_and_afterwards_nothing_is_missing
 #[tokio::test]
 async fn a_session_that_dies_quietly_ends_its_pages_within_seconds() {
     let service = Service::open().await;
-    let (mut margaret, mut dilip) = (service.watching(MARGARET, &["people"]).await, service.watching(DILIP, &["people"]).await);
+    let (mut margaret, mut dilip) = (
+        service.watching(MARGARET, &["people"]).await,
+        service.watching(DILIP, &["people"]).await,
+    );
     let start = Instant::now();
-    service.memory.dead.lock().unwrap().insert(Service::session(MARGARET));
+    service
+        .memory
+        .dead
+        .lock()
+        .unwrap()
+        .insert(Service::session(MARGARET));
     assert_eq!(margaret.end().await, (vec![], Some(4401)));
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
+    );
     assert!(dilip.hears_nothing_for(Duration::from_millis(100)).await);
     let mut again = service.client(MARGARET).await;
     assert_eq!(again.end().await, (vec![], Some(4401)), "not even a hello");
@@ -407,15 +577,26 @@ async fn a_restart_tells_everybody_to_come_back_and_waits_for_them_to_go() {
     for person in 1..=4 {
         pages.push(service.watching(person, &["me"]).await);
     }
-    let readers = pages.into_iter().map(|mut page| tokio::spawn(async move { page.end().await.1 })).collect::<Vec<_>>();
+    let readers = pages
+        .into_iter()
+        .map(|mut page| tokio::spawn(async move { page.end().await.1 }))
+        .collect::<Vec<_>>();
     let start = Instant::now();
     service.hub.drain(Duration::from_millis(400)).await;
     assert_eq!(service.hub.count().sockets, 0);
-    assert!((300..2_000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+    assert!(
+        (300..2_000).contains(&start.elapsed().as_millis()),
+        "{:?}",
+        start.elapsed()
+    );
     for reader in readers {
         assert_eq!(reader.await.unwrap(), Some(1012));
     }
-    assert_eq!(service.client(MARGARET).await.end().await, (vec![], Some(1012)), "nobody is let in any more");
+    assert_eq!(
+        service.client(MARGARET).await.end().await,
+        (vec![], Some(1012)),
+        "nobody is let in any more"
+    );
 }
 
 #[tokio::test]

@@ -105,8 +105,16 @@ impl Follow {
         if !self.connected {
             return None;
         }
-        let gone: Vec<String> = self.topics.iter().filter(|(_, topic)| topic.shown == 0).map(|(name, _)| name.clone()).collect();
-        let gone: Vec<String> = gone.into_iter().filter(|name| self.topics.remove(name).is_some_and(|topic| topic.asked)).collect();
+        let gone: Vec<String> = self
+            .topics
+            .iter()
+            .filter(|(_, topic)| topic.shown == 0)
+            .map(|(name, _)| name.clone())
+            .collect();
+        let gone: Vec<String> = gone
+            .into_iter()
+            .filter(|name| self.topics.remove(name).is_some_and(|topic| topic.asked))
+            .collect();
         let mut since = None;
         let mut fresh = Vec::new();
         for (name, topic) in self.topics.iter_mut().filter(|(_, topic)| !topic.asked) {
@@ -131,7 +139,9 @@ impl Follow {
 
     /// What a frame means. Words that are not known are ignored: the server may be newer than the page.
     pub fn hear(&mut self, text: &str) -> Told {
-        let Ok(frame) = serde_json::from_str::<Frame>(text) else { return Told::default() };
+        let Ok(frame) = serde_json::from_str::<Frame>(text) else {
+            return Told::default();
+        };
         if let Some(hello) = frame.hello {
             return self.greeted(hello);
         }
@@ -146,17 +156,30 @@ impl Follow {
             if let Some(seq) = frame.seq {
                 self.advance(seq);
             }
-            return Told { changed: self.shown(), ..Told::default() };
+            return Told {
+                changed: self.shown(),
+                ..Told::default()
+            };
         }
-        let (Some(changed), Some(seq)) = (frame.changed, frame.seq) else { return Told::default() };
+        let (Some(changed), Some(seq)) = (frame.changed, frame.seq) else {
+            return Told::default();
+        };
         self.advance(seq);
-        Told { changed: changed.into_iter().filter(|name| self.topics.get(name).is_some_and(|topic| topic.shown > 0)).collect(), ..Told::default() }
+        Told {
+            changed: changed
+                .into_iter()
+                .filter(|name| self.topics.get(name).is_some_and(|topic| topic.shown > 0))
+                .collect(),
+            ..Told::default()
+        }
     }
 
     /// The connection is gone. What is still unanswered will be asked again from where it began.
     pub fn lost(&mut self) {
         self.connected = false;
-        self.heard = self.heard.map(|heard| self.unanswered.drain(..).fold(heard, Seq::min));
+        self.heard = self
+            .heard
+            .map(|heard| self.unanswered.drain(..).fold(heard, Seq::min));
         self.unanswered.clear();
         for topic in self.topics.values_mut() {
             topic.asked = false;
@@ -165,17 +188,32 @@ impl Follow {
 
     fn greeted(&mut self, hello: Hello) -> Told {
         self.connected = true;
-        let same = self.epoch.as_ref().is_none_or(|epoch| *epoch == hello.epoch);
+        let same = self
+            .epoch
+            .as_ref()
+            .is_none_or(|epoch| *epoch == hello.epoch);
         self.epoch = Some(hello.epoch);
-        let from = if self.heard.is_some() { self.heard.filter(|_| same) } else { self.rendered };
+        let from = if self.heard.is_some() {
+            self.heard.filter(|_| same)
+        } else {
+            self.rendered
+        };
         // Without a place to go on from, everything is fetched anew, and the hello is such a place.
-        let changed = if from.is_none() { self.shown() } else { Vec::new() };
+        let changed = if from.is_none() {
+            self.shown()
+        } else {
+            Vec::new()
+        };
         self.heard = Some(from.unwrap_or(hello.seq));
         for topic in self.topics.values_mut() {
             // Shown while the connection was gone: not earlier than what had been heard then, and not of another history.
             topic.from = topic.from.filter(|_| same).or(self.heard);
         }
-        Told { changed, say: self.due(), hello: true }
+        Told {
+            changed,
+            say: self.due(),
+            hello: true,
+        }
     }
 
     fn advance(&mut self, seq: Seq) {
@@ -183,7 +221,11 @@ impl Follow {
     }
 
     fn shown(&self) -> Vec<String> {
-        self.topics.iter().filter(|(_, topic)| topic.shown > 0).map(|(name, _)| name.clone()).collect()
+        self.topics
+            .iter()
+            .filter(|(_, topic)| topic.shown > 0)
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 }
 
@@ -216,11 +258,26 @@ mod tests {
         assert_eq!(follow.due(), None, "nothing is said before the hello");
         let told = follow.hear(&hello(15));
         assert!(told.hello && told.changed.is_empty());
-        assert_eq!(said(told.say), json!({ "subscribe": ["people"], "since": 12, "epoch": EPOCH }));
-        assert_eq!(changed(&mut follow, json!({ "changed": ["people"], "seq": 15, "since": 12 })), ["people"]);
-        assert_eq!(changed(&mut follow, json!({ "changed": ["people"], "seq": 16 })), ["people"]);
+        assert_eq!(
+            said(told.say),
+            json!({ "subscribe": ["people"], "since": 12, "epoch": EPOCH })
+        );
+        assert_eq!(
+            changed(
+                &mut follow,
+                json!({ "changed": ["people"], "seq": 15, "since": 12 })
+            ),
+            ["people"]
+        );
+        assert_eq!(
+            changed(&mut follow, json!({ "changed": ["people"], "seq": 16 })),
+            ["people"]
+        );
         follow.lost();
-        assert_eq!(said(follow.hear(&hello(20)).say), json!({ "subscribe": ["people"], "since": 16, "epoch": EPOCH }));
+        assert_eq!(
+            said(follow.hear(&hello(20)).say),
+            json!({ "subscribe": ["people"], "since": 16, "epoch": EPOCH })
+        );
     }
 
     #[test]
@@ -236,7 +293,10 @@ mod tests {
         follow.rendered_at(3);
         follow.show("people");
         follow.show("people");
-        assert_eq!(said(follow.hear(&hello(3)).say)["subscribe"], json!(["people"]));
+        assert_eq!(
+            said(follow.hear(&hello(3)).say)["subscribe"],
+            json!(["people"])
+        );
         follow.hide("people");
         assert_eq!(follow.due(), None);
         follow.hide("people");
@@ -244,8 +304,14 @@ mod tests {
         assert_eq!(follow.due(), None, "the next page shows it too");
         follow.hide("people");
         follow.show("settings");
-        assert_eq!(said(follow.due()), json!({ "subscribe": ["settings"], "unsubscribe": ["people"], "since": 3, "epoch": EPOCH }));
-        assert_eq!(changed(&mut follow, json!({ "changed": ["people"], "seq": 9 })), [] as [&str; 0]);
+        assert_eq!(
+            said(follow.due()),
+            json!({ "subscribe": ["settings"], "unsubscribe": ["people"], "since": 3, "epoch": EPOCH })
+        );
+        assert_eq!(
+            changed(&mut follow, json!({ "changed": ["people"], "seq": 9 })),
+            [] as [&str; 0]
+        );
     }
 
     #[test]
@@ -272,7 +338,10 @@ mod tests {
         assert_eq!(said(follow.due())["since"], 3);
         changed(&mut follow, json!({ "changed": ["people"], "seq": 20 }));
         follow.lost();
-        assert_eq!(said(follow.hear(&hello(25)).say), json!({ "subscribe": ["people", "settings"], "since": 3, "epoch": EPOCH }));
+        assert_eq!(
+            said(follow.hear(&hello(25)).say),
+            json!({ "subscribe": ["people", "settings"], "since": 3, "epoch": EPOCH })
+        );
     }
 
     #[test]
@@ -304,17 +373,33 @@ mod tests {
         follow.show("people");
         follow.show("settings");
         follow.hear(&hello(900));
-        assert_eq!(changed(&mut follow, json!({ "resync": true, "seq": 900, "since": 3 })), ["people", "settings"]);
+        assert_eq!(
+            changed(
+                &mut follow,
+                json!({ "resync": true, "seq": 900, "since": 3 })
+            ),
+            ["people", "settings"]
+        );
         follow.lost();
         let told = follow.hear(&json!({ "hello": { "seq": 40, "epoch": "other" } }).to_string());
         assert_eq!(told.changed, ["people", "settings"]);
-        assert_eq!(said(told.say)["since"], 40, "a seq of the old history means nothing in the new one");
+        assert_eq!(
+            said(told.say)["since"],
+            40,
+            "a seq of the old history means nothing in the new one"
+        );
     }
 
     #[test]
     fn unknown_words_are_ignored() {
         let mut follow = Follow::default();
-        for text in ["", "[]", "{\"weather\":\"rain\"}", "{\"refused\":[\"x\"]}", "not json"] {
+        for text in [
+            "",
+            "[]",
+            "{\"weather\":\"rain\"}",
+            "{\"refused\":[\"x\"]}",
+            "not json",
+        ] {
             assert_eq!(follow.hear(text), Told::default(), "{text}");
         }
     }

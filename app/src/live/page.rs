@@ -124,7 +124,12 @@ pub fn version(topic: &'static str) -> Signal<u64> {
                 page.poke(Poke::Topics);
             });
         });
-        page.versions.borrow_mut().entry(topic).or_insert_with(|| ArcRwSignal::new(0)).clone().into()
+        page.versions
+            .borrow_mut()
+            .entry(topic)
+            .or_insert_with(|| ArcRwSignal::new(0))
+            .clone()
+            .into()
     })
 }
 
@@ -141,10 +146,15 @@ pub fn rendered_at(seq: Seq) {
 }
 
 pub fn announce_people(people: Vec<(Uuid, String, Standing)>, filter: String) {
-    let after: news::People = people.into_iter().map(|(id, name, state)| (id, (name, state))).collect();
+    let after: news::People = people
+        .into_iter()
+        .map(|(id, name, state)| (id, (name, state)))
+        .collect();
     PAGE.with(|page| {
         let before = page.people.replace(Some((filter.clone(), after.clone())));
-        let line = before.filter(|(same, _)| *same == filter).and_then(|(_, before)| news::of_people(&before, &after));
+        let line = before
+            .filter(|(same, _)| *same == filter)
+            .and_then(|(_, before)| news::of_people(&before, &after));
         if let Some(line) = line {
             page.news.set(Some(line.clone()));
             spawn_local(async move {
@@ -161,7 +171,9 @@ pub fn announce_people(people: Vec<(Uuid, String, Standing)>, filter: String) {
 
 /// Opens the connection, once.
 pub fn connect() {
-    let Some(pokes) = PAGE.with(|page| page.pokes.take()) else { return };
+    let Some(pokes) = PAGE.with(|page| page.pokes.take()) else {
+        return;
+    };
     // They last as long as the document does, so their handles are let go.
     for event in ["online", "pageshow", "visibilitychange"] {
         let _ = window_event_listener_untyped(event, |_| {
@@ -170,7 +182,8 @@ pub fn connect() {
             }
         });
     }
-    let _ = window_event_listener_untyped("offline", |_| PAGE.with(|page| page.poke(Poke::Offline)));
+    let _ =
+        window_event_listener_untyped("offline", |_| PAGE.with(|page| page.poke(Poke::Offline)));
     spawn_local(stay_connected(pokes));
 }
 
@@ -185,7 +198,14 @@ struct Lost {
 async fn stay_connected(mut pokes: UnboundedReceiver<Poke>) {
     let (mut tries, mut told) = (0, false);
     loop {
-        let lost = if is_online() { converse(&mut pokes).await } else { Lost { code: None, greeted: false } };
+        let lost = if is_online() {
+            converse(&mut pokes).await
+        } else {
+            Lost {
+                code: None,
+                greeted: false,
+            }
+        };
         PAGE.with(|page| page.follow.borrow_mut().lost());
         if lost.greeted {
             tries = 0;
@@ -203,10 +223,22 @@ async fn stay_connected(mut pokes: UnboundedReceiver<Poke>) {
             Some(code::RESTART) => rest(&mut pokes, jitter(Duration::from_millis(700))).await,
             // Told to come back later. A page that nobody looks at leaves its place to one that somebody does.
             Some(code::ABUSE | code::LATER) => {
-                rest(&mut pokes, jitter(if is_seen() { Duration::from_secs(20) } else { Duration::from_mins(5) })).await;
+                rest(
+                    &mut pokes,
+                    jitter(if is_seen() {
+                        Duration::from_secs(20)
+                    } else {
+                        Duration::from_mins(5)
+                    }),
+                )
+                .await;
             }
             _ => {
-                rest(&mut pokes, jitter(Duration::from_millis(200 << tries.min(6)).min(Duration::from_secs(10)))).await;
+                rest(
+                    &mut pokes,
+                    jitter(Duration::from_millis(200 << tries.min(6)).min(Duration::from_secs(10))),
+                )
+                .await;
                 tries += 1;
             }
         }
@@ -216,7 +248,12 @@ async fn stay_connected(mut pokes: UnboundedReceiver<Poke>) {
 /// From opening to the end of one connection.
 async fn converse(pokes: &mut UnboundedReceiver<Poke>) -> Lost {
     let mut greeted = false;
-    let Some(socket) = address().and_then(|address| WebSocket::open(&address).ok()) else { return Lost { code: None, greeted } };
+    let Some(socket) = address().and_then(|address| WebSocket::open(&address).ok()) else {
+        return Lost {
+            code: None,
+            greeted,
+        };
+    };
     let (mut say, mut frames) = socket.split();
     let (mut limit, mut heard) = (sleep(HELLO), Date::now());
     loop {
@@ -237,10 +274,21 @@ async fn converse(pokes: &mut UnboundedReceiver<Poke>) -> Lost {
                     let _ = say.send(Message::Text(words)).await;
                 }
             }
-            Either::Left((Some(Err(WebSocketError::ConnectionClose(close))), _)) => return Lost { code: Some(close.code), greeted },
+            Either::Left((Some(Err(WebSocketError::ConnectionClose(close))), _)) => {
+                return Lost {
+                    code: Some(close.code),
+                    greeted,
+                };
+            }
             // The close follows.
             Either::Left((Some(_), _)) => {}
-            Either::Left((None, _)) | Either::Right((Either::Right(_) | Either::Left((None, _)), _)) => return Lost { code: None, greeted },
+            Either::Left((None, _))
+            | Either::Right((Either::Right(_) | Either::Left((None, _)), _)) => {
+                return Lost {
+                    code: None,
+                    greeted,
+                };
+            }
             Either::Right((Either::Left((Some(Poke::Topics), _)), _)) => {
                 sleep(GATHER).await;
                 let due = PAGE.with(|page| page.follow.borrow_mut().due());
@@ -251,12 +299,18 @@ async fn converse(pokes: &mut UnboundedReceiver<Poke>) -> Lost {
             // After a sleep the connection may be gone without anybody knowing; a beat that was missed says so.
             Either::Right((Either::Left((Some(Poke::Hurry), _)), _)) => {
                 if Date::now() - heard > QUIET {
-                    return Lost { code: None, greeted };
+                    return Lost {
+                        code: None,
+                        greeted,
+                    };
                 }
             }
             Either::Right((Either::Left((Some(Poke::Offline), _)), _)) => {
                 PAGE.with(|page| page.set(State::Offline));
-                return Lost { code: None, greeted };
+                return Lost {
+                    code: None,
+                    greeted,
+                };
             }
         }
     }
@@ -304,18 +358,25 @@ async fn open_again() {
     PAGE.with(|page| page.set(State::Ended));
     let location = window().location();
     // Without a fragment, which would only scroll.
-    let here = location.pathname().unwrap_or_else(|_| "/".to_owned()) + &location.search().unwrap_or_default();
+    let here = location.pathname().unwrap_or_else(|_| "/".to_owned())
+        + &location.search().unwrap_or_default();
     let init = RequestInit::new();
     init.set_redirect(RequestRedirect::Manual);
     let answer = JsFuture::from(window().fetch_with_str_and_init(&here, &init)).await;
-    let gone = answer.is_ok_and(|answer| answer.unchecked_into::<Response>().type_() == ResponseType::Opaqueredirect);
+    let gone = answer.is_ok_and(|answer| {
+        answer.unchecked_into::<Response>().type_() == ResponseType::Opaqueredirect
+    });
     let _ = location.replace(if gone { "/sign-in?why=removed" } else { &here });
 }
 
 /// `wss://oakfield.example/live`
 fn address() -> Option<String> {
     let location = window().location();
-    let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
+    let scheme = if location.protocol().ok()? == "https:" {
+        "wss"
+    } else {
+        "ws"
+    };
     Some(format!("{scheme}://{}/live", location.host().ok()?))
 }
 

@@ -1,6 +1,9 @@
 //! The only way to data: a caller goes in, a sealed transaction comes out. No other file names the pool.
 
-#![allow(clippy::disallowed_methods, reason = "the one file that takes connections and begins transactions")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the one file that takes connections and begins transactions"
+)]
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -35,7 +38,11 @@ struct Bell(Arc<Mutex<Vec<Arc<Notify>>>>);
 
 impl Bell {
     fn ring(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|waiter| waiter.notify_one());
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .for_each(|waiter| waiter.notify_one());
     }
 }
 
@@ -75,7 +82,11 @@ impl Standing {
 
     /// Refuses an act that far-reaching acts' five minutes do not cover.
     pub fn require_step_up(&self) -> Result<(), Refusal> {
-        if self.stepped_up { Ok(()) } else { Err(Refusal::StepUpNeeded) }
+        if self.stepped_up {
+            Ok(())
+        } else {
+            Err(Refusal::StepUpNeeded)
+        }
     }
 }
 
@@ -88,7 +99,10 @@ pub struct LiveDb {
 impl LiveDb {
     /// Opens a pool of `size` connections. Connections are made as they are needed.
     pub fn new(options: PgConnectOptions, size: u32) -> Self {
-        let pool = PgPoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(5)).connect_lazy_with(options);
+        let pool = PgPoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_lazy_with(options);
         Self { pool }
     }
 
@@ -135,13 +149,20 @@ impl Db {
             // inside a transaction, now() is its start and lies before the statement.
             .after_release(|connection, _| Box::pin(is_idle(connection)))
             .connect_lazy_with(options);
-        Self { pool, bell: Bell::default() }
+        Self {
+            pool,
+            bell: Bell::default(),
+        }
     }
 
     /// A bell of the caller's own, rung after every commit of this process. Taken once by each who waits.
     pub fn bell(&self) -> Arc<Notify> {
         let bell = Arc::new(Notify::new());
-        self.bell.0.lock().unwrap_or_else(PoisonError::into_inner).push(bell.clone());
+        self.bell
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(bell.clone());
         bell
     }
 
@@ -154,20 +175,35 @@ impl Db {
     ///
     /// Refuses [`Refusal::SignedOut`] when the session is not live, not complete, or belongs to another host.
     pub async fn read(&self, caller: &Caller) -> Result<Read, Refusal> {
-        let (tx, standing) = self.enter(caller, "begin isolation level repeatable read read only").await?;
+        let (tx, standing) = self
+            .enter(caller, "begin isolation level repeatable read read only")
+            .await?;
         Ok(Read { tx, standing })
     }
 
     /// A writing transaction under the caller's seal; refuses as [`Db::read`] does.
     pub async fn write(&self, caller: &Caller) -> Result<Write, Refusal> {
-        let (tx, standing) = self.enter(caller, "begin isolation level read committed").await?;
-        Ok(Write { tx, bell: self.bell.clone(), standing })
+        let (tx, standing) = self
+            .enter(caller, "begin isolation level read committed")
+            .await?;
+        Ok(Write {
+            tx,
+            bell: self.bell.clone(),
+            standing,
+        })
     }
 
     /// Begins and seals in one round trip, then asks who that is.
-    async fn enter(&self, caller: &Caller, begin: &str) -> Result<(Transaction<'static, Postgres>, Standing), Refusal> {
+    async fn enter(
+        &self,
+        caller: &Caller,
+        begin: &str,
+    ) -> Result<(Transaction<'static, Postgres>, Standing), Refusal> {
         // The token is 16 bytes written in hexadecimal and nothing else, so the text is safe by construction.
-        let statement = AssertSqlSafe(format!("{begin}; select sec.enter('\\x{}')", caller.token.hex()));
+        let statement = AssertSqlSafe(format!(
+            "{begin}; select sec.enter('\\x{}')",
+            caller.token.hex()
+        ));
         let pool = self.pool.clone();
         // In a task of its own: a request that is given up cannot leave `begin` half done.
         let mut tx = tokio::spawn(async move { pool.begin_with(statement).await })
@@ -223,7 +259,13 @@ impl Write {
     ///
     /// Refuses [`Refusal::SignedOut`] when the caller was removed, suspended or signed out meanwhile.
     pub async fn commit(mut self, act: Act) -> Result<Seq, Refusal> {
-        let Act { name, about, detail, topics, closes } = act;
+        let Act {
+            name,
+            about,
+            detail,
+            topics,
+            closes,
+        } = act;
         let seq = sqlx::query_scalar!(
             r#"select sec.append($1, $2, $3, $4, $5) as "seq!""#,
             name,
@@ -282,8 +324,9 @@ async fn is_idle(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     if connection.is_in_transaction() {
         return Ok(false);
     }
-    let idle: Option<bool> =
-        sqlx::query_scalar("select now() = statement_timestamp()").fetch_one(&mut *connection).await?;
+    let idle: Option<bool> = sqlx::query_scalar("select now() = statement_timestamp()")
+        .fetch_one(&mut *connection)
+        .await?;
     Ok(idle == Some(true))
 }
 
@@ -291,19 +334,25 @@ async fn is_idle(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
 #[allow(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 pub(crate) fn refused(error: sqlx::Error) -> Refusal {
     match &error {
-        sqlx::Error::Database(database) => match (database.code().as_deref(), database.constraint()) {
-            (Some("QR401"), _) => Refusal::SignedOut,
-            (Some("QR403"), _) => Refusal::StepUpNeeded,
-            (_, Some("membership_last_admin")) => Refusal::LastAdmin,
-            (_, Some("membership_account_key")) => Refusal::AlreadyHere,
-            (_, Some("membership_name_shape")) => Refusal::NameFormat,
-            (_, Some("account_email_shape" | "account_email_lower")) => Refusal::EmailFormat,
-            (_, Some("membership_step" | "invitation_of_invited")) | (Some("40001" | "40P01"), _) => Refusal::Stale,
-            (Some("42501"), _) => Refusal::NotAllowed,
-            (Some("57P01" | "57P02" | "57P03" | "53300"), _) => unavailable(&error),
-            _ => broken("statement", &error),
-        },
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => unavailable(&error),
+        sqlx::Error::Database(database) => {
+            match (database.code().as_deref(), database.constraint()) {
+                (Some("QR401"), _) => Refusal::SignedOut,
+                (Some("QR403"), _) => Refusal::StepUpNeeded,
+                (_, Some("membership_last_admin")) => Refusal::LastAdmin,
+                (_, Some("membership_account_key")) => Refusal::AlreadyHere,
+                (_, Some("membership_name_shape")) => Refusal::NameFormat,
+                (_, Some("account_email_shape" | "account_email_lower")) => Refusal::EmailFormat,
+                (_, Some("membership_step" | "invitation_of_invited"))
+                | (Some("40001" | "40P01"), _) => Refusal::Stale,
+                (Some("42501"), _) => Refusal::NotAllowed,
+                (Some("57P01" | "57P02" | "57P03" | "53300"), _) => unavailable(&error),
+                _ => broken("statement", &error),
+            }
+        }
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::Tls(_) => unavailable(&error),
         _ => broken("statement", &error),
     }
 }

@@ -28,7 +28,11 @@ pub use crate::live::{CLOSE_REMOVED, CLOSE_SIGNED_OUT};
 
 impl Closes {
     fn account(account: AccountId) -> Self {
-        Self { accounts: vec![account], sessions: vec![], code: CLOSE_REMOVED }
+        Self {
+            accounts: vec![account],
+            sessions: vec![],
+            code: CLOSE_REMOVED,
+        }
     }
 
     pub(crate) fn to_json(&self) -> Value {
@@ -38,8 +42,19 @@ impl Closes {
 
 /// The acts on one person's place. `account` is theirs; names and addresses never enter the log.
 impl Act {
-    fn of_person(name: &'static str, membership: MembershipId, account: AccountId, detail: Value) -> Self {
-        Self { name, about: Some(membership), detail, topics: people_topics(account), closes: None }
+    fn of_person(
+        name: &'static str,
+        membership: MembershipId,
+        account: AccountId,
+        detail: Value,
+    ) -> Self {
+        Self {
+            name,
+            about: Some(membership),
+            detail,
+            topics: people_topics(account),
+            closes: None,
+        }
     }
 
     fn closing(mut self, account: AccountId) -> Self {
@@ -48,7 +63,12 @@ impl Act {
     }
 
     pub(crate) fn invited(membership: MembershipId, account: AccountId, roles: &[Role]) -> Self {
-        Self::of_person("membership.invited", membership, account, json!({ "roles": codes(roles) }))
+        Self::of_person(
+            "membership.invited",
+            membership,
+            account,
+            json!({ "roles": codes(roles) }),
+        )
     }
 
     pub(crate) fn reinvited(membership: MembershipId, account: AccountId) -> Self {
@@ -56,14 +76,23 @@ impl Act {
     }
 
     /// Sockets end only when a role was lost: what they may see has shrunk.
-    pub(crate) fn roles_changed(membership: MembershipId, account: AccountId, from: &[Role], to: &[Role]) -> Self {
+    pub(crate) fn roles_changed(
+        membership: MembershipId,
+        account: AccountId,
+        from: &[Role],
+        to: &[Role],
+    ) -> Self {
         let act = Self::of_person(
             "membership.roles_changed",
             membership,
             account,
             json!({ "from": codes(from), "to": codes(to) }),
         );
-        if from.iter().all(|role| to.contains(role)) { act } else { act.closing(account) }
+        if from.iter().all(|role| to.contains(role)) {
+            act
+        } else {
+            act.closing(account)
+        }
     }
 
     pub(crate) fn suspended(membership: MembershipId, account: AccountId, ended: Value) -> Self {

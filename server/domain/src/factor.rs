@@ -10,7 +10,11 @@ pub fn digits(typed: &str) -> String {
 
 /// A secret in groups of four, as one types it into an app.
 pub fn in_groups(text: &str) -> String {
-    text.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ")
+    text.as_bytes()
+        .chunks(4)
+        .map(String::from_utf8_lossy)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(feature = "db")]
@@ -41,28 +45,48 @@ mod queries {
     /// Begins an enrolment, or shows the one begun before: opening the page again must not make the app's entry wrong.
     ///
     /// Refuses [`Refusal::StepUpNeeded`] to replace a factor without having stepped up.
-    pub async fn begin(db: &Db, secrets: &Secrets, token: Token, live: &Live, issuer: &str) -> Result<Enrolment, Refusal> {
+    pub async fn begin(
+        db: &Db,
+        secrets: &Secrets,
+        token: Token,
+        live: &Live,
+        issuer: &str,
+    ) -> Result<Enrolment, Refusal> {
         let secret = match stored(db, secrets, token, live.account, true).await? {
             Some(secret) => secret,
             None => {
                 let secret = Secret::random()?;
                 let sealed = secrets.seal(&place(live.account), secret.bytes())?;
-                let begun = sqlx::query_scalar!(r#"select sec.factor_begin($1, $2) as "begun!""#, token.bytes(), sealed)
-                    .fetch_one(db.unsealed())
-                    .await
-                    .map_err(refused)?;
+                let begun = sqlx::query_scalar!(
+                    r#"select sec.factor_begin($1, $2) as "begun!""#,
+                    token.bytes(),
+                    sealed
+                )
+                .fetch_one(db.unsealed())
+                .await
+                .map_err(refused)?;
                 if !begun {
                     return Err(Refusal::StepUpNeeded);
                 }
                 secret
             }
         };
-        Ok(Enrolment { typed: super::in_groups(&secret.base32()), address: secret.address(&live.email, issuer)? })
+        Ok(Enrolment {
+            typed: super::in_groups(&secret.base32()),
+            address: secret.address(&live.email, issuer)?,
+        })
     }
 
     /// Confirms an enrolment with its first code and gives the recovery codes, which are shown this once. The session is
     /// complete from here on, under the token returned.
-    pub async fn confirm(db: &Db, secrets: &Secrets, token: Token, live: &Live, typed: &str, now: u64) -> Result<(Token, Vec<String>), Refusal> {
+    pub async fn confirm(
+        db: &Db,
+        secrets: &Secrets,
+        token: Token,
+        live: &Live,
+        typed: &str,
+        now: u64,
+    ) -> Result<(Token, Vec<String>), Refusal> {
         let new = check(db, secrets, token, live, typed, now, true).await?;
         let codes = new_codes(db, new).await?;
         Ok((new, codes))
@@ -71,7 +95,14 @@ mod queries {
     /// Passes the second factor. Each code works once, whoever sends it and however many at a time.
     ///
     /// Refuses [`Refusal::WrongCode`], and [`Refusal::Wait`] after ten wrong ones.
-    pub async fn pass(db: &Db, secrets: &Secrets, token: Token, live: &Live, typed: &str, now: u64) -> Result<Token, Refusal> {
+    pub async fn pass(
+        db: &Db,
+        secrets: &Secrets,
+        token: Token,
+        live: &Live,
+        typed: &str,
+        now: u64,
+    ) -> Result<Token, Refusal> {
         check(db, secrets, token, live, typed, now, false).await
     }
 
@@ -88,21 +119,41 @@ mod queries {
         .await
         .map_err(refused)?;
         db.ring();
-        if passed { Ok(new) } else { Err(Refusal::WrongRecoveryCode) }
+        if passed {
+            Ok(new)
+        } else {
+            Err(Refusal::WrongRecoveryCode)
+        }
     }
 
     /// A new set of recovery codes; the old ones stop working. Refuses [`Refusal::StepUpNeeded`] without a recent proof.
     pub async fn new_codes(db: &Db, token: Token) -> Result<Vec<String>, Refusal> {
         let codes = RecoveryCode::set()?;
         let digests: Vec<Vec<u8>> = codes.iter().map(RecoveryCode::digest).collect();
-        let done = sqlx::query_scalar!(r#"select sec.recovery_codes_set($1, $2) as "done!""#, token.bytes(), &digests)
-            .fetch_one(db.unsealed())
-            .await
-            .map_err(refused)?;
-        if done { Ok(codes.iter().map(RecoveryCode::shown).collect()) } else { Err(Refusal::StepUpNeeded) }
+        let done = sqlx::query_scalar!(
+            r#"select sec.recovery_codes_set($1, $2) as "done!""#,
+            token.bytes(),
+            &digests
+        )
+        .fetch_one(db.unsealed())
+        .await
+        .map_err(refused)?;
+        if done {
+            Ok(codes.iter().map(RecoveryCode::shown).collect())
+        } else {
+            Err(Refusal::StepUpNeeded)
+        }
     }
 
-    async fn check(db: &Db, secrets: &Secrets, token: Token, live: &Live, typed: &str, now: u64, pending: bool) -> Result<Token, Refusal> {
+    async fn check(
+        db: &Db,
+        secrets: &Secrets,
+        token: Token,
+        live: &Live,
+        typed: &str,
+        now: u64,
+        pending: bool,
+    ) -> Result<Token, Refusal> {
         // Counted before it is looked at, in a statement of its own: thirty at once are thirty tries.
         let may = sqlx::query_scalar!(r#"select sec.factor_try($1) as "may!""#, token.bytes())
             .fetch_one(db.unsealed())
@@ -111,7 +162,9 @@ mod queries {
         if !may {
             return Err(Refusal::Wait(LOCKED_SECONDS));
         }
-        let secret = stored(db, secrets, token, live.account, pending).await?.ok_or(Refusal::Stale)?;
+        let secret = stored(db, secrets, token, live.account, pending)
+            .await?
+            .ok_or(Refusal::Stale)?;
         let step = secret.step_of(typed, now).ok_or(Refusal::WrongCode)?;
         let new = Token::random()?;
         let passed = sqlx::query_scalar!(
@@ -125,13 +178,23 @@ mod queries {
         .await
         .map_err(refused)?;
         db.ring();
-        if passed { Ok(new) } else { Err(Refusal::WrongCode) }
+        if passed {
+            Ok(new)
+        } else {
+            Err(Refusal::WrongCode)
+        }
     }
 
     /// The database says only that there is a wait; this is the shortest it can be (`sec.try`).
     const LOCKED_SECONDS: u32 = 300;
 
-    async fn stored(db: &Db, secrets: &Secrets, token: Token, account: AccountId, pending: bool) -> Result<Option<Secret>, Refusal> {
+    async fn stored(
+        db: &Db,
+        secrets: &Secrets,
+        token: Token,
+        account: AccountId,
+        pending: bool,
+    ) -> Result<Option<Secret>, Refusal> {
         let row = sqlx::query!(
             r#"select secret as "secret!", confirmed as "confirmed!" from sec.factor_secret($1, $2)"#,
             token.bytes(),
@@ -141,7 +204,11 @@ mod queries {
         .await
         .map_err(refused)?;
         row.filter(|row| row.confirmed != pending)
-            .map(|row| secrets.open(&place(account), &row.secret).map(Secret::from_bytes))
+            .map(|row| {
+                secrets
+                    .open(&place(account), &row.secret)
+                    .map(Secret::from_bytes)
+            })
             .transpose()
     }
 
@@ -197,7 +264,9 @@ mod codes {
         /// The address that an authenticator app reads from a QR code.
         pub fn address(&self, email: &str, issuer: &str) -> Result<String, Refusal> {
             // A colon separates issuer and account in the address and may stand in neither.
-            let totp = self.totp(&email.replace(':', ""), &issuer.replace(':', "")).ok_or(Refusal::Broken)?;
+            let totp = self
+                .totp(&email.replace(':', ""), &issuer.replace(':', ""))
+                .ok_or(Refusal::Broken)?;
             totp.to_url().map_err(|_| Refusal::Broken)
         }
 
@@ -232,7 +301,12 @@ mod codes {
 
         fn random() -> Result<Self, Refusal> {
             let bytes: [u8; 16] = random_bytes()?;
-            Ok(Self(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()))
+            Ok(Self(
+                bytes
+                    .iter()
+                    .map(|byte| char::from(LETTERS[usize::from(byte % 32)]))
+                    .collect(),
+            ))
         }
 
         /// As shown: four groups of four.
@@ -254,7 +328,11 @@ mod codes {
 
     /// Compares in the same time wherever they differ.
     fn same(a: &str, b: &str) -> bool {
-        a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+        a.len() == b.len()
+            && a.bytes()
+                .zip(b.bytes())
+                .fold(0, |differ, (a, b)| differ | (a ^ b))
+                == 0
     }
 
     #[cfg(test)]
@@ -264,8 +342,17 @@ mod codes {
         #[test]
         fn codes_are_those_of_rfc_6238_appendix_b_cut_to_six_digits() {
             let secret = Secret::from_bytes(b"12345678901234567890".to_vec());
-            for (time, code) in [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (2_000_000_000, "279037")] {
-                assert_eq!(secret.step_of(code, time), i64::try_from(time / 30).ok(), "{code}");
+            for (time, code) in [
+                (59, "287082"),
+                (1_111_111_109, "081804"),
+                (1_234_567_890, "005924"),
+                (2_000_000_000, "279037"),
+            ] {
+                assert_eq!(
+                    secret.step_of(code, time),
+                    i64::try_from(time / 30).ok(),
+                    "{code}"
+                );
             }
         }
 
@@ -281,7 +368,10 @@ mod codes {
         fn a_recovery_code_is_known_however_it_is_typed() {
             let code = RecoveryCode::random().unwrap();
             assert_eq!(RecoveryCode::digest_of(&code.shown()), code.digest());
-            assert_eq!(RecoveryCode::digest_of(&code.shown().replace(' ', "-")), code.digest());
+            assert_eq!(
+                RecoveryCode::digest_of(&code.shown().replace(' ', "-")),
+                code.digest()
+            );
             assert_eq!(code.shown().len(), 19);
         }
     }

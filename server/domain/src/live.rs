@@ -61,7 +61,9 @@ impl Topic {
 pub fn is_for(topic: Topic, roles: &[Role]) -> bool {
     match topic {
         Topic::Me => true,
-        Topic::People | Topic::Here => roles.iter().any(|role| !matches!(role, Role::Parent | Role::Member)),
+        Topic::People | Topic::Here => roles
+            .iter()
+            .any(|role| !matches!(role, Role::Parent | Role::Member)),
         Topic::Settings => roles.iter().any(|role| role.manages_people()),
     }
 }
@@ -112,19 +114,33 @@ mod queries {
     };
 
     /// Whether the caller may watch the topic, as of the snapshot. What is watched by id is looked up under the caller's seal.
-    #[allow(clippy::unused_async, reason = "topics with an id are looked up; those of today follow from roles alone")]
+    #[allow(
+        clippy::unused_async,
+        reason = "topics with an id are looked up; those of today follow from roles alone"
+    )]
     pub async fn may_watch(read: &mut Read, topic: Topic) -> Result<bool, Refusal> {
         Ok(is_for(topic, &read.standing.roles))
     }
 
     /// Where each tenant's log ends. A tenant that does not exist is left out.
-    pub async fn heads(db: &LiveDb, tenants: &[TenantId]) -> Result<Vec<(TenantId, Seq)>, sqlx::Error> {
-        let rows = sqlx::query!(r#"select tenant_id as "tenant!", seq as "seq!" from sec.heads($1)"#, tenants).fetch_all(db.pool()).await?;
+    pub async fn heads(
+        db: &LiveDb,
+        tenants: &[TenantId],
+    ) -> Result<Vec<(TenantId, Seq)>, sqlx::Error> {
+        let rows = sqlx::query!(
+            r#"select tenant_id as "tenant!", seq as "seq!" from sec.heads($1)"#,
+            tenants
+        )
+        .fetch_all(db.pool())
+        .await?;
         Ok(rows.into_iter().map(|row| (row.tenant, row.seq)).collect())
     }
 
     /// The next events of each tenant after its own seq, in order, at most [`super::TAIL_MOST`] of each.
-    pub async fn tail(db: &LiveDb, cursors: &[(TenantId, Seq)]) -> Result<Vec<(TenantId, Event)>, sqlx::Error> {
+    pub async fn tail(
+        db: &LiveDb,
+        cursors: &[(TenantId, Seq)],
+    ) -> Result<Vec<(TenantId, Event)>, sqlx::Error> {
         let (tenants, after): (Vec<_>, Vec<_>) = cursors.iter().copied().unzip();
         let rows = sqlx::query!(
             r#"select tenant_id as "tenant!", seq as "seq!", topics as "topics!", closes from sec.tail($1, $2)"#,
@@ -135,20 +151,35 @@ mod queries {
         .await?;
         rows.into_iter()
             .map(|row| {
-                let closes = row.closes.map(serde_json::from_value).transpose().map_err(|error| sqlx::Error::Decode(error.into()))?;
-                Ok((row.tenant, Event { seq: row.seq, topics: row.topics, closes }))
+                let closes = row
+                    .closes
+                    .map(serde_json::from_value)
+                    .transpose()
+                    .map_err(|error| sqlx::Error::Decode(error.into()))?;
+                Ok((
+                    row.tenant,
+                    Event {
+                        seq: row.seq,
+                        topics: row.topics,
+                        closes,
+                    },
+                ))
             })
             .collect()
     }
 
     /// Those of the sessions that may hold a socket no longer.
     pub async fn dead(db: &LiveDb, sessions: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
-        sqlx::query_scalar!(r#"select sec.sessions_dead($1) as "id!""#, sessions).fetch_all(db.pool()).await
+        sqlx::query_scalar!(r#"select sec.sessions_dead($1) as "id!""#, sessions)
+            .fetch_all(db.pool())
+            .await
     }
 
     /// Which history the log is; a restored copy is another one.
     pub async fn epoch(db: &LiveDb) -> Result<Uuid, sqlx::Error> {
-        sqlx::query_scalar!(r#"select sec.epoch() as "epoch!""#).fetch_one(db.pool()).await
+        sqlx::query_scalar!(r#"select sec.epoch() as "epoch!""#)
+            .fetch_one(db.pool())
+            .await
     }
 }
 
@@ -161,7 +192,11 @@ mod tests {
         let may = |topic, roles: &[Role]| is_for(topic, roles);
         for topic in [Topic::People, Topic::Here] {
             assert!(may(topic, &[Role::Governor]) && may(topic, &[Role::Parent, Role::Governor]));
-            assert!(!may(topic, &[Role::Parent]) && !may(topic, &[Role::Member, Role::Parent]) && !may(topic, &[]));
+            assert!(
+                !may(topic, &[Role::Parent])
+                    && !may(topic, &[Role::Member, Role::Parent])
+                    && !may(topic, &[])
+            );
         }
         assert!(may(Topic::Settings, &[Role::Clerk]) && may(Topic::Settings, &[Role::SchoolAdmin]));
         assert!(!may(Topic::Settings, &[Role::Chair]));

@@ -73,7 +73,11 @@ pub struct Person {
 impl Person {
     /// "Chair of governors, Teacher".
     pub fn role_names(&self) -> String {
-        self.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ")
+        self.roles
+            .iter()
+            .map(|role| role.name())
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// First letters of the first and last name, for the round mark beside it.
@@ -84,9 +88,15 @@ impl Person {
 
 /// First letters of the first and last word of a name.
 pub fn initials(name: &str) -> String {
-    let mut words = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphabetic()));
+    let mut words = name
+        .split_whitespace()
+        .filter_map(|word| word.chars().find(|c| c.is_alphabetic()));
     let first = words.next();
-    first.into_iter().chain(words.next_back()).flat_map(char::to_uppercase).collect()
+    first
+        .into_iter()
+        .chain(words.next_back())
+        .flat_map(char::to_uppercase)
+        .collect()
 }
 
 /// A person's name as it is kept: trimmed, inner white space single.
@@ -95,7 +105,10 @@ pub fn initials(name: &str) -> String {
 /// one name look like another.
 pub fn tidy_name(typed: &str) -> Result<String, Refusal> {
     let name = typed.split_whitespace().collect::<Vec<_>>().join(" ");
-    let hidden = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
     if name.is_empty() || name.chars().count() > NAME_MOST || name.chars().any(hidden) {
         return Err(Refusal::NameFormat);
     }
@@ -112,11 +125,21 @@ pub fn tidy_email(typed: &str) -> Result<String, Refusal> {
                 && local.len() <= 64
                 && domain.contains('.')
                 && domain.split('.').all(|label| {
-                    !label.is_empty() && label.len() <= 63 && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+                    !label.is_empty()
+                        && label.len() <= 63
+                        && label.chars().all(|c| c.is_alphanumeric() || c == '-')
                 })
         })
-        && email.chars().all(|c| !c.is_whitespace() && !c.is_control() && !matches!(c, ',' | ';' | '<' | '>' | '"' | '(' | ')' | '\\'));
-    if good { Ok(email) } else { Err(Refusal::EmailFormat) }
+        && email.chars().all(|c| {
+            !c.is_whitespace()
+                && !c.is_control()
+                && !matches!(c, ',' | ';' | '<' | '>' | '"' | '(' | ')' | '\\')
+        });
+    if good {
+        Ok(email)
+    } else {
+        Err(Refusal::EmailFormat)
+    }
 }
 
 /// What a removal ended, beside the place itself.
@@ -187,7 +210,12 @@ mod queries {
 
     /// Adds a person by e-mail. They are invited: the mail follows from the event. Somebody who was removed is invited anew
     /// in their old place.
-    pub async fn add(write: &mut Write, name: &str, email: &str, roles: &[Role]) -> Result<(MembershipId, Act), Refusal> {
+    pub async fn add(
+        write: &mut Write,
+        name: &str,
+        email: &str,
+        roles: &[Role],
+    ) -> Result<(MembershipId, Act), Refusal> {
         let (name, email) = (tidy_name(name)?, tidy_email(email)?);
         may_give(write, &[], roles)?;
         let tenant = write.standing.tenant;
@@ -237,17 +265,26 @@ mod queries {
     }
 
     /// Gives the person exactly these roles. Their pages here close only when one is lost.
-    pub async fn change_roles(write: &mut Write, id: MembershipId, roles: &[Role]) -> Result<Act, Refusal> {
+    pub async fn change_roles(
+        write: &mut Write,
+        id: MembershipId,
+        roles: &[Role],
+    ) -> Result<Act, Refusal> {
         let place = lock(write, id).await?;
         if place.state == State::Ended || place.roles == roles {
             return Err(Refusal::Stale);
         }
         may_give(write, &place.roles, roles)?;
         let tenant = write.standing.tenant;
-        sqlx::query!("update membership set roles = $3 where tenant_id = $1 and id = $2", tenant, id, &codes(roles))
-            .execute(write.connection())
-            .await
-            .map_err(refused)?;
+        sqlx::query!(
+            "update membership set roles = $3 where tenant_id = $1 and id = $2",
+            tenant,
+            id,
+            &codes(roles)
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?;
         Ok(Act::roles_changed(id, place.account, &place.roles, roles))
     }
 
@@ -258,10 +295,14 @@ mod queries {
             return Err(Refusal::Stale);
         }
         let tenant = write.standing.tenant;
-        sqlx::query!("update membership set state = 'suspended' where tenant_id = $1 and id = $2", tenant, id)
-            .execute(write.connection())
-            .await
-            .map_err(refused)?;
+        sqlx::query!(
+            "update membership set state = 'suspended' where tenant_id = $1 and id = $2",
+            tenant,
+            id
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?;
         let (ended, detail) = revoke(write, place.account, "suspended").await?;
         Ok((ended, Act::suspended(id, place.account, detail)))
     }
@@ -273,10 +314,14 @@ mod queries {
             return Err(Refusal::Stale);
         }
         let tenant = write.standing.tenant;
-        sqlx::query!("update membership set state = 'active' where tenant_id = $1 and id = $2", tenant, id)
-            .execute(write.connection())
-            .await
-            .map_err(refused)?;
+        sqlx::query!(
+            "update membership set state = 'active' where tenant_id = $1 and id = $2",
+            tenant,
+            id
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?;
         Ok(Act::restored(id, place.account))
     }
 
@@ -311,19 +356,30 @@ mod queries {
     async fn lock(write: &mut Write, id: MembershipId) -> Result<Place, Refusal> {
         let tenant = write.standing.tenant;
         // Without `for update`: the row policies of an update would hide an administrator from a clerk, who does see them.
-        let row = sqlx::query!("select account_id, roles, state from membership where tenant_id = $1 and id = $2", tenant, id)
-            .fetch_optional(write.connection())
-            .await
-            .map_err(refused)?
-            .ok_or(Refusal::NotFound)?;
+        let row = sqlx::query!(
+            "select account_id, roles, state from membership where tenant_id = $1 and id = $2",
+            tenant,
+            id
+        )
+        .fetch_optional(write.connection())
+        .await
+        .map_err(refused)?
+        .ok_or(Refusal::NotFound)?;
         let roles = role::parse(row.roles.iter().map(String::as_str));
-        if !write.standing.roles.iter().any(|role| role.manages_people()) {
+        if !write
+            .standing
+            .roles
+            .iter()
+            .any(|role| role.manages_people())
+        {
             return Err(Refusal::NotAllowed);
         }
         if row.account_id == write.standing.account {
             return Err(Refusal::OwnPlace);
         }
-        if roles.iter().any(|role| role.is_admin()) && !write.standing.roles.iter().any(|role| role.is_admin()) {
+        if roles.iter().any(|role| role.is_admin())
+            && !write.standing.roles.iter().any(|role| role.is_admin())
+        {
             return Err(Refusal::AdminsOnly);
         }
         // Now still: two clerks acting on one person take turns, and the second sees what the first left.
@@ -348,10 +404,16 @@ mod queries {
         if given.is_empty() {
             return Err(Refusal::NotAllowed);
         }
-        let changed = Role::ALL.iter().filter(|role| from.contains(role) != to.contains(role));
+        let changed = Role::ALL
+            .iter()
+            .filter(|role| from.contains(role) != to.contains(role));
         for role in changed {
             if !given.contains(role) {
-                return Err(if role.is_admin() { Refusal::AdminsOnly } else { Refusal::NotAllowed });
+                return Err(if role.is_admin() {
+                    Refusal::AdminsOnly
+                } else {
+                    Refusal::NotAllowed
+                });
             }
         }
         Ok(())
@@ -365,16 +427,29 @@ mod queries {
         Ok(())
     }
 
-    async fn revoke(write: &mut Write, account: AccountId, why: &str) -> Result<(Ended, Value), Refusal> {
-        let detail: Value = sqlx::query_scalar!(r#"select sec.revoke($1, $2) as "ended!""#, account, why)
-            .fetch_one(write.connection())
-            .await
-            .map_err(refused)?;
+    async fn revoke(
+        write: &mut Write,
+        account: AccountId,
+        why: &str,
+    ) -> Result<(Ended, Value), Refusal> {
+        let detail: Value =
+            sqlx::query_scalar!(r#"select sec.revoke($1, $2) as "ended!""#, account, why)
+                .fetch_one(write.connection())
+                .await
+                .map_err(refused)?;
         let count = |what: &str| {
             let part = &detail[what];
-            u32::try_from(part.as_array().map_or_else(|| part.as_u64().unwrap_or(0), |list| list.len() as u64)).unwrap_or(u32::MAX)
+            u32::try_from(
+                part.as_array()
+                    .map_or_else(|| part.as_u64().unwrap_or(0), |list| list.len() as u64),
+            )
+            .unwrap_or(u32::MAX)
         };
-        let ended = Ended { sessions: count("sessions"), invitations: count("invitations"), resets: count("resets") };
+        let ended = Ended {
+            sessions: count("sessions"),
+            invitations: count("invitations"),
+            resets: count("resets"),
+        };
         Ok((ended, detail))
     }
 
@@ -429,11 +504,27 @@ mod tests {
 
     #[test]
     fn an_address_is_tidied_and_only_the_impossible_is_refused() {
-        assert_eq!(tidy_email(" Clerk@Oakfield.Example ").unwrap(), "clerk@oakfield.example");
-        for good in ["o'brien+gov@mail.school.sch.uk", "a.b_c@xn--bcher-kva.example"] {
+        assert_eq!(
+            tidy_email(" Clerk@Oakfield.Example ").unwrap(),
+            "clerk@oakfield.example"
+        );
+        for good in [
+            "o'brien+gov@mail.school.sch.uk",
+            "a.b_c@xn--bcher-kva.example",
+        ] {
             assert!(tidy_email(good).is_ok(), "{good}");
         }
-        for bad in ["", "clerk", "clerk@", "@oakfield.example", "a b@c.de", "a@b", "a@b..c", "a@b.c, d@e.f", "<a@b.c>"] {
+        for bad in [
+            "",
+            "clerk",
+            "clerk@",
+            "@oakfield.example",
+            "a b@c.de",
+            "a@b",
+            "a@b..c",
+            "a@b.c, d@e.f",
+            "<a@b.c>",
+        ] {
             assert_eq!(tidy_email(bad), Err(Refusal::EmailFormat), "{bad:?}");
         }
     }

@@ -27,7 +27,9 @@ pub enum Weakness {
     #[error("Use only characters that can be typed.")]
     Control,
     /// In the blocklist, or guessed from what is known about the person and the school.
-    #[error("This password is easy to guess. Choose three or four unrelated words, without names, the school or a year.")]
+    #[error(
+        "This password is easy to guess. Choose three or four unrelated words, without names, the school or a year."
+    )]
     Guessable,
 }
 
@@ -39,7 +41,11 @@ pub fn normal(password: &str) -> String {
 /// The part of the policy that needs no dictionary; the browser runs it as well.
 pub fn shape(password: &str, with_factor: bool) -> Result<(), Weakness> {
     let password = normal(password);
-    let least = if with_factor { LEAST_WITH_FACTOR } else { LEAST_ALONE };
+    let least = if with_factor {
+        LEAST_WITH_FACTOR
+    } else {
+        LEAST_ALONE
+    };
     let length = password.chars().count();
     if password.chars().any(char::is_control) {
         return Err(Weakness::Control);
@@ -70,9 +76,28 @@ mod hashing {
     use crate::{Refusal, db::random_bytes};
 
     /// Words that name the service or its kind; a password made of them and a number is a guess.
-    const OURS: &[&str] = &["quorate", "school", "academy", "primary", "governor", "governors", "clerk", "teacher", "pupil"];
+    const OURS: &[&str] = &[
+        "quorate",
+        "school",
+        "academy",
+        "primary",
+        "governor",
+        "governors",
+        "clerk",
+        "teacher",
+        "pupil",
+    ];
     /// With a year they satisfy any composition rule and every guesser's first hundred tries.
-    const SEASONS: &[&str] = &["spring", "summer", "autumn", "winter", "january", "september", "christmas", "easter"];
+    const SEASONS: &[&str] = &[
+        "spring",
+        "summer",
+        "autumn",
+        "winter",
+        "january",
+        "september",
+        "christmas",
+        "easter",
+    ];
 
     /// The whole policy. `about` is what an acquaintance knows: the person's names, their e-mail address, school and town.
     ///
@@ -99,7 +124,8 @@ mod hashing {
         }
         // A common word is not saved by the digits and signs hung onto it.
         let core = password.trim_matches(|c: char| !c.is_alphabetic());
-        if core.len() < password.len() && zxcvbn::zxcvbn(core, &known).score() < zxcvbn::Score::Two {
+        if core.len() < password.len() && zxcvbn::zxcvbn(core, &known).score() < zxcvbn::Score::Two
+        {
             return Err(Weakness::Guessable);
         }
         // Score 3: safely unguessable, moderate protection from an offline attack (zxcvbn, Wheeler 2016).
@@ -127,7 +153,8 @@ mod hashing {
     impl Hasher {
         /// `threads` hashes at a time, each of 19 MiB.
         pub fn new(threads: usize) -> Result<Self, Refusal> {
-            let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|_| Refusal::Broken)?;
+            let params =
+                Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|_| Refusal::Broken)?;
             Ok(Self {
                 argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
                 running: Arc::new(Semaphore::new(threads)),
@@ -140,7 +167,10 @@ mod hashing {
             let salt: [u8; 16] = random_bytes()?;
             let argon2 = self.argon2.clone();
             self.run(password, move |password| {
-                argon2.hash_password_with_salt(password, &salt).map(|hash| hash.to_string()).ok()
+                argon2
+                    .hash_password_with_salt(password, &salt)
+                    .map(|hash| hash.to_string())
+                    .ok()
             })
             .await
         }
@@ -154,7 +184,10 @@ mod hashing {
                 let params = Params::try_from(&parsed).ok()?;
                 let salt = parsed.salt?;
                 let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-                argon2.hash_password_with_salt(password, &salt).map(|hash| hash.to_string()).ok()
+                argon2
+                    .hash_password_with_salt(password, &salt)
+                    .map(|hash| hash.to_string())
+                    .ok()
             })
             .await
         }
@@ -176,8 +209,17 @@ mod hashing {
             if password.chars().count() > super::MOST {
                 return Err(Refusal::WrongCredentials);
             }
-            let place = self.waiting.clone().try_acquire_owned().map_err(|_| Refusal::Busy)?;
-            let turn = self.running.clone().acquire_owned().await.map_err(|_| Refusal::Broken)?;
+            let place = self
+                .waiting
+                .clone()
+                .try_acquire_owned()
+                .map_err(|_| Refusal::Busy)?;
+            let turn = self
+                .running
+                .clone()
+                .acquire_owned()
+                .await
+                .map_err(|_| Refusal::Broken)?;
             tokio::task::spawn_blocking(move || {
                 let done = work(password.as_bytes());
                 // Held until the work is over, also when the request has gone: a given-up hash still costs its thread.
@@ -196,13 +238,28 @@ mod hashing {
 mod tests {
     use super::*;
 
-    const ABOUT: &[&str] = &["Joan Whitlock", "clerk@oakfield.example", "Oakfield Primary School"];
+    const ABOUT: &[&str] = &[
+        "Joan Whitlock",
+        "clerk@oakfield.example",
+        "Oakfield Primary School",
+    ];
 
     #[test]
     fn passwords_that_meet_a_composition_rule_and_are_guesses_are_refused() {
         for guess in [
-            "Password1", "Arsenal1", "Summer2026", "Oakfield123", "OakfieldPrimary123!", "Password123456!", "JoanWhitlock2026",
-            "Liverpool1234", "Qwertyuiop123", "Autumn2026Autumn2026", "Governors2026!!", "Welcome123456", "Letmein123456!",
+            "Password1",
+            "Arsenal1",
+            "Summer2026",
+            "Oakfield123",
+            "OakfieldPrimary123!",
+            "Password123456!",
+            "JoanWhitlock2026",
+            "Liverpool1234",
+            "Qwertyuiop123",
+            "Autumn2026Autumn2026",
+            "Governors2026!!",
+            "Welcome123456",
+            "Letmein123456!",
         ] {
             assert!(check(guess, true, ABOUT).is_err(), "{guess}");
         }
@@ -225,11 +282,14 @@ mod tests {
     #[test]
     fn five_hundred_random_passphrases_are_accepted() {
         let words = [
-            "otter", "lantern", "harbour", "meadow", "copper", "violin", "thistle", "granite", "pebble", "saffron", "walnut", "orchid",
-            "glacier", "mustard", "pelican", "tundra", "velvet", "anchor", "bramble", "cobalt",
+            "otter", "lantern", "harbour", "meadow", "copper", "violin", "thistle", "granite",
+            "pebble", "saffron", "walnut", "orchid", "glacier", "mustard", "pelican", "tundra",
+            "velvet", "anchor", "bramble", "cobalt",
         ];
         for n in 0..500usize {
-            let phrase: Vec<&str> = (0..4).map(|k| words[(n * 7 + k * (n % 5 + 3) + k * k) % words.len()]).collect();
+            let phrase: Vec<&str> = (0..4)
+                .map(|k| words[(n * 7 + k * (n % 5 + 3) + k * k) % words.len()])
+                .collect();
             let mut single = phrase.clone();
             single.sort_unstable();
             single.dedup();
@@ -246,26 +306,54 @@ mod tests {
         assert_eq!(shape("fourteen chars", false), Err(Weakness::Short(15)));
         assert_eq!(shape("fourteen chars", true), Ok(()));
         assert_eq!(shape(&"x".repeat(129), true), Err(Weakness::Long));
-        assert_eq!(shape("with\tcontrol chars in it", true), Err(Weakness::Control));
+        assert_eq!(
+            shape("with\tcontrol chars in it", true),
+            Err(Weakness::Control)
+        );
     }
 
     #[tokio::test]
     async fn a_proof_equals_the_hash_only_for_the_right_password_however_it_was_typed() {
         let hasher = Hasher::new(2).unwrap();
-        let stored = hasher.hash("caf\u{e9} otter lantern harbour").await.unwrap();
-        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
+        let stored = hasher
+            .hash("caf\u{e9} otter lantern harbour")
+            .await
+            .unwrap();
+        assert!(
+            stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{stored}"
+        );
         let challenge = stored.rsplit_once('$').unwrap().0;
-        assert_eq!(hasher.prove("cafe\u{301} otter lantern harbour", challenge).await.unwrap(), stored);
-        assert_ne!(hasher.prove("cafe otter lantern harbour", challenge).await.unwrap(), stored);
+        assert_eq!(
+            hasher
+                .prove("cafe\u{301} otter lantern harbour", challenge)
+                .await
+                .unwrap(),
+            stored
+        );
+        assert_ne!(
+            hasher
+                .prove("cafe otter lantern harbour", challenge)
+                .await
+                .unwrap(),
+            stored
+        );
         assert!(!Hasher::is_outdated(challenge));
-        assert!(Hasher::is_outdated("$argon2id$v=19$m=8192,t=2,p=1$c2FsdHNhbHRzYWx0"));
+        assert!(Hasher::is_outdated(
+            "$argon2id$v=19$m=8192,t=2,p=1$c2FsdHNhbHRzYWx0"
+        ));
     }
 
     #[tokio::test]
     async fn a_full_queue_refuses_early() {
         let hasher = Hasher::new(1).unwrap();
         let many: Vec<_> = (0..60)
-            .map(|_| tokio::spawn({ let hasher = hasher.clone(); async move { hasher.hash("quiet otter lantern harbour").await } }))
+            .map(|_| {
+                tokio::spawn({
+                    let hasher = hasher.clone();
+                    async move { hasher.hash("quiet otter lantern harbour").await }
+                })
+            })
             .collect();
         let mut busy = 0;
         for one in many {

@@ -27,19 +27,29 @@ mod queries {
 
     /// Asks for a mail with a link to choose a new password. Answers alike for every address.
     pub async fn ask_reset(db: &Db, email: &str, tenant: Option<TenantId>) -> Result<(), Refusal> {
-        sqlx::query!("select sec.reset_ask($1, $2)::text as done", email, tenant).fetch_one(db.unsealed()).await.map_err(refused)?;
+        sqlx::query!("select sec.reset_ask($1, $2)::text as done", email, tenant)
+            .fetch_one(db.unsealed())
+            .await
+            .map_err(refused)?;
         db.ring();
         Ok(())
     }
 
     /// Whom a reset link is for. Refuses [`Refusal::LinkGone`].
     pub async fn reset_link(db: &Db, token: &[u8]) -> Result<Addressee, Refusal> {
-        let row = sqlx::query!(r#"select usable as "usable!", email, name from sec.reset_open($1)"#, token)
-            .fetch_one(db.unsealed())
-            .await
-            .map_err(refused)?;
+        let row = sqlx::query!(
+            r#"select usable as "usable!", email, name from sec.reset_open($1)"#,
+            token
+        )
+        .fetch_one(db.unsealed())
+        .await
+        .map_err(refused)?;
         match (row.usable, row.email, row.name) {
-            (true, Some(email), Some(name)) => Ok(Addressee { name, email, has_password: true }),
+            (true, Some(email), Some(name)) => Ok(Addressee {
+                name,
+                email,
+                has_password: true,
+            }),
             _ => Err(Refusal::LinkGone),
         }
     }
@@ -50,12 +60,17 @@ mod queries {
         // Whether they have a second factor is not told to a link, so the longer rule holds.
         password::check(new, false, &[&whose.name, &whose.email])?;
         let hash = hasher.hash(new).await?;
-        let outcome = sqlx::query_scalar!(r#"select sec.reset_use($1, $2) as "outcome!""#, token, hash)
-            .fetch_one(db.unsealed())
-            .await
-            .map_err(refused)?;
+        let outcome =
+            sqlx::query_scalar!(r#"select sec.reset_use($1, $2) as "outcome!""#, token, hash)
+                .fetch_one(db.unsealed())
+                .await
+                .map_err(refused)?;
         db.ring();
-        if outcome == "ok" { Ok(()) } else { Err(Refusal::LinkGone) }
+        if outcome == "ok" {
+            Ok(())
+        } else {
+            Err(Refusal::LinkGone)
+        }
     }
 
     /// Whom an invitation is for. Refuses [`Refusal::LinkGone`].
@@ -73,7 +88,14 @@ mod queries {
     }
 
     /// Accepts an invitation. A password is set only for somebody who has none.
-    pub async fn accept(db: &Db, hasher: &Hasher, token: &[u8], tenant: TenantId, place: &str, new: Option<&str>) -> Result<(), Refusal> {
+    pub async fn accept(
+        db: &Db,
+        hasher: &Hasher,
+        token: &[u8],
+        tenant: TenantId,
+        place: &str,
+        new: Option<&str>,
+    ) -> Result<(), Refusal> {
         let whose = invitation(db, token, tenant).await?;
         let hash = match new {
             _ if whose.has_password => None,
@@ -83,11 +105,20 @@ mod queries {
             }
             None => return Err(Refusal::Password(password::Weakness::Short(15))),
         };
-        let outcome = sqlx::query_scalar!(r#"select sec.invitation_accept($1, $2, $3) as "outcome!""#, token, tenant, hash)
-            .fetch_one(db.unsealed())
-            .await
-            .map_err(refused)?;
+        let outcome = sqlx::query_scalar!(
+            r#"select sec.invitation_accept($1, $2, $3) as "outcome!""#,
+            token,
+            tenant,
+            hash
+        )
+        .fetch_one(db.unsealed())
+        .await
+        .map_err(refused)?;
         db.ring();
-        if outcome == "gone" { Err(Refusal::LinkGone) } else { Ok(()) }
+        if outcome == "gone" {
+            Err(Refusal::LinkGone)
+        } else {
+            Ok(())
+        }
     }
 }

@@ -73,7 +73,9 @@ pub enum Refusal {
     #[error("This has changed since you opened the page. The page now shows how it stands.")]
     Stale,
     /// A part the server depends on does not answer.
-    #[error("Part of the service does not answer just now. What you typed is kept; try again in a minute.")]
+    #[error(
+        "Part of the service does not answer just now. What you typed is kept; try again in a minute."
+    )]
     Unavailable,
     /// A fault of ours; the cause is in the log.
     #[error("Something went wrong on our side. What you typed is kept; try again in a minute.")]
@@ -136,8 +138,14 @@ mod tests {
     #[test]
     fn a_refusal_survives_the_way_to_the_browser() {
         let there = serde_json::to_string(&Refusal::Wait(60)).unwrap();
-        assert_eq!(serde_json::from_str::<Refusal>(&there).unwrap(), Refusal::Wait(60));
+        assert_eq!(
+            serde_json::from_str::<Refusal>(&there).unwrap(),
+            Refusal::Wait(60)
+        );
         let there = serde_json::to_string(&Refusal::Broken).unwrap();
-        assert_eq!(serde_json::from_str::<Refusal>(&there).unwrap(), Refusal::Broken);
+        assert_eq!(
+            serde_json::from_str::<Refusal>(&there).unwrap(),
+            Refusal::Broken
+        );
     }
 }

@@ -84,9 +84,14 @@ impl Role {
     /// Whether the role exists in that kind of tenant.
     pub const fn fits(self, kind: TenantKind) -> bool {
         match kind {
-            TenantKind::School => !matches!(self, Self::TrustAdmin | Self::TrustLead | Self::OrgAdmin | Self::OrgStaff),
+            TenantKind::School => !matches!(
+                self,
+                Self::TrustAdmin | Self::TrustLead | Self::OrgAdmin | Self::OrgStaff
+            ),
             TenantKind::Trust => matches!(self, Self::TrustAdmin | Self::TrustLead | Self::Clerk),
-            TenantKind::Organisation => matches!(self, Self::OrgAdmin | Self::OrgStaff | Self::Member),
+            TenantKind::Organisation => {
+                matches!(self, Self::OrgAdmin | Self::OrgStaff | Self::Member)
+            }
         }
     }
 
@@ -127,7 +132,9 @@ mod tests {
         let given = Role::given_by(&[Role::Clerk], TenantKind::School);
         assert!(given.contains(&Role::Governor));
         assert!(!given.contains(&Role::SchoolAdmin));
-        assert!(Role::given_by(&[Role::SchoolAdmin], TenantKind::School).contains(&Role::SchoolAdmin));
+        assert!(
+            Role::given_by(&[Role::SchoolAdmin], TenantKind::School).contains(&Role::SchoolAdmin)
+        );
         assert!(Role::given_by(&[Role::Governor], TenantKind::School).is_empty());
     }
 }

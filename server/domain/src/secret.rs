@@ -22,7 +22,9 @@ const NONCE: usize = 12;
 impl Secrets {
     /// From 32 bytes of key.
     pub fn new(master: &[u8; 32]) -> Self {
-        Self { master: Hkdf::new(None, master) }
+        Self {
+            master: Hkdf::new(None, master),
+        }
     }
 
     /// Seals `value`; `place` names the column and row it belongs to ("factor.secret|<account>"), so that a value copied to
@@ -31,19 +33,39 @@ impl Secrets {
         let nonce: [u8; NONCE] = random_bytes()?;
         let sealed = self
             .cipher(place)?
-            .encrypt(&Nonce::from(nonce), Payload { msg: value, aad: place.as_bytes() })
+            .encrypt(
+                &Nonce::from(nonce),
+                Payload {
+                    msg: value,
+                    aad: place.as_bytes(),
+                },
+            )
             .map_err(|_| Refusal::Broken)?;
         Ok([&[KEY_ID], &nonce[..], &sealed].concat())
     }
 
     /// Opens what [`Secrets::seal`] made for the same place; refuses [`Refusal::Broken`] for anything else.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, Refusal> {
-        let opened = sealed.split_first().filter(|(id, _)| **id == KEY_ID).and_then(|(_, rest)| {
-            let (nonce, text) = rest.split_first_chunk::<NONCE>()?;
-            self.cipher(place).ok()?.decrypt(&Nonce::from(*nonce), Payload { msg: text, aad: place.as_bytes() }).ok()
-        });
+        let opened = sealed
+            .split_first()
+            .filter(|(id, _)| **id == KEY_ID)
+            .and_then(|(_, rest)| {
+                let (nonce, text) = rest.split_first_chunk::<NONCE>()?;
+                self.cipher(place)
+                    .ok()?
+                    .decrypt(
+                        &Nonce::from(*nonce),
+                        Payload {
+                            msg: text,
+                            aad: place.as_bytes(),
+                        },
+                    )
+                    .ok()
+            });
         opened.ok_or_else(|| {
-            tracing::error!("a sealed value does not open: wrong master key, or the row was tampered with");
+            tracing::error!(
+                "a sealed value does not open: wrong master key, or the row was tampered with"
+            );
             Refusal::Broken
         })
     }
@@ -51,7 +73,9 @@ impl Secrets {
     fn cipher(&self, place: &str) -> Result<Aes256Gcm, Refusal> {
         let purpose = place.split('|').next().unwrap_or_default();
         let mut key = [0; 32];
-        self.master.expand(purpose.as_bytes(), &mut key).map_err(|_| Refusal::Broken)?;
+        self.master
+            .expand(purpose.as_bytes(), &mut key)
+            .map_err(|_| Refusal::Broken)?;
         Ok(Aes256Gcm::new(&key.into()))
     }
 }
@@ -64,13 +88,23 @@ mod tests {
     fn a_sealed_value_opens_only_in_its_own_place_and_untouched() {
         let secrets = Secrets::new(&[7; 32]);
         let sealed = secrets.seal("factor.secret|joan", b"otter").unwrap();
-        assert_eq!(secrets.open("factor.secret|joan", &sealed).unwrap(), b"otter");
+        assert_eq!(
+            secrets.open("factor.secret|joan", &sealed).unwrap(),
+            b"otter"
+        );
         assert!(secrets.open("factor.secret|dilip", &sealed).is_err());
         assert!(secrets.open("other|joan", &sealed).is_err());
         let mut touched = sealed.clone();
         *touched.last_mut().unwrap() ^= 1;
         assert!(secrets.open("factor.secret|joan", &touched).is_err());
-        assert!(Secrets::new(&[8; 32]).open("factor.secret|joan", &sealed).is_err());
-        assert_ne!(sealed, secrets.seal("factor.secret|joan", b"otter").unwrap());
+        assert!(
+            Secrets::new(&[8; 32])
+                .open("factor.secret|joan", &sealed)
+                .is_err()
+        );
+        assert_ne!(
+            sealed,
+            secrets.seal("factor.secret|joan", b"otter").unwrap()
+        );
     }
 }

@@ -74,7 +74,8 @@ pub struct Place {
 
 #[cfg(feature = "db")]
 pub use queries::{
-    SignIn, change_password, elsewhere, end, live, places, sign_in, sign_out, step_up, ticket_issue, ticket_use,
+    SignIn, change_password, elsewhere, end, live, places, sign_in, sign_out, step_up,
+    ticket_issue, ticket_use,
 };
 #[cfg(feature = "db")]
 pub use token::Token;
@@ -112,14 +113,25 @@ mod queries {
     /// tenant are refused in the same words and after the same work.
     ///
     /// Refuses [`Refusal::WrongCredentials`], [`Refusal::Wait`], and [`Refusal::Busy`] before any hashing.
-    pub async fn sign_in(db: &Db, hasher: &Hasher, ask: SignIn<'_>) -> Result<(Token, Needs), Refusal> {
-        let challenge = sqlx::query_scalar!(r#"select sec.sign_in_challenge($1) as "challenge!""#, ask.email)
-            .fetch_one(db.unsealed())
-            .await
-            .map_err(refused)?;
+    pub async fn sign_in(
+        db: &Db,
+        hasher: &Hasher,
+        ask: SignIn<'_>,
+    ) -> Result<(Token, Needs), Refusal> {
+        let challenge = sqlx::query_scalar!(
+            r#"select sec.sign_in_challenge($1) as "challenge!""#,
+            ask.email
+        )
+        .fetch_one(db.unsealed())
+        .await
+        .map_err(refused)?;
         let proof = hasher.prove(ask.password, &challenge).await?;
         // Only what is weaker than today's is hashed again; nobody unknown has such a hash, so this costs no equal time.
-        let rehash = if Hasher::is_outdated(&challenge) { Some(hasher.hash(ask.password).await?) } else { None };
+        let rehash = if Hasher::is_outdated(&challenge) {
+            Some(hasher.hash(ask.password).await?)
+        } else {
+            None
+        };
         let token = Token::random()?;
         let row = sqlx::query!(
             r#"select outcome as "outcome!", wait_seconds as "wait_seconds!" from sec.sign_in($1, $2, $3, $4, $5, $6, $7, $8)"#,
@@ -177,7 +189,10 @@ mod queries {
 
     /// Ends the session; its sockets close, in other tabs too.
     pub async fn sign_out(db: &Db, token: Token) -> Result<(), Refusal> {
-        sqlx::query!("select sec.sign_out($1) as done", token.bytes()).fetch_one(db.unsealed()).await.map_err(refused)?;
+        sqlx::query!("select sec.sign_out($1) as done", token.bytes())
+            .fetch_one(db.unsealed())
+            .await
+            .map_err(refused)?;
         db.ring();
         Ok(())
     }
@@ -208,17 +223,27 @@ mod queries {
 
     /// Ends one of the person's own sessions. Refuses [`Refusal::Stale`] when it has ended already.
     pub async fn end(db: &Db, token: Token, session: Uuid) -> Result<(), Refusal> {
-        let done = sqlx::query_scalar!(r#"select sec.end_session($1, $2) as "done!""#, token.bytes(), session)
-            .fetch_one(db.unsealed())
-            .await
-            .map_err(refused)?;
+        let done = sqlx::query_scalar!(
+            r#"select sec.end_session($1, $2) as "done!""#,
+            token.bytes(),
+            session
+        )
+        .fetch_one(db.unsealed())
+        .await
+        .map_err(refused)?;
         db.ring();
         if done { Ok(()) } else { Err(Refusal::Stale) }
     }
 
     /// Proves with the password that it is still the same person; the next five minutes allow far-reaching acts. The session
     /// goes on under the token returned.
-    pub async fn step_up(db: &Db, hasher: &Hasher, token: Token, email: &str, password: &str) -> Result<Token, Refusal> {
+    pub async fn step_up(
+        db: &Db,
+        hasher: &Hasher,
+        token: Token,
+        email: &str,
+        password: &str,
+    ) -> Result<Token, Refusal> {
         let proof = proof(db, hasher, email, password).await?;
         let new = Token::random()?;
         let row = sqlx::query!(
@@ -236,7 +261,14 @@ mod queries {
     /// Changes the person's own password and ends their other sessions.
     ///
     /// Refuses [`Refusal::Password`] for a weak one and [`Refusal::WrongCredentials`] when the old one is wrong.
-    pub async fn change_password(db: &Db, hasher: &Hasher, token: Token, live: &Live, old: &str, new: &str) -> Result<(), Refusal> {
+    pub async fn change_password(
+        db: &Db,
+        hasher: &Hasher,
+        token: Token,
+        live: &Live,
+        old: &str,
+        new: &str,
+    ) -> Result<(), Refusal> {
         password::check(new, live.factor_enrolled, &[&live.name, &live.email])?;
         let proof = proof(db, hasher, &live.email, old).await?;
         let hash = hasher.hash(new).await?;
@@ -274,17 +306,35 @@ mod queries {
     }
 
     /// A ticket to another tenant's host: 256 bits, once, within 60 seconds.
-    pub async fn ticket_issue(db: &Db, token: Token, tenant: TenantId) -> Result<[u8; 32], Refusal> {
+    pub async fn ticket_issue(
+        db: &Db,
+        token: Token,
+        tenant: TenantId,
+    ) -> Result<[u8; 32], Refusal> {
         let ticket: [u8; 32] = random_bytes()?;
-        let done = sqlx::query_scalar!(r#"select sec.ticket_issue($1, $2, $3) as "done!""#, token.bytes(), tenant, &ticket)
-            .fetch_one(db.unsealed())
-            .await
-            .map_err(refused)?;
-        if done { Ok(ticket) } else { Err(Refusal::NotFound) }
+        let done = sqlx::query_scalar!(
+            r#"select sec.ticket_issue($1, $2, $3) as "done!""#,
+            token.bytes(),
+            tenant,
+            &ticket
+        )
+        .fetch_one(db.unsealed())
+        .await
+        .map_err(refused)?;
+        if done {
+            Ok(ticket)
+        } else {
+            Err(Refusal::NotFound)
+        }
     }
 
     /// Spends a ticket on the host it is for; a new session stands there. Tells whether the computer is shared.
-    pub async fn ticket_use(db: &Db, ticket: &[u8], tenant: TenantId, agent: &str) -> Result<(Token, bool), Refusal> {
+    pub async fn ticket_use(
+        db: &Db,
+        ticket: &[u8],
+        tenant: TenantId,
+        agent: &str,
+    ) -> Result<(Token, bool), Refusal> {
         let token = Token::random()?;
         let outcome = sqlx::query_scalar!(
             r#"select sec.ticket_use($1, $2, $3, $4) as "outcome!""#,
@@ -304,11 +354,17 @@ mod queries {
         Ok((token, shared))
     }
 
-    async fn proof(db: &Db, hasher: &Hasher, email: &str, password: &str) -> Result<String, Refusal> {
-        let challenge = sqlx::query_scalar!(r#"select sec.sign_in_challenge($1) as "challenge!""#, email)
-            .fetch_one(db.unsealed())
-            .await
-            .map_err(refused)?;
+    async fn proof(
+        db: &Db,
+        hasher: &Hasher,
+        email: &str,
+        password: &str,
+    ) -> Result<String, Refusal> {
+        let challenge =
+            sqlx::query_scalar!(r#"select sec.sign_in_challenge($1) as "challenge!""#, email)
+                .fetch_one(db.unsealed())
+                .await
+                .map_err(refused)?;
         hasher.prove(password, &challenge).await
     }
 
@@ -356,10 +412,12 @@ mod token {
 
         pub(crate) fn hex(&self) -> String {
             use std::fmt::Write;
-            self.0.iter().fold(String::with_capacity(32), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
+            self.0
+                .iter()
+                .fold(String::with_capacity(32), |mut text, byte| {
+                    let _ = write!(text, "{byte:02x}");
+                    text
+                })
         }
     }
 

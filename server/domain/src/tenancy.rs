@@ -81,11 +81,21 @@ mod queries {
 
     /// The tenant of a host label.
     pub async fn by_label(db: &Db, label: &str) -> Result<Option<Tenant>, Refusal> {
-        let row = sqlx::query!(r#"select tenant_id as "id!", name as "name!", kind as "kind!" from sec.host($1)"#, label)
-            .fetch_optional(db.unsealed())
-            .await
-            .map_err(refused)?;
-        row.map(|row| Ok(Tenant { id: row.id, name: row.name, kind: TenantKind::from_code(&row.kind).ok_or(Refusal::Broken)? })).transpose()
+        let row = sqlx::query!(
+            r#"select tenant_id as "id!", name as "name!", kind as "kind!" from sec.host($1)"#,
+            label
+        )
+        .fetch_optional(db.unsealed())
+        .await
+        .map_err(refused)?;
+        row.map(|row| {
+            Ok(Tenant {
+                id: row.id,
+                name: row.name,
+                kind: TenantKind::from_code(&row.kind).ok_or(Refusal::Broken)?,
+            })
+        })
+        .transpose()
     }
 
     /// What is set. Refuses [`Refusal::NotFound`] to everybody but administrators.
@@ -98,7 +108,9 @@ mod queries {
             .fetch_one(read.connection())
             .await
             .map_err(refused)?;
-        Ok(Settings { factor_rule: FactorRule::from_code(&rule).ok_or(Refusal::Broken)? })
+        Ok(Settings {
+            factor_rule: FactorRule::from_code(&rule).ok_or(Refusal::Broken)?,
+        })
     }
 
     /// Says who must have a second factor. Those who have none are asked to enrol one at their next request.
@@ -108,10 +120,14 @@ mod queries {
         }
         write.standing.require_step_up()?;
         let tenant = write.standing.tenant;
-        let done = sqlx::query!("update tenant set factor_rule = $2 where id = $1 and factor_rule <> $2", tenant, rule.code())
-            .execute(write.connection())
-            .await
-            .map_err(refused)?;
+        let done = sqlx::query!(
+            "update tenant set factor_rule = $2 where id = $1 and factor_rule <> $2",
+            tenant,
+            rule.code()
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?;
         if done.rows_affected() == 0 {
             return Err(Refusal::Stale);
         }
@@ -120,7 +136,11 @@ mod queries {
 
     /// The newest changes to people, or to one of them, newest first: for those who may read the log, nothing for everybody
     /// else.
-    pub async fn changes(read: &mut Read, whom: Option<MembershipId>, most: i64) -> Result<Vec<Change>, Refusal> {
+    pub async fn changes(
+        read: &mut Read,
+        whom: Option<MembershipId>,
+        most: i64,
+    ) -> Result<Vec<Change>, Refusal> {
         let tenant = read.standing.tenant;
         let rows = sqlx::query!(
             r#"select e.act, e.at as "at: OffsetDateTime", actor.name as "by?", about.name as "about?"
@@ -138,7 +158,12 @@ mod queries {
         .map_err(refused)?;
         rows.into_iter()
             .map(|row| {
-                Ok(Change { by: row.by, act: row.act, about: row.about, at: row.at.format(&Rfc3339).map_err(|_| Refusal::Broken)? })
+                Ok(Change {
+                    by: row.by,
+                    act: row.act,
+                    about: row.about,
+                    at: row.at.format(&Rfc3339).map_err(|_| Refusal::Broken)?,
+                })
             })
             .collect()
     }

@@ -37,24 +37,44 @@ impl Frame {
     fn new(says: Says, words: &impl Serialize) -> Self {
         // Strings and numbers always encode; an empty object would be ignored by every client.
         let text = serde_json::to_string(words).unwrap_or_else(|_| "{}".to_owned());
-        Self { text: text.into(), says }
+        Self {
+            text: text.into(),
+            says,
+        }
     }
 
     /// `{"hello":{"seq":12,"epoch":"…"}}`: once, first.
     pub fn hello(seq: Seq, epoch: Uuid) -> Self {
-        Self::new(Says::Plain, &serde_json::json!({ "hello": { "seq": seq, "epoch": epoch } }))
+        Self::new(
+            Says::Plain,
+            &serde_json::json!({ "hello": { "seq": seq, "epoch": epoch } }),
+        )
     }
 
     /// `{"changed":["people"],"seq":13}`: all that changed in these topics up to the seq has been said.
     pub fn changed(names: Vec<String>, seq: Seq) -> Self {
-        let words = News { changed: &names, seq, since: None };
+        let words = News {
+            changed: &names,
+            seq,
+            since: None,
+        };
         let text = serde_json::to_string(&words).unwrap_or_else(|_| "{}".to_owned());
-        Self { text: text.into(), says: Says::Changed(names, seq) }
+        Self {
+            text: text.into(),
+            says: Says::Changed(names, seq),
+        }
     }
 
     /// `{"changed":[…],"seq":13,"since":9}`: the one answer to a subscription that named a `since`, also when nothing changed.
     pub fn caught_up(names: &[String], seq: Seq, since: Seq) -> Self {
-        Self::new(Says::Plain, &News { changed: names, seq, since: Some(since) })
+        Self::new(
+            Says::Plain,
+            &News {
+                changed: names,
+                seq,
+                since: Some(since),
+            },
+        )
     }
 
     /// `{"refused":["…"]}`: unknown, not allowed or too many; which one is not said.
@@ -68,7 +88,9 @@ impl Frame {
             Says::Plain,
             &match answers {
                 None => serde_json::json!({ "resync": true }),
-                Some((seq, since)) => serde_json::json!({ "resync": true, "seq": seq, "since": since }),
+                Some((seq, since)) => {
+                    serde_json::json!({ "resync": true, "seq": seq, "since": since })
+                }
             },
         )
     }
@@ -110,11 +132,23 @@ mod tests {
             Frame::hello(12, epoch).text.as_str(),
             r#"{"hello":{"epoch":"00000000-0000-0000-0000-000000000000","seq":12}}"#
         );
-        assert_eq!(Frame::changed(vec!["people".into()], 13).text.as_str(), r#"{"changed":["people"],"seq":13}"#);
-        assert_eq!(Frame::refused(&["x\"y".into()]).text.as_str(), r#"{"refused":["x\"y"]}"#);
+        assert_eq!(
+            Frame::changed(vec!["people".into()], 13).text.as_str(),
+            r#"{"changed":["people"],"seq":13}"#
+        );
+        assert_eq!(
+            Frame::refused(&["x\"y".into()]).text.as_str(),
+            r#"{"refused":["x\"y"]}"#
+        );
         assert_eq!(Frame::resync(None).text.as_str(), r#"{"resync":true}"#);
-        assert_eq!(Frame::caught_up(&[], 13, 9).text.as_str(), r#"{"changed":[],"seq":13,"since":9}"#);
-        assert_eq!(Frame::resync(Some((13, 9))).text.as_str(), r#"{"resync":true,"seq":13,"since":9}"#);
+        assert_eq!(
+            Frame::caught_up(&[], 13, 9).text.as_str(),
+            r#"{"changed":[],"seq":13,"since":9}"#
+        );
+        assert_eq!(
+            Frame::resync(Some((13, 9))).text.as_str(),
+            r#"{"resync":true,"seq":13,"since":9}"#
+        );
         assert_eq!(Frame::beat(13).text.as_str(), r#"{"beat":{"seq":13}}"#);
     }
 
@@ -125,7 +159,10 @@ mod tests {
             Frame::beat(3),
             Frame::changed(vec!["people".into(), "me".into()], 5),
         ];
-        assert_eq!(merge(&frames).map(|frame| frame.says), Some(Says::Changed(vec!["me".into(), "people".into()], 5)));
+        assert_eq!(
+            merge(&frames).map(|frame| frame.says),
+            Some(Says::Changed(vec!["me".into(), "people".into()], 5))
+        );
         assert!(merge(&[Frame::beat(3)]).is_none());
     }
 }

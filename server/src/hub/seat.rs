@@ -36,21 +36,46 @@ pub struct End {
 
 impl End {
     /// The client does not read, or the person opened a sixth page; try again slowly.
-    pub const TOO_SLOW: Self = Self { code: 1013, why: "too slow" };
+    pub const TOO_SLOW: Self = Self {
+        code: 1013,
+        why: "too slow",
+    };
     /// See [`super::PAGES_MOST`].
-    pub const TOO_MANY: Self = Self { code: 1013, why: "another page took this place" };
+    pub const TOO_MANY: Self = Self {
+        code: 1013,
+        why: "another page took this place",
+    };
     /// The server restarts or has lost its place; come back at once.
-    pub const RESTART: Self = Self { code: 1012, why: "restart" };
+    pub const RESTART: Self = Self {
+        code: 1012,
+        why: "restart",
+    };
     /// The session ended or expired.
-    pub const SIGNED_OUT: Self = Self { code: domain::live::CLOSE_SIGNED_OUT, why: "signed out" };
+    pub const SIGNED_OUT: Self = Self {
+        code: domain::live::CLOSE_SIGNED_OUT,
+        why: "signed out",
+    };
     /// The client breaks the protocol.
-    pub const ABUSE: Self = Self { code: 1008, why: "protocol abuse" };
+    pub const ABUSE: Self = Self {
+        code: 1008,
+        why: "protocol abuse",
+    };
     /// Nobody answers; nobody will read this either.
-    pub const SILENT: Self = Self { code: 1001, why: "no answer" };
+    pub const SILENT: Self = Self {
+        code: 1001,
+        why: "no answer",
+    };
 
     /// What an event says about the sockets it ends.
     pub const fn kick(code: u16) -> Self {
-        Self { code, why: if code == domain::live::CLOSE_SIGNED_OUT { "signed out" } else { "place changed" } }
+        Self {
+            code,
+            why: if code == domain::live::CLOSE_SIGNED_OUT {
+                "signed out"
+            } else {
+                "place changed"
+            },
+        }
     }
 }
 
@@ -209,7 +234,10 @@ impl Seat {
     /// Looks after time: whether a beat is due. Fails for a client that reads nothing or says nothing.
     pub(super) fn tick(&self, now: Instant) -> Result<bool, End> {
         let mut outbox = self.outbox();
-        if outbox.due.is_some_and(|due| now.duration_since(due) >= TOO_SLOW) {
+        if outbox
+            .due
+            .is_some_and(|due| now.duration_since(due) >= TOO_SLOW)
+        {
             return Err(End::TOO_SLOW);
         }
         if now.duration_since(outbox.heard) >= SILENT {
@@ -223,7 +251,11 @@ impl Seat {
     }
 
     /// Waits until there is something to do, and puts what is to be sent into `batch`, which must be empty.
-    pub fn poll_next(&self, context: &mut Context<'_>, batch: &mut VecDeque<Arc<Frame>>) -> Poll<Next> {
+    pub fn poll_next(
+        &self,
+        context: &mut Context<'_>,
+        batch: &mut VecDeque<Arc<Frame>>,
+    ) -> Poll<Next> {
         // Before looking, so that what comes between the look and the wait wakes.
         self.task.register(context.waker());
         let mut outbox = self.outbox();

@@ -86,7 +86,9 @@ impl Tenant {
         let watching = seat.watching();
         self.forget(seat, &watching);
         seat.set_watching(Vec::new());
-        let Some(person) = self.people.get_mut(&seat.account) else { return };
+        let Some(person) = self.people.get_mut(&seat.account) else {
+            return;
+        };
         let before = person.seats.len();
         person.seats.retain(|other| !Arc::ptr_eq(other, seat));
         if person.seats.len() < before && person.seats.is_empty() {
@@ -112,7 +114,8 @@ impl Tenant {
     }
 
     pub(super) fn remember(&mut self, event: &Event) {
-        self.ring.push_back((event.seq, event.topics.as_slice().into()));
+        self.ring
+            .push_back((event.seq, event.topics.as_slice().into()));
         if self.ring.len() > RING
             && let Some((seq, _)) = self.ring.pop_front()
         {
@@ -123,13 +126,18 @@ impl Tenant {
     /// Keys that changed after a seq that the ring reaches back to.
     pub(super) fn since(&self, seq: Seq) -> impl Iterator<Item = &str> {
         let start = self.ring.partition_point(|(past, _)| *past <= seq);
-        self.ring.range(start..).flat_map(|(_, keys)| keys.iter().map(String::as_str))
+        self.ring
+            .range(start..)
+            .flat_map(|(_, keys)| keys.iter().map(String::as_str))
     }
 
     /// Puts one frame into the outbox of everybody who watches one of the keys. Those who watch the same of them share it.
     pub(super) fn publish(&self, keys: &[String], seq: Seq, now: Instant) {
         for keys in keys.chunks(32) {
-            let watchers: Vec<_> = keys.iter().map(|key| self.watchers.get(key).map_or(&[][..], Vec::as_slice)).collect();
+            let watchers: Vec<_> = keys
+                .iter()
+                .map(|key| self.watchers.get(key).map_or(&[][..], Vec::as_slice))
+                .collect();
             for (bit, seats) in watchers.iter().enumerate() {
                 for seat in *seats {
                     seat.mask.fetch_or(1 << bit, Ordering::Relaxed);
@@ -141,12 +149,18 @@ impl Tenant {
                 if mask == 0 {
                     continue;
                 }
-                let place = frames.iter().position(|(for_mask, _)| *for_mask == mask).unwrap_or_else(|| {
-                    let names = keys.iter().enumerate().filter(|(bit, _)| mask & (1 << bit) != 0);
-                    let names = names.map(|(_, key)| name_of(key).to_owned()).collect();
-                    frames.push((mask, Arc::new(Frame::changed(names, seq))));
-                    frames.len() - 1
-                });
+                let place = frames
+                    .iter()
+                    .position(|(for_mask, _)| *for_mask == mask)
+                    .unwrap_or_else(|| {
+                        let names = keys
+                            .iter()
+                            .enumerate()
+                            .filter(|(bit, _)| mask & (1 << bit) != 0);
+                        let names = names.map(|(_, key)| name_of(key).to_owned()).collect();
+                        frames.push((mask, Arc::new(Frame::changed(names, seq))));
+                        frames.len() - 1
+                    });
                 seat.push(frames[place].1.clone(), now);
             }
         }
@@ -154,7 +168,11 @@ impl Tenant {
 
     pub(super) fn tell_here(&mut self, now: Instant) {
         let before = self.people.len();
-        self.people.retain(|_, person| person.left.is_none_or(|left| now.duration_since(left) < LEAVES_AFTER));
+        self.people.retain(|_, person| {
+            person
+                .left
+                .is_none_or(|left| now.duration_since(left) < LEAVES_AFTER)
+        });
         self.here_changed |= self.people.len() != before;
         if self.here_changed && now.duration_since(self.here_told) >= HERE_EVERY {
             self.here_changed = false;

@@ -30,12 +30,20 @@ const DILIP: Uuid = Uuid::from_u128(2);
 const EPOCH: Uuid = Uuid::from_u128(99);
 
 fn changed(seq: Seq, keys: &[&str]) -> Event {
-    Event { seq, topics: keys.iter().map(|&key| key.to_owned()).collect(), closes: None }
+    Event {
+        seq,
+        topics: keys.iter().map(|&key| key.to_owned()).collect(),
+        closes: None,
+    }
 }
 
 fn removes(seq: Seq, account: Uuid) -> Event {
     Event {
-        closes: Some(Kick { accounts: vec![account], sessions: vec![], code: CLOSE_REMOVED }),
+        closes: Some(Kick {
+            accounts: vec![account],
+            sessions: vec![],
+            code: CLOSE_REMOVED,
+        }),
         ..changed(seq, &["people", &format!("me/{account}")])
     }
 }
@@ -56,14 +64,23 @@ fn hub(tenants: &[TenantId]) -> Hub {
 }
 
 fn arrive(hub: &Hub, tenant: TenantId, account: Uuid, session: u128) -> Arc<Seat> {
-    let seat = hub.join(tenant, account, Uuid::from_u128(session), Instant::now()).unwrap();
+    let seat = hub
+        .join(tenant, account, Uuid::from_u128(session), Instant::now())
+        .unwrap();
     hub.admit(hub.arrivals(), &HashSet::new(), Instant::now());
     seat
 }
 
 fn watch(hub: &Hub, seat: &Arc<Seat>, names: &[&str]) {
-    let ask = Ask { keys: &keys(names), since: None, epoch: None };
-    assert_eq!(hub.watch(seat, ask, &Past::Unasked, Instant::now()), Watched::Now(vec![]));
+    let ask = Ask {
+        keys: &keys(names),
+        since: None,
+        epoch: None,
+    };
+    assert_eq!(
+        hub.watch(seat, ask, &Past::Unasked, Instant::now()),
+        Watched::Now(vec![])
+    );
 }
 
 /// Takes what is queued without saying that it has left.
@@ -72,7 +89,9 @@ fn take(seat: &Seat) -> Result<Vec<String>, End> {
     match seat.poll_next(&mut Context::from_waker(noop_waker_ref()), &mut batch) {
         Poll::Pending => Ok(vec![]),
         Poll::Ready(Next::End(end)) => Err(end),
-        Poll::Ready(Next::Send { .. }) => Ok(batch.iter().map(|frame| frame.text.to_string()).collect()),
+        Poll::Ready(Next::Send { .. }) => {
+            Ok(batch.iter().map(|frame| frame.text.to_string()).collect())
+        }
     }
 }
 
@@ -80,7 +99,10 @@ fn take(seat: &Seat) -> Result<Vec<String>, End> {
 fn reads(seat: &Seat) -> Result<Vec<Value>, End> {
     let texts = take(seat)?;
     seat.flushed(Instant::now());
-    Ok(texts.iter().map(|text| serde_json::from_str(text).unwrap()).collect())
+    Ok(texts
+        .iter()
+        .map(|text| serde_json::from_str(text).unwrap())
+        .collect())
 }
 
 #[test]
@@ -90,13 +112,21 @@ fn margaret_hears_of_oakfield_in_order_and_northgate_hears_nothing() {
     let outsider = arrive(&hub, NORTHGATE, DILIP, 2);
     watch(&hub, &margaret, &["people", &format!("me/{MARGARET}")]);
     watch(&hub, &outsider, &["people"]);
-    assert_eq!(reads(&outsider).unwrap(), [json!({ "hello": { "seq": 0, "epoch": EPOCH } })]);
+    assert_eq!(
+        reads(&outsider).unwrap(),
+        [json!({ "hello": { "seq": 0, "epoch": EPOCH } })]
+    );
     reads(&margaret).unwrap();
 
     let me = format!("me/{MARGARET}");
     hub.deliver(
         OAKFIELD,
-        &[changed(1, &["people"]), changed(2, &["settings"]), changed(3, &["people", &me]), changed(4, &["people", "me/other"])],
+        &[
+            changed(1, &["people"]),
+            changed(2, &["settings"]),
+            changed(3, &["people", &me]),
+            changed(4, &["people", "me/other"]),
+        ],
         Instant::now(),
     );
     assert_eq!(
@@ -109,11 +139,22 @@ fn margaret_hears_of_oakfield_in_order_and_northgate_hears_nothing() {
     );
     assert_eq!(reads(&outsider).unwrap(), [] as [Value; 0]);
     hub.deliver(NORTHGATE, &[changed(1, &["people"])], Instant::now());
-    assert_eq!(reads(&outsider).unwrap().len(), 1, "the outsider does listen");
+    assert_eq!(
+        reads(&outsider).unwrap().len(),
+        1,
+        "the outsider does listen"
+    );
 
     hub.unwatch(&margaret, &keys(&["people"]));
-    hub.deliver(OAKFIELD, &[changed(5, &["people"]), changed(6, &["people", &me])], Instant::now());
-    assert_eq!(reads(&margaret).unwrap(), [json!({ "changed": ["me"], "seq": 6 })]);
+    hub.deliver(
+        OAKFIELD,
+        &[changed(5, &["people"]), changed(6, &["people", &me])],
+        Instant::now(),
+    );
+    assert_eq!(
+        reads(&margaret).unwrap(),
+        [json!({ "changed": ["me"], "seq": 6 })]
+    );
 }
 
 #[test]
@@ -123,7 +164,11 @@ fn an_event_told_twice_is_heard_once() {
     watch(&hub, &margaret, &["people"]);
     reads(&margaret).unwrap();
     hub.deliver(OAKFIELD, &[changed(1, &["people"])], Instant::now());
-    hub.deliver(OAKFIELD, &[changed(1, &["people"]), changed(2, &["people"])], Instant::now());
+    hub.deliver(
+        OAKFIELD,
+        &[changed(1, &["people"]), changed(2, &["people"])],
+        Instant::now(),
+    );
     assert_eq!(reads(&margaret).unwrap().len(), 2);
 }
 
@@ -141,7 +186,9 @@ fn a_gap_in_the_log_makes_everybody_fetch_anew() {
 #[test]
 fn those_who_watch_the_same_share_one_frame() {
     let hub = hub(&[OAKFIELD]);
-    let seats: Vec<_> = (1..=3).map(|n| arrive(&hub, OAKFIELD, Uuid::from_u128(n), n)).collect();
+    let seats: Vec<_> = (1..=3)
+        .map(|n| arrive(&hub, OAKFIELD, Uuid::from_u128(n), n))
+        .collect();
     for seat in &seats {
         watch(&hub, seat, &["people"]);
         reads(seat).unwrap();
@@ -151,7 +198,10 @@ fn those_who_watch_the_same_share_one_frame() {
         .iter()
         .map(|seat| {
             let mut batch = VecDeque::new();
-            assert!(seat.poll_next(&mut Context::from_waker(noop_waker_ref()), &mut batch).is_ready());
+            assert!(
+                seat.poll_next(&mut Context::from_waker(noop_waker_ref()), &mut batch)
+                    .is_ready()
+            );
             batch.pop_front().unwrap()
         })
         .collect();
@@ -163,21 +213,29 @@ fn what_waits_too_long_is_merged_by_topic_and_ends_at_the_latest_seq() {
     let hub = hub(&[OAKFIELD]);
     let margaret = arrive(&hub, OAKFIELD, MARGARET, 1);
     watch(&hub, &margaret, &["people", "settings"]);
-    let events: Vec<_> = (1..=5_000).map(|seq| changed(seq, &[["people", "settings"][usize::from(seq % 2 == 0)]])).collect();
+    let events: Vec<_> = (1..=5_000)
+        .map(|seq| changed(seq, &[["people", "settings"][usize::from(seq % 2 == 0)]]))
+        .collect();
     hub.deliver(OAKFIELD, &events, Instant::now());
     let frames = reads(&margaret).unwrap();
     assert!(frames[0]["hello"].is_object(), "hello is never merged away");
     assert!(frames.len() < 2_500, "{} frames", frames.len());
     assert_eq!(frames[1]["changed"], json!(["people", "settings"]));
     assert_eq!(frames.last().unwrap()["seq"], 5_000);
-    let seqs: Vec<_> = frames[1..].iter().map(|frame| frame["seq"].as_i64().unwrap()).collect();
+    let seqs: Vec<_> = frames[1..]
+        .iter()
+        .map(|frame| frame["seq"].as_i64().unwrap())
+        .collect();
     assert!(seqs.is_sorted());
 }
 
 #[test]
 fn a_client_that_reads_nothing_is_closed_after_256_kib() {
     let hub = hub(&[OAKFIELD]);
-    let (slow, quick) = (arrive(&hub, OAKFIELD, MARGARET, 1), arrive(&hub, OAKFIELD, DILIP, 2));
+    let (slow, quick) = (
+        arrive(&hub, OAKFIELD, MARGARET, 1),
+        arrive(&hub, OAKFIELD, DILIP, 2),
+    );
     watch(&hub, &slow, &["people"]);
     watch(&hub, &quick, &["people"]);
     take(&slow).unwrap();
@@ -199,7 +257,9 @@ fn a_client_that_reads_slowly_stays() {
     watch(&hub, &slow, &["people"]);
     for round in 0..400 {
         take(&slow).unwrap();
-        let events: Vec<_> = (1..=50).map(|n| changed(round * 50 + n, &["people"])).collect();
+        let events: Vec<_> = (1..=50)
+            .map(|n| changed(round * 50 + n, &["people"]))
+            .collect();
         hub.deliver(OAKFIELD, &events, Instant::now());
         slow.flushed(Instant::now());
     }
@@ -216,14 +276,21 @@ fn a_socket_that_has_ended_is_deaf() {
     margaret.beat(frame.clone(), Instant::now());
     assert_eq!(Arc::strong_count(&frame), 1, "kept nowhere");
     margaret.end(End::RESTART);
-    assert_eq!(take(&margaret), Err(End::TOO_SLOW), "the first reason counts");
+    assert_eq!(
+        take(&margaret),
+        Err(End::TOO_SLOW),
+        "the first reason counts"
+    );
 }
 
 #[test]
 fn a_client_that_reads_nothing_is_closed_after_ten_seconds_and_a_silent_one_after_a_minute() {
     let hub = hub(&[OAKFIELD]);
-    let (slow, silent, alive) =
-        (arrive(&hub, OAKFIELD, MARGARET, 1), arrive(&hub, OAKFIELD, DILIP, 2), arrive(&hub, OAKFIELD, DILIP, 3));
+    let (slow, silent, alive) = (
+        arrive(&hub, OAKFIELD, MARGARET, 1),
+        arrive(&hub, OAKFIELD, DILIP, 2),
+        arrive(&hub, OAKFIELD, DILIP, 3),
+    );
     reads(&silent).unwrap();
     reads(&alive).unwrap();
     let start = Instant::now();
@@ -245,15 +312,36 @@ fn a_client_that_reads_nothing_is_closed_after_ten_seconds_and_a_silent_one_afte
 #[test]
 fn a_removal_ends_the_removed_persons_pages_in_its_place_and_nobody_elses() {
     let hub = hub(&[OAKFIELD, NORTHGATE]);
-    let pages = [arrive(&hub, OAKFIELD, MARGARET, 1), arrive(&hub, OAKFIELD, MARGARET, 2)];
-    let (elsewhere, dilip) = (arrive(&hub, NORTHGATE, MARGARET, 3), arrive(&hub, OAKFIELD, DILIP, 4));
+    let pages = [
+        arrive(&hub, OAKFIELD, MARGARET, 1),
+        arrive(&hub, OAKFIELD, MARGARET, 2),
+    ];
+    let (elsewhere, dilip) = (
+        arrive(&hub, NORTHGATE, MARGARET, 3),
+        arrive(&hub, OAKFIELD, DILIP, 4),
+    );
     for seat in pages.iter().chain([&dilip]) {
         watch(&hub, seat, &["people"]);
         reads(seat).unwrap();
     }
-    hub.deliver(OAKFIELD, &[changed(1, &["people"]), removes(2, MARGARET), changed(3, &["people"])], Instant::now());
+    hub.deliver(
+        OAKFIELD,
+        &[
+            changed(1, &["people"]),
+            removes(2, MARGARET),
+            changed(3, &["people"]),
+        ],
+        Instant::now(),
+    );
     for page in &pages {
-        assert_eq!(take(page), Err(End { code: 4403, why: "place changed" }), "the queue is emptied too");
+        assert_eq!(
+            take(page),
+            Err(End {
+                code: 4403,
+                why: "place changed"
+            }),
+            "the queue is emptied too"
+        );
     }
     assert_eq!(reads(&dilip).unwrap().len(), 3);
     assert!(!elsewhere.is_over(), "her place at Northgate is untouched");
@@ -263,10 +351,25 @@ fn a_removal_ends_the_removed_persons_pages_in_its_place_and_nobody_elses() {
 #[test]
 fn signing_out_ends_the_other_pages_of_that_session_only() {
     let hub = hub(&[OAKFIELD]);
-    let (laptop, second_tab, phone) =
-        (arrive(&hub, OAKFIELD, MARGARET, 1), arrive(&hub, OAKFIELD, MARGARET, 1), arrive(&hub, OAKFIELD, MARGARET, 2));
-    let kick = Kick { accounts: vec![], sessions: vec![Uuid::from_u128(1)], code: CLOSE_SIGNED_OUT };
-    hub.deliver(OAKFIELD, &[Event { seq: 1, topics: vec![], closes: Some(kick) }], Instant::now());
+    let (laptop, second_tab, phone) = (
+        arrive(&hub, OAKFIELD, MARGARET, 1),
+        arrive(&hub, OAKFIELD, MARGARET, 1),
+        arrive(&hub, OAKFIELD, MARGARET, 2),
+    );
+    let kick = Kick {
+        accounts: vec![],
+        sessions: vec![Uuid::from_u128(1)],
+        code: CLOSE_SIGNED_OUT,
+    };
+    hub.deliver(
+        OAKFIELD,
+        &[Event {
+            seq: 1,
+            topics: vec![],
+            closes: Some(kick),
+        }],
+        Instant::now(),
+    );
     assert_eq!(take(&laptop), Err(End::SIGNED_OUT));
     assert_eq!(take(&second_tab), Err(End::SIGNED_OUT));
     assert!(!phone.is_over());
@@ -279,11 +382,28 @@ fn signing_out_ends_the_other_pages_of_that_session_only() {
 #[test]
 fn a_session_that_died_before_the_hello_hears_nothing() {
     let hub = hub(&[OAKFIELD]);
-    let seat = hub.join(OAKFIELD, MARGARET, Uuid::from_u128(1), Instant::now()).unwrap();
-    assert_eq!(take(&seat), Ok(vec![]), "nothing is said before the session was looked up again");
-    let ask = Ask { keys: &keys(&["people"]), since: None, epoch: None };
-    assert_eq!(hub.watch(&seat, ask, &Past::Unasked, Instant::now()), Watched::Over);
-    hub.admit(hub.arrivals(), &HashSet::from([Uuid::from_u128(1)]), Instant::now());
+    let seat = hub
+        .join(OAKFIELD, MARGARET, Uuid::from_u128(1), Instant::now())
+        .unwrap();
+    assert_eq!(
+        take(&seat),
+        Ok(vec![]),
+        "nothing is said before the session was looked up again"
+    );
+    let ask = Ask {
+        keys: &keys(&["people"]),
+        since: None,
+        epoch: None,
+    };
+    assert_eq!(
+        hub.watch(&seat, ask, &Past::Unasked, Instant::now()),
+        Watched::Over
+    );
+    hub.admit(
+        hub.arrivals(),
+        &HashSet::from([Uuid::from_u128(1)]),
+        Instant::now(),
+    );
     assert_eq!(take(&seat), Err(End::SIGNED_OUT));
 }
 
@@ -291,60 +411,137 @@ fn a_session_that_died_before_the_hello_hears_nothing() {
 fn what_ended_pages_before_a_tenant_was_followed_does_not_end_new_ones() {
     let hub = Hub::default();
     hub.set_epoch(EPOCH, Instant::now());
-    let seat = hub.join(OAKFIELD, MARGARET, Uuid::from_u128(1), Instant::now()).unwrap();
+    let seat = hub
+        .join(OAKFIELD, MARGARET, Uuid::from_u128(1), Instant::now())
+        .unwrap();
     hub.admit(hub.arrivals(), &HashSet::new(), Instant::now());
     assert_eq!(take(&seat), Ok(vec![]), "no hello before the log was read");
     assert_eq!(hub.unread(), [OAKFIELD]);
-    hub.start(OAKFIELD, 40, &[removes(41, MARGARET), changed(42, &["people"])]);
+    hub.start(
+        OAKFIELD,
+        40,
+        &[removes(41, MARGARET), changed(42, &["people"])],
+    );
     hub.admit(hub.arrivals(), &HashSet::new(), Instant::now());
-    assert_eq!(reads(&seat).unwrap(), [json!({ "hello": { "seq": 42, "epoch": EPOCH } })]);
-    let ask = Ask { keys: &keys(&["people"]), since: Some(41), epoch: Some(EPOCH) };
-    assert_eq!(hub.watch(&seat, ask, &Past::Unasked, Instant::now()), Watched::Now(vec![]));
-    assert_eq!(reads(&seat).unwrap(), [json!({ "changed": ["people"], "seq": 42, "since": 41 })]);
+    assert_eq!(
+        reads(&seat).unwrap(),
+        [json!({ "hello": { "seq": 42, "epoch": EPOCH } })]
+    );
+    let ask = Ask {
+        keys: &keys(&["people"]),
+        since: Some(41),
+        epoch: Some(EPOCH),
+    };
+    assert_eq!(
+        hub.watch(&seat, ask, &Past::Unasked, Instant::now()),
+        Watched::Now(vec![])
+    );
+    assert_eq!(
+        reads(&seat).unwrap(),
+        [json!({ "changed": ["people"], "seq": 42, "since": 41 })]
+    );
 }
 
 #[test]
 fn a_subscription_hears_of_everything_since_its_hello() {
     let hub = hub(&[OAKFIELD]);
     let margaret = arrive(&hub, OAKFIELD, MARGARET, 1);
-    hub.deliver(OAKFIELD, &[changed(1, &["people"]), changed(2, &["settings"])], Instant::now());
+    hub.deliver(
+        OAKFIELD,
+        &[changed(1, &["people"]), changed(2, &["settings"])],
+        Instant::now(),
+    );
     watch(&hub, &margaret, &["people"]);
-    assert_eq!(reads(&margaret).unwrap()[1..], [json!({ "changed": ["people"], "seq": 2 })]);
+    assert_eq!(
+        reads(&margaret).unwrap()[1..],
+        [json!({ "changed": ["people"], "seq": 2 })]
+    );
     watch(&hub, &margaret, &["me/x"]);
-    assert_eq!(reads(&margaret).unwrap(), [] as [Value; 0], "nothing was missed, nothing is said");
+    assert_eq!(
+        reads(&margaret).unwrap(),
+        [] as [Value; 0],
+        "nothing was missed, nothing is said"
+    );
 }
 
 #[test]
 fn a_reconnect_is_told_from_the_ring_else_from_the_log_else_to_fetch_anew() {
     let hub = hub(&[OAKFIELD]);
     let last = i64::try_from(RING).unwrap() + 100;
-    let events: Vec<_> = (1..=last).map(|seq| changed(seq, &[if seq == 50 { "settings" } else { "people" }])).collect();
+    let events: Vec<_> = (1..=last)
+        .map(|seq| changed(seq, &[if seq == 50 { "settings" } else { "people" }]))
+        .collect();
     hub.deliver(OAKFIELD, &events, Instant::now());
     let margaret = arrive(&hub, OAKFIELD, MARGARET, 1);
     reads(&margaret).unwrap();
     let both = keys(&["people", "settings"]);
-    let ask = |since, epoch| Ask { keys: &both, since: Some(since), epoch };
+    let ask = |since, epoch| Ask {
+        keys: &both,
+        since: Some(since),
+        epoch,
+    };
     let now = Instant::now();
 
     let near = ask(last - 10, Some(EPOCH));
-    assert_eq!(hub.watch(&margaret, near, &Past::Unasked, now), Watched::Now(vec![]));
-    assert_eq!(reads(&margaret).unwrap(), [json!({ "changed": ["people"], "seq": last, "since": last - 10 })]);
+    assert_eq!(
+        hub.watch(&margaret, near, &Past::Unasked, now),
+        Watched::Now(vec![])
+    );
+    assert_eq!(
+        reads(&margaret).unwrap(),
+        [json!({ "changed": ["people"], "seq": last, "since": last - 10 })]
+    );
 
     let far = ask(40, Some(EPOCH));
-    assert_eq!(hub.watch(&margaret, far, &Past::Unasked, now), Watched::Behind { after: 40, until: 100 });
+    assert_eq!(
+        hub.watch(&margaret, far, &Past::Unasked, now),
+        Watched::Behind {
+            after: 40,
+            until: 100
+        }
+    );
     assert_eq!(reads(&margaret).unwrap(), [] as [Value; 0], "never partial");
-    assert_eq!(hub.watch(&margaret, ask(99, None), &Past::Unasked, now), Watched::Behind { after: 99, until: 100 });
-    assert_eq!(hub.watch(&margaret, ask(100, None), &Past::Unasked, now), Watched::Now(vec![]), "the ring just reaches back");
+    assert_eq!(
+        hub.watch(&margaret, ask(99, None), &Past::Unasked, now),
+        Watched::Behind {
+            after: 99,
+            until: 100
+        }
+    );
+    assert_eq!(
+        hub.watch(&margaret, ask(100, None), &Past::Unasked, now),
+        Watched::Now(vec![]),
+        "the ring just reaches back"
+    );
     reads(&margaret).unwrap();
-    let told = Past::Known(120, HashSet::from(["settings".to_owned(), "people".to_owned()]));
+    let told = Past::Known(
+        120,
+        HashSet::from(["settings".to_owned(), "people".to_owned()]),
+    );
     assert_eq!(hub.watch(&margaret, far, &told, now), Watched::Now(vec![]));
-    assert_eq!(reads(&margaret).unwrap(), [json!({ "changed": ["people", "settings"], "seq": last, "since": 40 })]);
+    assert_eq!(
+        reads(&margaret).unwrap(),
+        [json!({ "changed": ["people", "settings"], "seq": last, "since": 40 })]
+    );
 
-    assert_eq!(hub.watch(&margaret, far, &Past::Lost, now), Watched::Now(vec![]));
-    assert_eq!(reads(&margaret).unwrap(), [json!({ "resync": true, "seq": last, "since": 40 })]);
+    assert_eq!(
+        hub.watch(&margaret, far, &Past::Lost, now),
+        Watched::Now(vec![])
+    );
+    assert_eq!(
+        reads(&margaret).unwrap(),
+        [json!({ "resync": true, "seq": last, "since": 40 })]
+    );
 
-    assert_eq!(hub.watch(&margaret, ask(last, Some(Uuid::nil())), &Past::Unasked, now), Watched::Now(vec![]));
-    assert_eq!(reads(&margaret).unwrap()[0]["resync"], true, "another history");
+    assert_eq!(
+        hub.watch(&margaret, ask(last, Some(Uuid::nil())), &Past::Unasked, now),
+        Watched::Now(vec![])
+    );
+    assert_eq!(
+        reads(&margaret).unwrap()[0]["resync"],
+        true,
+        "another history"
+    );
 }
 
 #[test]
@@ -361,7 +558,9 @@ fn a_restored_database_sends_everybody_back_to_say_what_they_know() {
 #[test]
 fn a_sixth_page_takes_the_place_of_the_oldest() {
     let hub = hub(&[OAKFIELD]);
-    let pages: Vec<_> = (0..=PAGES_MOST).map(|n| arrive(&hub, OAKFIELD, MARGARET, n as u128)).collect();
+    let pages: Vec<_> = (0..=PAGES_MOST)
+        .map(|n| arrive(&hub, OAKFIELD, MARGARET, n as u128))
+        .collect();
     assert_eq!(take(&pages[0]), Err(End::TOO_MANY));
     assert!(pages[1..].iter().all(|page| !page.is_over()));
     let other = arrive(&hub, OAKFIELD, DILIP, 9);
@@ -372,15 +571,28 @@ fn a_sixth_page_takes_the_place_of_the_oldest() {
 fn a_socket_watches_fifty_topics_and_is_told_of_the_others() {
     let hub = hub(&[OAKFIELD]);
     let margaret = arrive(&hub, OAKFIELD, MARGARET, 1);
-    let many: Vec<String> = (0..TOPICS_MOST + 2).map(|n| format!("paper/{n:02}")).collect();
-    let ask = Ask { keys: &many, since: None, epoch: None };
+    let many: Vec<String> = (0..TOPICS_MOST + 2)
+        .map(|n| format!("paper/{n:02}"))
+        .collect();
+    let ask = Ask {
+        keys: &many,
+        since: None,
+        epoch: None,
+    };
     assert_eq!(
         hub.watch(&margaret, ask, &Past::Unasked, Instant::now()),
         Watched::Now(vec!["paper/50".into(), "paper/51".into()])
     );
     hub.unwatch(&margaret, &many[..1]);
-    let ask = Ask { keys: &many[TOPICS_MOST..], since: None, epoch: None };
-    assert_eq!(hub.watch(&margaret, ask, &Past::Unasked, Instant::now()), Watched::Now(vec!["paper/51".into()]));
+    let ask = Ask {
+        keys: &many[TOPICS_MOST..],
+        since: None,
+        epoch: None,
+    };
+    assert_eq!(
+        hub.watch(&margaret, ask, &Past::Unasked, Instant::now()),
+        Watched::Now(vec!["paper/51".into()])
+    );
 }
 
 #[test]
@@ -397,14 +609,23 @@ fn who_is_here_is_told_once_a_second_and_a_reload_does_not_show() {
     let second = arrive(&hub, OAKFIELD, MARGARET, 1);
     assert_eq!(hub.here(OAKFIELD), [MARGARET, DILIP], "each once");
     hub.sweep(at(600));
-    assert_eq!(reads(&clerk).unwrap(), [] as [Value; 0], "not twice within a second");
+    assert_eq!(
+        reads(&clerk).unwrap(),
+        [] as [Value; 0],
+        "not twice within a second"
+    );
     hub.sweep(at(1_200));
-    assert_eq!(reads(&clerk).unwrap(), [json!({ "changed": ["here"], "seq": 0 })]);
+    assert_eq!(
+        reads(&clerk).unwrap(),
+        [json!({ "changed": ["here"], "seq": 0 })]
+    );
 
     hub.leave(&page, at(2_000));
     hub.leave(&second, at(2_000));
     hub.sweep(at(3_000));
-    let reloaded = hub.join(OAKFIELD, MARGARET, Uuid::from_u128(1), at(4_000)).unwrap();
+    let reloaded = hub
+        .join(OAKFIELD, MARGARET, Uuid::from_u128(1), at(4_000))
+        .unwrap();
     hub.sweep(at(8_000));
     assert_eq!(reads(&clerk).unwrap(), [] as [Value; 0]);
     hub.leave(&reloaded, at(9_000));
@@ -412,7 +633,10 @@ fn who_is_here_is_told_once_a_second_and_a_reload_does_not_show() {
     assert_eq!(hub.here(OAKFIELD), [MARGARET, DILIP]);
     hub.sweep(at(14_500));
     assert_eq!(hub.here(OAKFIELD), [DILIP]);
-    assert_eq!(reads(&clerk).unwrap(), [json!({ "changed": ["here"], "seq": 0 })]);
+    assert_eq!(
+        reads(&clerk).unwrap(),
+        [json!({ "changed": ["here"], "seq": 0 })]
+    );
 }
 
 #[test]
@@ -433,7 +657,9 @@ fn an_empty_tenant_is_forgotten_after_a_minute_and_found_again() {
 #[tokio::test(start_paused = true)]
 async fn a_restart_closes_everybody_over_the_window_and_lets_nobody_in() {
     let hub = hub(&[OAKFIELD]);
-    let seats: Vec<_> = (1..=10).map(|n| arrive(&hub, OAKFIELD, Uuid::from_u128(n), n)).collect();
+    let seats: Vec<_> = (1..=10)
+        .map(|n| arrive(&hub, OAKFIELD, Uuid::from_u128(n), n))
+        .collect();
     let draining = tokio::spawn({
         let hub = hub.clone();
         async move { hub.drain(Duration::from_secs(5)).await }
@@ -441,7 +667,11 @@ async fn a_restart_closes_everybody_over_the_window_and_lets_nobody_in() {
     tokio::time::sleep(Duration::from_millis(2_600)).await;
     let over = seats.iter().filter(|seat| seat.is_over()).count();
     assert_eq!(over, 6);
-    assert_eq!(hub.join(OAKFIELD, MARGARET, Uuid::nil(), Instant::now()).err(), Some(End::RESTART));
+    assert_eq!(
+        hub.join(OAKFIELD, MARGARET, Uuid::nil(), Instant::now())
+            .err(),
+        Some(End::RESTART)
+    );
     tokio::time::sleep(Duration::from_secs(3)).await;
     for seat in &seats {
         assert_eq!(take(seat), Err(End::RESTART));
@@ -476,9 +706,15 @@ fn in_a_thousand_rounds_no_removed_person_hears_a_later_seq() {
                     let seats = readers.read().unwrap().clone();
                     for seat in seats.iter().skip(part).step_by(2) {
                         if let Ok(frames) = reads(seat) {
-                            let latest = frames.iter().filter_map(|frame| frame["seq"].as_i64()).max();
+                            let latest = frames
+                                .iter()
+                                .filter_map(|frame| frame["seq"].as_i64())
+                                .max();
                             if let Some(latest) = latest {
-                                heard.lock().unwrap().insert(Arc::as_ptr(seat) as usize, latest);
+                                heard
+                                    .lock()
+                                    .unwrap()
+                                    .insert(Arc::as_ptr(seat) as usize, latest);
                             }
                         }
                     }
@@ -498,13 +734,18 @@ fn in_a_thousand_rounds_no_removed_person_hears_a_later_seq() {
                 if dice(2) == 0 {
                     seq += 1;
                     hub.deliver(OAKFIELD, &[changed(seq, &["people"])], Instant::now());
-                    let heard_all = || heard.lock().unwrap().get(&(Arc::as_ptr(&seat) as usize)) == Some(&seq);
+                    let heard_all =
+                        || heard.lock().unwrap().get(&(Arc::as_ptr(&seat) as usize)) == Some(&seq);
                     while !heard_all() {
                         std::thread::yield_now();
                     }
                 }
                 seq += 1;
-                hub.deliver(OAKFIELD, &[removes(seq, person), changed(seq + 1, &["people"])], Instant::now());
+                hub.deliver(
+                    OAKFIELD,
+                    &[removes(seq, person), changed(seq + 1, &["people"])],
+                    Instant::now(),
+                );
                 removed_at.lock().unwrap().push((seat, seq));
                 seq += 1;
             } else {
@@ -516,11 +757,20 @@ fn in_a_thousand_rounds_no_removed_person_hears_a_later_seq() {
         }
         done.store(true, std::sync::atomic::Ordering::SeqCst);
     });
-    let (removed, heard) = (removed_at.into_inner().unwrap(), heard.into_inner().unwrap());
+    let (removed, heard) = (
+        removed_at.into_inner().unwrap(),
+        heard.into_inner().unwrap(),
+    );
     assert!(removed.len() > 300);
     let mut told = 0;
     for (seat, at) in &removed {
-        assert_eq!(take(seat), Err(End { code: 4403, why: "place changed" }));
+        assert_eq!(
+            take(seat),
+            Err(End {
+                code: 4403,
+                why: "place changed"
+            })
+        );
         if let Some(latest) = heard.get(&(Arc::as_ptr(seat) as usize)) {
             told += 1;
             assert!(latest < at, "heard {latest}, removed at {at}");

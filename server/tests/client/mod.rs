@@ -25,9 +25,14 @@ pub enum Heard {
 
 impl Client {
     /// Connects with these headers, or says with which status it was refused.
-    pub async fn connect(address: SocketAddr, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+    pub async fn connect(
+        address: SocketAddr,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, u16> {
         let stream = TcpStream::connect(address).await.unwrap();
-        let mut request = format!("ws://{address}/live").into_client_request().unwrap();
+        let mut request = format!("ws://{address}/live")
+            .into_client_request()
+            .unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
@@ -60,7 +65,9 @@ impl Client {
         loop {
             return match self.0.next().await {
                 Some(Ok(Message::Text(text))) => Heard::Says(serde_json::from_str(&text).unwrap()),
-                Some(Ok(Message::Close(frame))) => Heard::Closed(frame.map(|frame| frame.code.into())),
+                Some(Ok(Message::Close(frame))) => {
+                    Heard::Closed(frame.map(|frame| frame.code.into()))
+                }
                 Some(Ok(_)) => continue,
                 Some(Err(_)) | None => Heard::Closed(None),
             };
@@ -89,6 +96,8 @@ impl Client {
     /// Reads the hello; returns its seq.
     pub async fn greeted(&mut self) -> i64 {
         let hello = self.words().await;
-        hello["hello"]["seq"].as_i64().unwrap_or_else(|| panic!("no hello: {hello}"))
+        hello["hello"]["seq"]
+            .as_i64()
+            .unwrap_or_else(|| panic!("no hello: {hello}"))
     }
 }
