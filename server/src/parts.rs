@@ -56,7 +56,13 @@ impl Parts {
         let live = LiveDb::new(logins.options(Role::Live)?, 2);
         let hub = Hub::default();
         let bus = Bus::postgres(logins.options(Role::Bus)?, Uuid::new_v4());
-        let relay = Relay::start(hub.clone(), Arc::new(live.clone()), db.bell(), bus);
+        // A connection of the relay's own: pages that reconnect by the thousand must not delay a removal.
+        let relay = Relay::start(
+            hub.clone(),
+            Arc::new(LiveDb::new(logins.options(Role::Live)?, 1)),
+            db.bell(),
+            bus,
+        );
 
         let links = Links {
             scheme: config.origin.scheme.to_owned(),

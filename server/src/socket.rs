@@ -1,4 +1,20 @@
 //! `GET /live`: one page's connection. Reads what the page wants to watch, writes what the hub queued, and ends when told.
+//!
+//! The words are fixed, for clients of others; both sides ignore those they do not know.
+//!
+//! ```text
+//! client  {"subscribe":["people","me"]}             told of changes after the hello
+//!         {"subscribe":["people"],"since":9,"epoch":"…"}  told of changes after 9, in one answer
+//!         {"unsubscribe":["people"]}
+//! server  {"hello":{"seq":12,"epoch":"…"}}          once, first
+//!         {"changed":["people"],"seq":13}           all changes to these topics up to 13 are told
+//!         {"changed":[…],"seq":13,"since":9}        the answer to a `since`, also when nothing changed
+//!         {"resync":true}                           fetch everything; with seq and since where it answers one
+//!         {"refused":["settings"]}                  unknown, not allowed, or more than 50
+//!         {"beat":{"seq":13}}                       every 25 seconds, with a ping; everything up to 13 is told
+//! close   4403 removed or role lost · 4401 signed out or expired · 1012 restart, come back · 1013 too slow or a sixth page,
+//!         come back later · 1008 protocol abuse
+//! ```
 
 use std::{
     collections::VecDeque, future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration,

@@ -104,15 +104,13 @@ impl Node {
             ("origin", origin),
             ("cookie", &at.cookie),
         ];
-        Client::connect(
-            self.address,
-            if origin.is_empty() {
-                &[headers[0], headers[2]]
-            } else {
-                &headers
-            },
-        )
-        .await
+        let without = [headers[0], headers[2]];
+        let sent: &[_] = if origin.is_empty() {
+            &without
+        } else {
+            &headers
+        };
+        Client::connect(self.address, sent).await
     }
 
     async fn watching(&self, at: &SignedIn, topics: &[&str]) -> Client {
@@ -610,8 +608,12 @@ async fn in_a_thousand_rounds_no_barred_persons_page_reads_a_later_seq() {
         "{barred} were barred and had heard {heard}"
     );
     for seq in seqs {
+        let mut heard = witness.hear().await;
+        while matches!(&heard, Heard::Says(said) if said.get("beat").is_some()) {
+            heard = witness.hear().await;
+        }
         assert_eq!(
-            witness.hear().await,
+            heard,
             Heard::Says(json!({ "changed": ["people"], "seq": seq }))
         );
     }

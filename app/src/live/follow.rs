@@ -183,6 +183,8 @@ impl Follow {
         self.unanswered.clear();
         for topic in self.topics.values_mut() {
             topic.asked = false;
+            // What was answered goes on from what was heard, and not from where it once began.
+            topic.from = None;
         }
     }
 

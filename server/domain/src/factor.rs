@@ -272,7 +272,7 @@ mod codes {
 
         /// The secret in base 32, for typing.
         pub fn base32(&self) -> String {
-            totp_rs::Secret::from(self.0.clone()).to_string()
+            totp_rs::Secret::from(self.0.clone()).to_base32()
         }
 
         fn totp(&self, email: &str, issuer: &str) -> Option<Totp> {
