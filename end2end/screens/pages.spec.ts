@@ -101,7 +101,7 @@ test('pictures of every page', async ({ browser }) => {
   await enterPassword(stranger, email, 'copper kettle evening ferry');
   await expect(title(stranger)).toHaveText('Set up your second step');
   await shoot(stranger, '03-enrol');
-  await enterCode(stranger, await new Authenticator(await stranger.locator('.key').innerText()).code());
+  await enterCode(stranger, await new Authenticator(await stranger.locator('.secret').innerText()).code());
   await expect(title(stranger)).toHaveText('Keep these recovery codes');
   await shoot(stranger, '03-recovery-codes');
   await stranger.context().clearCookies();

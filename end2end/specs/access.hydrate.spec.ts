@@ -51,7 +51,7 @@ test('the steps of signing in, of joining, and the second step', async ({ school
   await enterPassword(page, email, 'copper kettle evening ferry');
   await expect(title(page)).toHaveText('Set up your second step');
   await measure(page, 'enrolling');
-  const app = new Authenticator(await page.locator('.key').innerText());
+  const app = new Authenticator(await page.locator('.secret').innerText());
   await enterCode(page, await app.code());
   await expect(title(page)).toHaveText('Keep these recovery codes');
   await measure(page, 'recovery codes');

@@ -87,7 +87,7 @@ test('a person with such a name joins, signs in and is greeted by it', async ({ 
   await page.getByLabel('New password').fill('copper kettle evening ferry');
   await page.getByRole('button', { name: 'Join' }).click();
   await enterPassword(page, email, 'copper kettle evening ferry');
-  await enterCode(page, await new Authenticator(await page.locator('.key').innerText()).code());
+  await enterCode(page, await new Authenticator(await page.locator('.secret').innerText()).code());
   await clean(page, 'the codes');
   for (const path of ['/', '/people', '/me']) {
     await page.goto(path);

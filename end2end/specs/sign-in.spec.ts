@@ -174,11 +174,11 @@ test('an invited person chooses a password, sets up the second step, keeps the c
   await expect(page.getByRole('img', { name: /QR code/ })).toBeVisible();
   await page.goto('/');
   await expect(page, 'nothing opens before').toHaveURL('/sign-in/enrol');
-  const key = await page.locator('.key').innerText();
+  const key = await page.locator('.secret').innerText();
   expect(key.replaceAll(/\s/g, '')).toMatch(/^[A-Z2-7]{32}$/);
   await enterCode(page, '123456');
   await expect(page.getByLabel('Six-digit code')).toHaveAttribute('aria-invalid', 'true');
-  expect(await page.locator('.key').innerText(), 'the app’s entry stays right').toBe(key);
+  expect(await page.locator('.secret').innerText(), 'the app’s entry stays right').toBe(key);
   const app = new Authenticator(key);
   await enterCode(page, await app.code());
   await expect(title(page)).toHaveText('Keep these recovery codes');
