@@ -81,6 +81,15 @@ pub async fn new_codes() -> Result<Vec<String>> {
     Ok(domain::factor::new_codes(&door::services().db, door::token()?).await?)
 }
 
+fn places_words(n: usize) -> String {
+    if n == 1 { "You are signed in here only.".to_owned() } else { format!("You are signed in in {n} places.") }
+}
+
+/// The symbol of a browser that calls itself so.
+fn device(agent: &str) -> &'static str {
+    if ["iPad", "iPhone", "Android"].iter().any(|name| agent.contains(name)) { "phone" } else { "computer" }
+}
+
 /// `/me`
 #[component]
 pub fn AccountPage() -> impl IntoView {
@@ -116,8 +125,9 @@ pub fn AccountPage() -> impl IntoView {
                 <p><a class="button primary" href="/step-up?next=/me" rel="external">"Enter my password"</a></p>
             })}
             <section class="card" aria-labelledby="where">
+                <header><h2 id="where">"Where I am signed in"</h2></header>
                 <table class="table">
-                    <caption id="where">"Where you are signed in. If you do not know one of these, end it and change your password."</caption>
+                    <caption>{format!("{} End any you do not know, then change your password.", places_words(sessions.len()))}</caption>
                     <thead>
                         <tr>
                             <th scope="col">"Browser"</th><th scope="col">"Place"</th><th scope="col">"Signed in"</th><th scope="col">"Last used"</th>
@@ -127,18 +137,22 @@ pub fn AccountPage() -> impl IntoView {
                     <tbody>
                         {sessions.into_iter().map(|session| view! {
                             <tr>
-                                <th scope="row">{session.agent.clone()} {session.this.then(|| view! { " " <span class="tag good">"This one"</span> })}</th>
+                                <th scope="row">
+                                    <div class="person"><Icon name=device(&session.agent) /><div><b>{session.agent.clone()}</b></div></div>
+                                </th>
                                 <td data-label="Place">{session.place.clone().unwrap_or_else(|| "My schools".to_owned())}</td>
                                 <td data-label="Signed in"><Moment at=session.since /></td>
                                 <td data-label="Last used"><Moment at=session.seen /></td>
                                 <td class="act">
-                                    {(!session.this).then(|| view! {
-                                        <form method="post">
+                                    {if session.this {
+                                        view! { <span class="tag good">"This one"</span> }.into_any()
+                                    } else {
+                                        view! { <form method="post">
                                             <Act name="account/end-session" />
                                             <input type="hidden" name="session" value=session.id.to_string() />
                                             <button class="button small">"End" <span class="hidden-text">" " {session.agent.clone()}</span></button>
-                                        </form>
-                                    })}
+                                        </form> }.into_any()
+                                    }}
                                 </td>
                             </tr>
                         }).collect_view()}

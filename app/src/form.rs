@@ -133,6 +133,9 @@ pub fn Field(
     /// May be left empty.
     #[prop(optional)]
     optional: bool,
+    /// `code-input` spaces digits out.
+    #[prop(optional)]
+    class: Option<&'static str>,
 ) -> impl IntoView {
     let wrong = refusal
         .filter(|refusal| refusal.field() == Some(name))
@@ -151,13 +154,14 @@ pub fn Field(
             {hint.map(|hint| view! { <p class="hint" id=hint_id.clone()>{hint}</p> })}
             {wrong.clone().map(|wrong| view! {
                 <p class="error" id=wrong_id.clone()>
-                    <crate::ui::Icon name="warning" />
+                    <crate::ui::Icon name="warning" class="icon small" />
                     <span><span class="hidden-text">"Error: "</span>{wrong}</span>
                 </p>
             })}
             <input
                 id=name
                 name=name
+                class=class
                 type=kind
                 autocomplete=autocomplete
                 inputmode=(!inputmode.is_empty()).then_some(inputmode)

@@ -6,6 +6,7 @@ use domain::{
     role::{Role, TenantKind},
 };
 use leptos::prelude::*;
+use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use serde::{Deserialize, Serialize};
 
@@ -415,7 +416,7 @@ pub fn PeoplePage() -> impl IntoView {
                             }).collect_view()}
                         </select>
                     </div>
-                    <button class="button">"Show"</button>
+                    <button class="button"><Icon name="search" />"Show"</button>
                 </form>
                 {if list.rows.is_empty() { nobody(!q.is_empty() || !role.is_empty() || !show.is_empty(), manages) } else { table(caption, &list.rows) }}
                 {(pages > 1).then(|| view! {
@@ -479,7 +480,7 @@ fn nobody(filtered: bool, manages: bool) -> AnyView {
     };
     view! {
         <div class="empty">
-            <Icon name="people" />
+            <Icon name=if filtered { "search" } else { "people" } />
             <h2>{title}</h2>
             <p>{text}</p>
             <div class="actions">
@@ -498,11 +499,31 @@ fn PersonCell(person: Person, here: bool) -> impl IntoView {
             <span class="face" data-here=here.then_some("") aria-hidden="true">{person.initials()}</span>
             <div>
                 <b>{person.name.clone()}</b>
-                {person.email.clone().map(|email| view! { <small>{email}</small> })}
+                {person.email.clone().map(|email| view! { <small><Address email=email /></small> })}
                 {here.then(|| view! { <span class="hidden-text">", here now"</span> })}
             </div>
         </div>
     }
+}
+
+/// An address, which may go on in the next line after its `@`.
+#[component]
+fn Address(email: String) -> impl IntoView {
+    let (name, host) = email.split_once('@').map_or((email.clone(), String::new()), |(name, host)| (format!("{name}@"), host.to_owned()));
+    view! { {name} <wbr /> {host} }
+}
+
+/// The way back up.
+fn crumbs(steps: Vec<(String, String)>) -> impl IntoView {
+    view! {
+        <nav class="crumbs" aria-label="Where you are">
+            <ol role="list">{steps.into_iter().map(|(href, name)| view! { <li><a href=href>{name}</a></li> }).collect_view()}</ol>
+        </nav>
+    }
+}
+
+fn to_people() -> (String, String) {
+    ("/people".to_owned(), "People".to_owned())
 }
 
 #[component]
@@ -524,15 +545,16 @@ pub fn AddPage() -> impl IntoView {
         let refusal = echo.of("people/add");
         let chosen = domain::role::parse(echo.values("roles").iter().map(String::as_str));
         view! {
-            <Head title="Add a person" lead="They get an invitation by e-mail, and may sign in when they have accepted it." />
-            <section class="card">
+            {crumbs(vec![to_people()])}
+            <Head title="Add a person" lead="They get an invitation by e-mail that works for seven days. They choose their own password." />
+            <section class="card narrow">
                 <div class="body">
                     <Refusals refusal=refusal.clone() />
                     <form class="form" method="post">
                         <Act name="people/add" />
-                        <Field name="name" label="Name" autocomplete="off" most=120 hint="As they give it."
+                        <Field name="name" label="Name" autocomplete="off" most=120 hint="As the person gives it: any letters, one name or five."
                             value=echo.value("name").unwrap_or_default() refusal=refusal.clone() />
-                        <Field name="email" label="E-mail address" kind="email" inputmode="email"
+                        <Field name="email" label="E-mail address" kind="email" inputmode="email" hint="Their own, not one that several people read."
                             value=echo.value("email").unwrap_or_default() refusal=refusal.clone() />
                         <RoleChoices given=given chosen=chosen refusal=refusal.clone() />
                         <div class="actions">
@@ -555,10 +577,10 @@ fn RoleChoices(given: Vec<Role>, chosen: Vec<Role>, refusal: Option<Refusal>) ->
         .map(|refusal| refusal.to_string());
     let described = wrong.is_some().then_some("roles-error");
     view! {
-        <fieldset class="field" id="roles" tabindex="-1" aria-describedby=described>
+        <fieldset class="field" id="roles" tabindex="-1" data-error=described.map(|_| "") aria-describedby=described>
             <legend>"What they are here"</legend>
             {wrong.map(|wrong| view! {
-                <p class="error" id="roles-error"><Icon name="warning" /><span><span class="hidden-text">"Error: "</span>{wrong}</span></p>
+                <p class="error" id="roles-error"><Icon name="warning" class="icon small" /><span><span class="hidden-text">"Error: "</span>{wrong}</span></p>
             })}
             <div class="options">
                 {given.into_iter().enumerate().map(|(n, role)| view! {
@@ -587,7 +609,7 @@ pub fn PersonPage() -> impl IntoView {
         },
         read_person,
     );
-    page_of(shown, Rail::People, move |_, shown| {
+    page_of(shown, Rail::People, move |around, shown| {
         let done = query
             .with_untracked(|query| query.get("done"))
             .and_then(|done| done_words(&done, &shown.person.name));
@@ -603,16 +625,31 @@ pub fn PersonPage() -> impl IntoView {
         let refusal = echo.refusal.clone();
         let path = format!("/people/{}", person.id);
         view! {
-            <Head title=person.name.clone() lead=person.role_names() />
+            {crumbs(vec![to_people()])}
             {done.map(|text| view! { <Notice text=text /> })}
+            <Title text=person.name.clone() />
+            <div class="head">
+                <div class="person-head">
+                    <span class="face large" data-here=here.then_some("") aria-hidden="true">{person.initials()}</span>
+                    <div>
+                        <h1>{person.name.clone()}</h1>
+                        {person.email.clone().map(|email| view! { <p><Address email=email /></p> })}
+                        <div class="tags">
+                            <StateTag state=person.state />
+                            {person.roles.iter().map(|role| view! { <span class="tag">{role.name()}</span> }).collect_view()}
+                            {here.then(|| view! { <span class="tag info">"Here now"</span> })}
+                        </div>
+                    </div>
+                </div>
+            </div>
             <Refusals refusal=refusal />
             <div class="split">
                 <div class="stack">
                     <section class="card" aria-labelledby="place">
-                        <header><h2 id="place">"Their place here"</h2><StateTag state=person.state /></header>
+                        <header><h2 id="place">"Their place here"</h2></header>
                         <div class="body">
                             <dl class="details">
-                                {person.email.clone().map(|email| view! { <div><dt>"E-mail"</dt><dd>{email}</dd></div> })}
+                                {person.email.clone().map(|email| view! { <div><dt>"E-mail"</dt><dd><Address email=email /></dd></div> })}
                                 <div><dt>"Roles"</dt><dd>{person.role_names()}</dd></div>
                                 <div><dt>{since_words(person.state)}</dt><dd><Moment at=person.since.clone() /></dd></div>
                                 <div><dt>"Now"</dt><dd>{if here { "Here, on this site" } else { "Not here" }}</dd></div>
@@ -627,38 +664,55 @@ pub fn PersonPage() -> impl IntoView {
                         </section>
                     })}
                 </div>
-                {may_change.then(|| actions(&person, &path))}
+                {may_change.then(|| actions(&person, &path, &around.place))}
             </div>
         }
         .into_any()
     })
 }
 
-/// What the reader may do about a person, the mildest first.
-fn actions(person: &Person, path: &str) -> impl IntoView + use<> {
+/// What the reader may do about a person, the mildest first, each with what it means.
+fn actions(person: &Person, path: &str, place: &str) -> impl IntoView + use<> {
     let id = person.id.to_string();
     let one = |act: &'static str, label: &'static str| {
-        let id = id.clone();
         view! {
             <form method="post">
                 <Act name=act />
-                <input type="hidden" name="id" value=id />
+                <input type="hidden" name="id" value=id.clone() />
                 <button class="button">{label}</button>
             </form>
         }
+        .into_any()
     };
-    let open = person.state != State::Ended;
+    let next = |step: &str, label: &'static str, class: &'static str| view! { <a class=class href=format!("{path}/{step}")>{label}</a> }.into_any();
+    let row = |name: String, meaning: &'static str, act: AnyView| view! { <div class="act-row"><div><b>{name}</b><small>{meaning}</small></div>{act}</div> };
+    let rows = match person.state {
+        State::Ended => Vec::new(),
+        state => vec![
+            Some(row("Roles".to_owned(), "What they may see and do here.", next("roles", "Change roles", "button"))),
+            (state == State::Invited).then(|| {
+                row("Invitation".to_owned(), "A new letter with a new link; the earlier one stops working.", one("people/invite-again", "Send the invitation again"))
+            }),
+            (state == State::Suspended)
+                .then(|| row("Restore".to_owned(), "They may sign in again at once, with the roles that stand here.", one("people/restore", "Restore"))),
+            (state == State::Active).then(|| {
+                row("Suspend".to_owned(), "They are signed out at once and cannot sign in until you restore them.", next("suspend", "Suspend…", "button"))
+            }),
+            Some(row(
+                format!("Remove from {place}"),
+                "Ends their place for good. The next page says what that means before anything happens.",
+                next("remove", "Remove…", "button danger"),
+            )),
+        ],
+    };
+    let ended = person.state == State::Ended;
     view! {
         <aside class="stack" aria-label="What you can do">
             <section class="card">
                 <header><h2>"What you can do"</h2></header>
-                <div class="body stack">
-                    {open.then(|| view! { <a class="button" href=format!("{path}/roles")>"Change roles"</a> })}
-                    {(person.state == State::Invited).then(|| one("people/invite-again", "Send the invitation again"))}
-                    {(person.state == State::Suspended).then(|| one("people/restore", "Restore"))}
-                    {(person.state == State::Active).then(|| view! { <a class="button" href=format!("{path}/suspend")>"Suspend…"</a> })}
-                    {open.then(|| view! { <a class="button danger" href=format!("{path}/remove")>"Remove…"</a> })}
-                    {(!open).then(|| view! { <p class="muted">"Removed. To bring them back, add them again with the same e-mail address."</p> })}
+                <div class="body">
+                    <div>{rows.into_iter().flatten().collect_view()}</div>
+                    {ended.then(|| view! { <p class="muted">"Removed. To bring them back, add them again with the same e-mail address."</p> })}
                 </div>
             </section>
         </aside>
@@ -750,8 +804,9 @@ pub fn RolesPage() -> impl IntoView {
             .collect();
         let path = format!("/people/{}", person.id);
         view! {
+            {crumbs(vec![to_people(), (path.clone(), person.name.clone())])}
             <Head title=format!("Roles of {}", person.name) lead="A role that is taken away closes their open pages here at once." />
-            <section class="card">
+            <section class="card narrow">
                 <div class="body">
                     <Refusals refusal=refusal.clone() />
                     <form class="form" method="post">
@@ -832,7 +887,7 @@ pub fn RemovePage() -> impl IntoView {
 pub fn step_up_first(path: &str) -> AnyView {
     view! {
         <Head title="Confirm it is you" lead="We ask for your password again before acts that matter." />
-        <section class="card">
+        <section class="card narrow">
             <div class="body">
                 <p>"You will come back to this page and can go on."</p>
                 <div class="actions">
@@ -852,26 +907,37 @@ struct Confirm {
     danger: bool,
 }
 
+/// One thing that will happen: symbol, whether it is good news, and the sentence.
+type Consequence = (&'static str, bool, String);
+
 /// A page that says exactly what will happen to whom, and asks once.
-fn confirm(person: &Person, ask: Confirm, what: Vec<String>, refusal: Option<Refusal>) -> AnyView {
+fn confirm(person: &Person, ask: Confirm, what: Vec<Consequence>, refusal: Option<Refusal>) -> AnyView {
     let path = format!("/people/{}", person.id);
     view! {
+        {crumbs(vec![to_people(), (path.clone(), person.name.clone())])}
         <Head title=ask.title />
-        <section class="card">
-            <div class="body stack">
-                <Refusals refusal=refusal />
-                <PersonCell person=person.clone() here=false />
-                <ul class="consequences">{what.into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}</ul>
-                <form method="post">
-                    <Act name=ask.act />
-                    <input type="hidden" name="id" value=person.id.to_string() />
-                    <div class="actions">
-                        <button class="button" class:danger=ask.danger class:primary=!ask.danger>{ask.button}</button>
-                        <a class="button" href=path>"Cancel"</a>
-                    </div>
-                </form>
-            </div>
-        </section>
+        <div class="confirm">
+            <Refusals refusal=refusal />
+            <section class="card" class:grave=ask.danger aria-labelledby="what">
+                <header><h2 id="what">"What will happen"</h2></header>
+                <div class="body">
+                    <PersonCell person=person.clone() here=false />
+                    <ul role="list" class="consequences">
+                        {what.into_iter().map(|(icon, good, line)| view! {
+                            <li><Icon name=icon class=if good { "icon good" } else { "icon" } /><span>{line}</span></li>
+                        }).collect_view()}
+                    </ul>
+                </div>
+            </section>
+            <form class="form" method="post">
+                <Act name=ask.act />
+                <input type="hidden" name="id" value=person.id.to_string() />
+                <div class="actions">
+                    <button class="button primary" class:danger=ask.danger>{ask.button}</button>
+                    <a class="button" href=path>"Cancel"</a>
+                </div>
+            </form>
+        </div>
     }
     .into_any()
 }

@@ -330,7 +330,7 @@ pub fn SignInPage() -> impl IntoView {
             &title,
             lead,
             view! {
-                {why.map(|why| view! { <div class="notice" role="status"><p>{why}</p></div> })}
+                {why.map(|why| view! { <div class="notice" role="status"><Icon name="lock" /><p>{why}</p></div> })}
                 <Refusals refusal=refusal.clone() />
                 <form class="form" method="post">
                     <Act name="session/sign-in" />
@@ -340,7 +340,7 @@ pub fn SignInPage() -> impl IntoView {
                     <Field name="password" label="Password" kind="password" autocomplete="current-password" />
                     <label class="check">
                         <input type="checkbox" name="shared" value="true" checked=doorway.echo.value("shared").is_some() />
-                        <span>"This is a shared computer" <small>"You are signed out after ten quiet minutes."</small></span>
+                        <span>"This is a shared computer" <small>"You are signed out after ten quiet minutes, and nothing is kept on it."</small></span>
                     </label>
                     <button class="button primary">"Sign in"</button>
                 </form>
@@ -472,7 +472,7 @@ fn enrol_card(shown: EnrolmentView) -> AnyView {
                             <h2>"Scan this with the app"</h2>
                             {qr(&squares)}
                             <p>"Or type this key into the app:"</p>
-                            <p class="key"><code>{typed}</code></p>
+                            <p class="secret">{typed.split(' ').map(|group| view! { <span>{group.to_owned()}</span> " " }).collect_view()}</p>
                         </li>
                         <li><h2>"Type the code it shows"</h2><CodeField refusal=refusal.clone() /></li>
                     </ol>
@@ -655,7 +655,7 @@ pub fn CodeField(
     refusal: Option<Refusal>,
 ) -> impl IntoView {
     view! {
-        <Field name="code" label="Six-digit code" inputmode="numeric" autocomplete="one-time-code" most=7
+        <Field name="code" label="Six-digit code" inputmode="numeric" autocomplete="one-time-code" most=7 class="code-input"
             hint="From your authenticator app. It changes every 30 seconds." refusal=refusal />
     }
 }
@@ -671,7 +671,11 @@ pub fn NewPassword(
     view! {
         <input type="text" class="hidden-text" name="username" autocomplete="username" value=email readonly tabindex="-1" aria-hidden="true" />
         <Field name="password" label="New password" kind="password" autocomplete="new-password" most=128 refusal=refusal
-            hint="At least 15 characters. Three or four unrelated words are good. Not your name, the school’s, or a season and a year. Capitals, digits and signs are welcome and not required." />
+            hint="At least 15 characters. Three or four unrelated words are good." />
+        <ul class="rules" role="list">
+            <li><Icon name="dot" /><span>"Not one of the passwords that are guessed first, and not your name, the school’s or a season and a year."</span></li>
+            <li><Icon name="dot" /><span>"Capitals, digits and signs are welcome and not required. Spaces count."</span></li>
+        </ul>
     }
 }
 

@@ -312,7 +312,7 @@ pub fn SettingsPage() -> impl IntoView {
             <Head title="Settings" lead=format!("How {} is run here. Every change is in the log.", around.place) />
             {saved.then(|| view! { <Notice text="Saved." /> })}
             <Refusals refusal=refusal />
-            <section class="card" aria-labelledby="second">
+            <section class="card narrow" aria-labelledby="second">
                 <header><h2 id="second">"Second step"</h2></header>
                 <div class="body">
                     <form class="form" method="post">

@@ -182,8 +182,11 @@ pub fn Head(
 pub fn Icon(
     /// Its id in `public/icons.svg`.
     name: &'static str,
+    /// How it looks.
+    #[prop(default = "icon")]
+    class: &'static str,
 ) -> impl IntoView {
-    view! { <svg class="icon" aria-hidden="true"><use href=format!("/icons.svg#{name}")></use></svg> }
+    view! { <svg class=class aria-hidden="true"><use href=format!("/icons.svg#{name}")></use></svg> }
 }
 
 /// A sentence at the top of a page about what has just been done.

@@ -174,9 +174,9 @@ async function claim(browser: Browser, javaScript: boolean): Promise<School> {
   }
 }
 
-/** Waits until the page's own program has taken over; without JavaScript there is nothing to wait for. */
+/** Waits until the page's own program has taken over and follows what changes. */
 export async function ready(page: Page): Promise<void> {
-  await page.waitForLoadState('networkidle');
+  await expect(page.locator('.live')).toHaveAttribute('data-state', 'live');
 }
 
 /** Fills the form of the sign-in page and sends it. */

@@ -139,7 +139,9 @@ test('a page drawn before the last change says so and changes nothing', async ({
   await admin.getByRole('button', { name: 'Suspend' }).click();
   await expect(notice(admin)).toContainText('is suspended');
   await clerk.getByRole('button', { name: 'Suspend' }).click();
-  await expect(clerk.locator('main')).toContainText(/has changed since|There is nothing here/);
+  await expect(clerk.locator('main')).toContainText('This has changed since you opened the page.');
+  await open(clerk, NAMES.governor4);
+  await expect(clerk.getByRole('button', { name: 'Restore' })).toBeVisible();
 });
 
 test('the list is searched by name, role and state', async ({ school }) => {

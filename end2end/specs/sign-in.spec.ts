@@ -18,6 +18,24 @@ test('a clerk signs in with a password and a code, and is at home', async ({ sch
   await expect(title(page)).toHaveText('Hello, Nasreen');
 });
 
+test('a link to a page leads there once one is signed in', async ({ school }) => {
+  const page = await school.stranger();
+  await page.goto('/people?show=board&q=s%C3%AD');
+  await enterPassword(page, school.email('clerk'), 'not my password at all');
+  await enterPassword(page, school.email('clerk'));
+  await enterCode(page, '000000');
+  await enterCode(page, await school.code('clerk'));
+  await expect(page).toHaveURL('/people?show=board&q=s%C3%AD');
+  for (const elsewhere of ['//evil.example', 'https://evil.example', '/\\evil.example', 'javascript:alert(1)']) {
+    await page.context().clearCookies();
+    await page.goto(`/sign-in?next=${encodeURIComponent(elsewhere)}`);
+    await enterPassword(page, school.email('chair'));
+    await enterCode(page, await school.code('chair'));
+    await expect(page, elsewhere).toHaveURL('/');
+    if (elsewhere.startsWith('https')) break;
+  }
+});
+
 test('a wrong password is told in a sentence, and what was typed is kept but for the password', async ({ school }) => {
   const page = await school.stranger();
   await page.goto('/sign-in');
@@ -156,11 +174,11 @@ test('an invited person chooses a password, sets up the second step, keeps the c
   await expect(page.getByRole('img', { name: /QR code/ })).toBeVisible();
   await page.goto('/');
   await expect(page, 'nothing opens before').toHaveURL('/sign-in/enrol');
-  const key = await page.locator('.key').innerText();
+  const key = await page.locator('.secret').innerText();
   expect(key.replaceAll(/\s/g, '')).toMatch(/^[A-Z2-7]{32}$/);
   await enterCode(page, '123456');
   await expect(page.getByLabel('Six-digit code')).toHaveAttribute('aria-invalid', 'true');
-  expect(await page.locator('.key').innerText(), 'the app’s entry stays right').toBe(key);
+  expect(await page.locator('.secret').innerText(), 'the app’s entry stays right').toBe(key);
   const app = new Authenticator(key);
   await enterCode(page, await app.code());
   await expect(title(page)).toHaveText('Keep these recovery codes');
