@@ -17,27 +17,106 @@ type Who = (&'static str, &'static str, &'static str, Stand);
 
 const EVERYBODY: &[Who] = &[
     ("stranger", "", "", Stand::Ended),
-    ("other-school", "northgate", "admin@northgate.example", Stand::SteppedUp),
-    ("password-only", "oakfield", "chair@oakfield.example", Stand::Password),
-    ("signed-out", "oakfield", "admin@oakfield.example", Stand::Ended),
-    ("school_admin", "oakfield", "admin@oakfield.example", Stand::SteppedUp),
-    ("not-proved-again", "oakfield", "admin@oakfield.example", Stand::Full),
-    ("senior_leader", "oakfield", "leader@oakfield.example", Stand::SteppedUp),
-    ("senco", "oakfield", "senco@oakfield.example", Stand::SteppedUp),
-    ("teacher", "oakfield", "teacher1@oakfield.example", Stand::SteppedUp),
-    ("teaching_assistant", "oakfield", "ta1@oakfield.example", Stand::SteppedUp),
-    ("clerk", "oakfield", "clerk@oakfield.example", Stand::SteppedUp),
-    ("chair", "oakfield", "presiding@oakfield.example", Stand::SteppedUp),
-    ("governor", "oakfield", "governor1@oakfield.example", Stand::SteppedUp),
-    ("associate", "oakfield", "associate@oakfield.example", Stand::SteppedUp),
-    ("parent", "oakfield", "parent1@oakfield.example", Stand::SteppedUp),
-    ("member", "oakfield", "member@oakfield.example", Stand::SteppedUp),
+    (
+        "other-school",
+        "northgate",
+        "admin@northgate.example",
+        Stand::SteppedUp,
+    ),
+    (
+        "password-only",
+        "oakfield",
+        "chair@oakfield.example",
+        Stand::Password,
+    ),
+    (
+        "signed-out",
+        "oakfield",
+        "admin@oakfield.example",
+        Stand::Ended,
+    ),
+    (
+        "school_admin",
+        "oakfield",
+        "admin@oakfield.example",
+        Stand::SteppedUp,
+    ),
+    (
+        "not-proved-again",
+        "oakfield",
+        "admin@oakfield.example",
+        Stand::Full,
+    ),
+    (
+        "senior_leader",
+        "oakfield",
+        "leader@oakfield.example",
+        Stand::SteppedUp,
+    ),
+    (
+        "senco",
+        "oakfield",
+        "senco@oakfield.example",
+        Stand::SteppedUp,
+    ),
+    (
+        "teacher",
+        "oakfield",
+        "teacher1@oakfield.example",
+        Stand::SteppedUp,
+    ),
+    (
+        "teaching_assistant",
+        "oakfield",
+        "ta1@oakfield.example",
+        Stand::SteppedUp,
+    ),
+    (
+        "clerk",
+        "oakfield",
+        "clerk@oakfield.example",
+        Stand::SteppedUp,
+    ),
+    (
+        "chair",
+        "oakfield",
+        "presiding@oakfield.example",
+        Stand::SteppedUp,
+    ),
+    (
+        "governor",
+        "oakfield",
+        "governor1@oakfield.example",
+        Stand::SteppedUp,
+    ),
+    (
+        "associate",
+        "oakfield",
+        "associate@oakfield.example",
+        Stand::SteppedUp,
+    ),
+    (
+        "parent",
+        "oakfield",
+        "parent1@oakfield.example",
+        Stand::SteppedUp,
+    ),
+    (
+        "member",
+        "oakfield",
+        "member@oakfield.example",
+        Stand::SteppedUp,
+    ),
 ];
 
 /// People in one role only, where the demo's have several.
 async fn people(served: &mut Served) {
     for (email, name, role) in [
-        ("leader@oakfield.example", "Rosalind Achterberg", "senior_leader"),
+        (
+            "leader@oakfield.example",
+            "Rosalind Achterberg",
+            "senior_leader",
+        ),
         ("presiding@oakfield.example", "Emeka Obi", "chair"),
         ("associate@oakfield.example", "Ines Duarte", "associate"),
         ("member@oakfield.example", "Leo Okonkwo", "member"),
@@ -55,11 +134,19 @@ async fn people(served: &mut Served) {
 /// Somebody new for every question, so that no answer depends on the one before.
 async fn target(served: &mut Served) -> String {
     let email = format!("target{}@oakfield.example", uuid::Uuid::new_v4().simple());
-    served.behind.join("oakfield", &email, "Tamsin Target", &["governor"]).await.to_string()
+    served
+        .behind
+        .join("oakfield", &email, "Tamsin Target", &["governor"])
+        .await
+        .to_string()
 }
 
 async fn cookie(served: &mut Served, (_, label, email, stand): &Who) -> String {
-    if email.is_empty() { String::new() } else { served.cookie(Some(label), email, *stand).await }
+    if email.is_empty() {
+        String::new()
+    } else {
+        served.cookie(Some(label), email, *stand).await
+    }
 }
 
 /// What is asked for in the one-line answer: status, refusal, and where one is sent.
@@ -82,7 +169,11 @@ fn line(address: &str, answers: &[(&str, String)]) -> String {
     }
     let mut text = format!("{address}\n");
     for (answer, who) in by_answer {
-        let who = if who.len() == answers.len() { "everybody".to_owned() } else { who.join(" ") };
+        let who = if who.len() == answers.len() {
+            "everybody".to_owned()
+        } else {
+            who.join(" ")
+        };
         writeln!(text, "    {answer}: {who}").unwrap();
     }
     text
@@ -114,7 +205,10 @@ async fn every_address_answers_everybody_as_it_is_written_down() {
     let mut served = Served::here().await;
     people(&mut served).await;
     // Before anything is rendered, and once: it makes the table of pages from the pages themselves.
-    let mut pages: Vec<String> = leptos_axum::generate_route_list(app::App).iter().map(|route| route.path().to_owned()).collect();
+    let mut pages: Vec<String> = leptos_axum::generate_route_list(app::App)
+        .iter()
+        .map(|route| route.path().to_owned())
+        .collect();
     pages.sort();
     assert!(pages.len() >= 18, "{pages:?}");
     let mut acts: Vec<(&str, Method)> = leptos::server_fn::axum::server_fn_paths().collect();
@@ -123,11 +217,29 @@ async fn every_address_answers_everybody_as_it_is_written_down() {
 
     let mut found = String::new();
     let mut number = 0;
-    for page in pages.iter().map(String::as_str).chain(["/no-such-page", "/people/no-id", "/live", "/health", "/arrive", "/arrive?ticket=AAAA", "/dev/mail", "/dev/mail/a.eml", "/api/no/such-act", "/pkg/quorate.js", "/pkg/no-such-file", "/favicon.svg", "/robots.txt"]) {
+    for page in pages.iter().map(String::as_str).chain([
+        "/no-such-page",
+        "/people/no-id",
+        "/live",
+        "/health",
+        "/arrive",
+        "/arrive?ticket=AAAA",
+        "/dev/mail",
+        "/dev/mail/a.eml",
+        "/api/no/such-act",
+        "/pkg/quorate.js",
+        "/pkg/no-such-file",
+        "/favicon.svg",
+        "/robots.txt",
+    ]) {
         let mut answers = Vec::new();
         for who in EVERYBODY {
             let id = target(&mut served).await;
-            let path = page.replace("{id}", &id).replace(":id", &id).replace("{link}", &"A".repeat(43)).replace(":link", &"A".repeat(43));
+            let path = page
+                .replace("{id}", &id)
+                .replace(":id", &id)
+                .replace("{link}", &"A".repeat(43))
+                .replace(":link", &"A".repeat(43));
             let cookie = cookie(&mut served, who).await;
             let answer = served.get("oakfield", &path, &cookie).await;
             answers.push((who.0, told(&answer).replace(&id, "<id>")));
@@ -140,13 +252,30 @@ async fn every_address_answers_everybody_as_it_is_written_down() {
             let id = target(&mut served).await;
             number += 1;
             let fields = fields(&id, number);
-            let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let fields: Vec<(&str, &str)> = fields
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect();
             let cookie = cookie(&mut served, who).await;
             let answer = if *method == Method::GET {
-                let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
-                served.ask(Method::GET, "oakfield", &format!("{path}?{query}")).header("accept", "application/json").cookie(&cookie).send().await
+                let query = form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs(&fields)
+                    .finish();
+                served
+                    .ask(Method::GET, "oakfield", &format!("{path}?{query}"))
+                    .header("accept", "application/json")
+                    .cookie(&cookie)
+                    .send()
+                    .await
             } else {
-                served.act("oakfield", path.strip_prefix("/api/").unwrap(), &cookie, &fields).await
+                served
+                    .act(
+                        "oakfield",
+                        path.strip_prefix("/api/").unwrap(),
+                        &cookie,
+                        &fields,
+                    )
+                    .await
             };
             let mut told = told(&answer).replace(&id, "<id>");
             if let Some((before, ticket)) = told.split_once("?ticket=") {
@@ -165,8 +294,14 @@ async fn every_address_answers_everybody_as_it_is_written_down() {
     if found != written {
         let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("matrix.txt");
         std::fs::write(&path, &found).unwrap();
-        let news: Vec<_> = found.lines().filter(|line| !written.lines().any(|known| known == *line)).collect();
-        panic!("is this meant? {news:#?}\nIf so: cp {} server/tests/matrix.txt", path.display());
+        let news: Vec<_> = found
+            .lines()
+            .filter(|line| !written.lines().any(|known| known == *line))
+            .collect();
+        panic!(
+            "is this meant? {news:#?}\nIf so: cp {} server/tests/matrix.txt",
+            path.display()
+        );
     }
 }
 
@@ -183,10 +318,23 @@ fn every_other_route_is_in_the_matrix() {
         let source = std::fs::read_to_string(&path).unwrap();
         // A route may stand on the line after its parenthesis.
         for call in source.split(".route(").skip(1) {
-            let Some(route) = call.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()) else { continue };
+            let Some(route) = call
+                .trim_start()
+                .strip_prefix('"')
+                .and_then(|rest| rest.split('"').next())
+            else {
+                continue;
+            };
             routes += 1;
             let known = route.split('{').next().unwrap();
-            assert!(written.lines().any(|line| line.split(' ').nth(1).is_some_and(|asked| asked.starts_with(known))), "{route} of {} has no line in matrix.txt", path.display());
+            assert!(
+                written.lines().any(|line| line
+                    .split(' ')
+                    .nth(1)
+                    .is_some_and(|asked| asked.starts_with(known))),
+                "{route} of {} has no line in matrix.txt",
+                path.display()
+            );
         }
     }
     assert!(routes >= 5, "{routes}");
@@ -196,43 +344,138 @@ fn every_other_route_is_in_the_matrix() {
 async fn what_is_not_yours_and_what_never_was_are_the_same_bytes() {
     let mut served = Served::here().await;
     people(&mut served).await;
-    let theirs = served.behind.membership("northgate", "chair@northgate.example").await.to_string();
-    let parents = served.behind.membership("oakfield", "parent2@oakfield.example").await.to_string();
-    let own = served.behind.membership("oakfield", "governor9@oakfield.example").await.to_string();
+    let theirs = served
+        .behind
+        .membership("northgate", "chair@northgate.example")
+        .await
+        .to_string();
+    let parents = served
+        .behind
+        .membership("oakfield", "parent2@oakfield.example")
+        .await
+        .to_string();
+    let own = served
+        .behind
+        .membership("oakfield", "governor9@oakfield.example")
+        .await
+        .to_string();
     let never = "01900000-0000-7000-8000-00000000abcd";
-    let admin = served.cookie(Some("oakfield"), "admin@oakfield.example", Stand::SteppedUp).await;
-    let teacher = served.cookie(Some("oakfield"), "teacher1@oakfield.example", Stand::SteppedUp).await;
+    let admin = served
+        .cookie(Some("oakfield"), "admin@oakfield.example", Stand::SteppedUp)
+        .await;
+    let teacher = served
+        .cookie(
+            Some("oakfield"),
+            "teacher1@oakfield.example",
+            Stand::SteppedUp,
+        )
+        .await;
     // Who, what is hidden from them, and what is not: the outsider.
     for (cookie, hidden) in [(&admin, &theirs), (&teacher, &parents), (&teacher, &theirs)] {
-        for path in ["/people/$", "/people/$/roles", "/people/$/suspend", "/people/$/remove"] {
-            let one = served.get("oakfield", &path.replace('$', hidden), cookie).await;
-            let other = served.get("oakfield", &path.replace('$', never), cookie).await;
-            assert_eq!((one.status.as_u16(), other.status.as_u16()), (404, 404), "{path}");
+        for path in [
+            "/people/$",
+            "/people/$/roles",
+            "/people/$/suspend",
+            "/people/$/remove",
+        ] {
+            let one = served
+                .get("oakfield", &path.replace('$', hidden), cookie)
+                .await;
+            let other = served
+                .get("oakfield", &path.replace('$', never), cookie)
+                .await;
+            assert_eq!(
+                (one.status.as_u16(), other.status.as_u16()),
+                (404, 404),
+                "{path}"
+            );
             // The address that was asked for may come back, and nothing else may differ.
-            assert_eq!(one.plain().replace(hidden.as_str(), "$"), other.plain().replace(never, "$"), "{path}");
+            assert_eq!(
+                one.plain().replace(hidden.as_str(), "$"),
+                other.plain().replace(never, "$"),
+                "{path}"
+            );
             let headers = |answer: &Answer| {
-                let mut headers: Vec<_> = answer.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap().replace(answer.nonce().unwrap_or("-"), "nonce"))).collect();
+                let mut headers: Vec<_> = answer
+                    .headers
+                    .iter()
+                    .map(|(name, value)| {
+                        format!(
+                            "{name}: {}",
+                            value
+                                .to_str()
+                                .unwrap()
+                                .replace(answer.nonce().unwrap_or("-"), "nonce")
+                        )
+                    })
+                    .collect();
                 headers.sort();
                 headers
             };
             assert_eq!(headers(&one), headers(&other), "{path}");
         }
-        for act in ["people/change-roles", "people/suspend", "people/restore", "people/remove", "people/invite-again"] {
-            let one = served.act("oakfield", act, cookie, &[("id", hidden), ("roles[0]", "governor")]).await;
-            let other = served.act("oakfield", act, cookie, &[("id", never), ("roles[0]", "governor")]).await;
+        for act in [
+            "people/change-roles",
+            "people/suspend",
+            "people/restore",
+            "people/remove",
+            "people/invite-again",
+        ] {
+            let one = served
+                .act(
+                    "oakfield",
+                    act,
+                    cookie,
+                    &[("id", hidden), ("roles[0]", "governor")],
+                )
+                .await;
+            let other = served
+                .act(
+                    "oakfield",
+                    act,
+                    cookie,
+                    &[("id", never), ("roles[0]", "governor")],
+                )
+                .await;
             assert_eq!((one.status, one.body), (other.status, other.body), "{act}");
             assert_eq!(one.status.as_u16(), 404, "{act}");
         }
-        let one = served.ask(Method::GET, "oakfield", &format!("/api/people/one?id={hidden}")).header("accept", "application/json").cookie(cookie).send().await;
-        let other = served.ask(Method::GET, "oakfield", &format!("/api/people/one?id={never}")).header("accept", "application/json").cookie(cookie).send().await;
-        assert_eq!((one.status.as_u16(), one.body), (other.status.as_u16(), other.body));
+        let one = served
+            .ask(
+                Method::GET,
+                "oakfield",
+                &format!("/api/people/one?id={hidden}"),
+            )
+            .header("accept", "application/json")
+            .cookie(cookie)
+            .send()
+            .await;
+        let other = served
+            .ask(
+                Method::GET,
+                "oakfield",
+                &format!("/api/people/one?id={never}"),
+            )
+            .header("accept", "application/json")
+            .cookie(cookie)
+            .send()
+            .await;
+        assert_eq!(
+            (one.status.as_u16(), one.body),
+            (other.status.as_u16(), other.body)
+        );
     }
     for cookie in [&admin, &teacher] {
-        let page = served.get("oakfield", &format!("/people/{own}"), cookie).await;
+        let page = served
+            .get("oakfield", &format!("/people/{own}"), cookie)
+            .await;
         assert_eq!(page.status.as_u16(), 200);
         assert!(page.text().contains("Zofia"));
     }
     // A host that is no tenant's, and one that is another's: a stranger learns only the name on the sign-in page.
     let none = served.get("nowhere", "/sign-in", "").await;
-    assert_eq!((none.status.as_u16(), none.text().as_str()), (404, "There is nothing here."));
+    assert_eq!(
+        (none.status.as_u16(), none.text().as_str()),
+        (404, "There is nothing here.")
+    );
 }

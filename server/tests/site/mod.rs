@@ -61,7 +61,13 @@ impl Served {
         let behind = fresh.behind().await;
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("pkg")).unwrap();
-        for name in ["pkg/quorate.js", "pkg/quorate.css", "favicon.svg", "robots.txt", "icons.svg"] {
+        for name in [
+            "pkg/quorate.js",
+            "pkg/quorate.css",
+            "favicon.svg",
+            "robots.txt",
+            "icons.svg",
+        ] {
             std::fs::write(folder.path().join(name), "a file ".repeat(64)).unwrap();
         }
         std::fs::write(folder.path().parent().unwrap().join("not-served"), "no").unwrap();
@@ -80,21 +86,38 @@ impl Served {
             secrets: testing::secrets(),
             here: Arc::new(move |tenant| hub.here(tenant)),
             now: Arc::new(move || now.load(Ordering::Relaxed)),
-            origin: Origin { scheme, host: host.to_owned() },
+            origin: Origin {
+                scheme,
+                host: host.to_owned(),
+            },
         };
         let options = leptos::config::LeptosOptions::builder()
             .output_name("quorate")
             .site_root(folder.path().display().to_string())
             .site_pkg_dir("pkg")
             .build();
-        let letters = DevMail { folder: folder.path().join("mail"), origin_host: host.to_owned(), style: None };
+        let letters = DevMail {
+            folder: folder.path().join("mail"),
+            origin_host: host.to_owned(),
+            style: None,
+        };
         let more = Router::new()
             .route("/live", get(socket::live).layer(Extension(sockets)))
-            .merge(router::health(|| Box::pin(async { (true, serde_json::json!({ "well": true })) })))
+            .merge(router::health(|| {
+                Box::pin(async { (true, serde_json::json!({ "well": true })) })
+            }))
             .merge(arrive::route())
             .merge(devmail::routes(letters));
         let router = router::app(Site { services, options }, more);
-        Self { fresh, behind, router, host: host.to_owned(), scheme, folder, clock }
+        Self {
+            fresh,
+            behind,
+            router,
+            host: host.to_owned(),
+            scheme,
+            folder,
+            clock,
+        }
     }
 
     /// The demo's code for now; each call is a time step later.
@@ -111,16 +134,28 @@ impl Served {
     }
 
     pub fn cookie_of(&self, token: Token) -> String {
-        format!("{}={}", self.cookie_name(), Id(i128::from_le_bytes(*token.bytes())))
+        format!(
+            "{}={}",
+            self.cookie_name(),
+            Id(i128::from_le_bytes(*token.bytes()))
+        )
     }
 
     pub fn cookie_name(&self) -> &'static str {
-        if self.scheme == "https" { "__Host-quorate" } else { "quorate" }
+        if self.scheme == "https" {
+            "__Host-quorate"
+        } else {
+            "quorate"
+        }
     }
 
     /// A school's host, or the bare one.
     pub fn host_of(&self, label: &str) -> String {
-        if label.is_empty() { self.host.clone() } else { format!("{label}.{}", self.host) }
+        if label.is_empty() {
+            self.host.clone()
+        } else {
+            format!("{label}.{}", self.host)
+        }
     }
 
     /// What a browser sends from a page of the school.
@@ -129,23 +164,51 @@ impl Served {
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, host.parse().unwrap());
         if method != Method::GET && method != Method::HEAD {
-            headers.insert(header::ORIGIN, format!("{}://{host}", self.scheme).parse().unwrap());
+            headers.insert(
+                header::ORIGIN,
+                format!("{}://{host}", self.scheme).parse().unwrap(),
+            );
             headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
         }
-        Ask { router: self.router.clone(), method, path: path.to_owned(), headers, body: Vec::new() }
+        Ask {
+            router: self.router.clone(),
+            method,
+            path: path.to_owned(),
+            headers,
+            body: Vec::new(),
+        }
     }
 
     pub async fn get(&self, label: &str, path: &str, cookie: &str) -> Answer {
-        self.ask(Method::GET, label, path).cookie(cookie).send().await
+        self.ask(Method::GET, label, path)
+            .cookie(cookie)
+            .send()
+            .await
     }
 
     /// A form of a page, as a browser without JavaScript posts it.
-    pub async fn post(&self, label: &str, path: &str, cookie: &str, fields: &[(&str, &str)]) -> Answer {
-        self.ask(Method::POST, label, path).cookie(cookie).form(fields).send().await
+    pub async fn post(
+        &self,
+        label: &str,
+        path: &str,
+        cookie: &str,
+        fields: &[(&str, &str)],
+    ) -> Answer {
+        self.ask(Method::POST, label, path)
+            .cookie(cookie)
+            .form(fields)
+            .send()
+            .await
     }
 
     /// A server function at its own address, as a hydrated page asks it.
-    pub async fn act(&self, label: &str, name: &str, cookie: &str, fields: &[(&str, &str)]) -> Answer {
+    pub async fn act(
+        &self,
+        label: &str,
+        name: &str,
+        cookie: &str,
+        fields: &[(&str, &str)],
+    ) -> Answer {
         self.ask(Method::POST, label, &format!("/api/{name}"))
             .header("accept", "application/json")
             .cookie(cookie)
@@ -171,7 +234,8 @@ impl Ask {
         if value.is_empty() {
             self.headers.remove(name);
         } else {
-            self.headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            self.headers
+                .insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         self
     }
@@ -181,7 +245,10 @@ impl Ask {
     }
 
     pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
-        self.body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish().into_bytes();
+        self.body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish()
+            .into_bytes();
         self.header("content-type", "application/x-www-form-urlencoded")
     }
 
@@ -193,13 +260,25 @@ impl Ask {
     pub async fn send(self) -> Answer {
         let mut request = Request::new(Body::from(self.body));
         *request.method_mut() = self.method;
-        *request.uri_mut() = self.path.parse().unwrap_or_else(|error| panic!("{}: {error}", self.path));
+        *request.uri_mut() = self
+            .path
+            .parse()
+            .unwrap_or_else(|error| panic!("{}: {error}", self.path));
         *request.headers_mut() = self.headers;
-        request.extensions_mut().insert(ConnectInfo(std::net::SocketAddr::from(([127, 0, 0, 1], 4711))));
+        request
+            .extensions_mut()
+            .insert(ConnectInfo(std::net::SocketAddr::from((
+                [127, 0, 0, 1],
+                4711,
+            ))));
         let response = self.router.oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, 16 << 20).await.unwrap().to_vec();
-        Answer { status: parts.status, headers: parts.headers, body }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
     }
 }
 
@@ -216,7 +295,9 @@ impl Answer {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     pub fn location(&self) -> &str {
@@ -225,7 +306,11 @@ impl Answer {
 
     /// The nonce of the page's content policy.
     pub fn nonce(&self) -> Option<&str> {
-        self.header("content-security-policy").split("'nonce-").nth(1)?.split('\'').next()
+        self.header("content-security-policy")
+            .split("'nonce-")
+            .nth(1)?
+            .split('\'')
+            .next()
     }
 
     /// The bytes of the page without what is new in every answer.
@@ -244,6 +329,10 @@ impl Answer {
 
     /// `name=value` of the cookie that was set, if one was.
     pub fn new_cookie(&self) -> Option<String> {
-        self.header("set-cookie").split(';').next().filter(|pair| !pair.is_empty()).map(str::to_owned)
+        self.header("set-cookie")
+            .split(';')
+            .next()
+            .filter(|pair| !pair.is_empty())
+            .map(str::to_owned)
     }
 }
