@@ -6,16 +6,11 @@
 use domain::{
     Refusal,
     db::{Caller, Db},
-    membership, role::Role as Held,
+    membership,
+    role::Role as Held,
     session,
 };
-use std::{
-    collections::BTreeSet,
-    future::poll_fn,
-    pin::pin,
-    task::Poll,
-    time::Duration,
-};
+use std::{collections::BTreeSet, future::poll_fn, pin::pin, task::Poll, time::Duration};
 use testing::{Behind, Fresh, Role};
 use uuid::Uuid;
 
@@ -38,7 +33,10 @@ struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, most: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % most
     }
 }
@@ -53,21 +51,37 @@ struct School {
 
 impl School {
     async fn of(behind: &mut Behind, label: &str) -> Self {
-        let caller = behind.caller(label, &format!("clerk@{label}.example")).await;
-        let people: Vec<Uuid> = sqlx::query_scalar("select id from membership where tenant_id = $1")
-            .bind(caller.tenant)
-            .fetch_all(&mut **behind)
-            .await
-            .unwrap();
-        let governor = behind.membership(label, &format!("governor1@{label}.example")).await;
-        Self { caller, people: people.into_iter().collect(), governor }
+        let caller = behind
+            .caller(label, &format!("clerk@{label}.example"))
+            .await;
+        let people: Vec<Uuid> =
+            sqlx::query_scalar("select id from membership where tenant_id = $1")
+                .bind(caller.tenant)
+                .fetch_all(&mut **behind)
+                .await
+                .unwrap();
+        let governor = behind
+            .membership(label, &format!("governor1@{label}.example"))
+            .await;
+        Self {
+            caller,
+            people: people.into_iter().collect(),
+            governor,
+        }
     }
 
     /// Reads the people; whose they are is checked by the caller of this.
     async fn read(&self, db: &Db) -> Result<i64, Refusal> {
         let mut read = db.read(&self.caller).await?;
-        assert_eq!(read.standing.tenant, self.caller.tenant, "somebody else's seal");
-        let seen: BTreeSet<Uuid> = membership::list(&mut read).await?.iter().map(|person| person.id).collect();
+        assert_eq!(
+            read.standing.tenant, self.caller.tenant,
+            "somebody else's seal"
+        );
+        let seen: BTreeSet<Uuid> = membership::list(&mut read)
+            .await?
+            .iter()
+            .map(|person| person.id)
+            .collect();
         assert_eq!(seen, self.people, "somebody else's people");
         Ok(read.standing.seq)
     }
@@ -75,10 +89,20 @@ impl School {
     /// Gives a governor another role, or takes it.
     async fn write(&self, db: &Db) -> Result<i64, Refusal> {
         let mut write = db.write(&self.caller).await?;
-        assert_eq!(write.standing.tenant, self.caller.tenant, "somebody else's seal");
+        assert_eq!(
+            write.standing.tenant, self.caller.tenant,
+            "somebody else's seal"
+        );
         let plain = membership::change_roles(&mut write, self.governor, &[Held::Governor]).await;
         let act = match plain {
-            Err(Refusal::Stale) => membership::change_roles(&mut write, self.governor, &[Held::Governor, Held::Associate]).await?,
+            Err(Refusal::Stale) => {
+                membership::change_roles(
+                    &mut write,
+                    self.governor,
+                    &[Held::Governor, Held::Associate],
+                )
+                .await?
+            }
             other => other?,
         };
         write.commit(act).await
@@ -86,7 +110,11 @@ impl School {
 }
 
 async fn head(behind: &mut Behind, school: &School) -> i64 {
-    sqlx::query_scalar("select seq from sec.event_head where tenant_id = $1").bind(school.caller.tenant).fetch_one(&mut **behind).await.unwrap()
+    sqlx::query_scalar("select seq from sec.event_head where tenant_id = $1")
+        .bind(school.caller.tenant)
+        .fetch_one(&mut **behind)
+        .await
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -94,7 +122,10 @@ async fn requests_given_up_at_any_moment_leave_no_open_transaction_and_no_seal_b
     let fresh = Fresh::demo().await;
     let mut behind = fresh.behind().await;
     let db = Db::new(fresh.options(Role::Web), 2);
-    let schools = [School::of(&mut behind, "oakfield").await, School::of(&mut behind, "northgate").await];
+    let schools = [
+        School::of(&mut behind, "oakfield").await,
+        School::of(&mut behind, "northgate").await,
+    ];
     let mut dice = Dice(26);
     let (mut finished, mut given_up) = (0, 0);
 
@@ -102,15 +133,27 @@ async fn requests_given_up_at_any_moment_leave_no_open_transaction_and_no_seal_b
         let mut requests = Vec::new();
         for _ in 0..4 {
             let (db, school) = (db.clone(), schools[usize::from(dice.below(2) == 1)].clone());
-            let (kind, polls, abort) = (dice.below(5), u32::try_from(dice.below(24)).unwrap(), dice.below(2) == 1);
+            let (kind, polls, abort) = (
+                dice.below(5),
+                u32::try_from(dice.below(24)).unwrap(),
+                dice.below(2) == 1,
+            );
             let work = async move {
                 match kind {
                     0 | 1 => school.read(&db).await.map(drop),
                     2 | 3 => school.write(&db).await.map(drop),
-                    _ => session::live(&db, school.caller.token).await.map(|live| assert_eq!(live.unwrap().tenant, Some(school.caller.tenant))),
+                    _ => session::live(&db, school.caller.token)
+                        .await
+                        .map(|live| assert_eq!(live.unwrap().tenant, Some(school.caller.tenant))),
                 }
             };
-            let task = tokio::spawn(async move { if abort { Some(work.await) } else { given_up_after(polls, work).await } });
+            let task = tokio::spawn(async move {
+                if abort {
+                    Some(work.await)
+                } else {
+                    given_up_after(polls, work).await
+                }
+            });
             if abort {
                 let handle = task.abort_handle();
                 let after = Duration::from_micros(dice.below(4000));
@@ -136,11 +179,20 @@ async fn requests_given_up_at_any_moment_leave_no_open_transaction_and_no_seal_b
         // Whoever comes next is served, as themselves, and sees the newest state: not a snapshot that was left open.
         for school in &schools {
             let newest = head(&mut behind, school).await;
-            let seen = tokio::time::timeout(Duration::from_secs(5), school.read(&db)).await.expect("the pool serves").unwrap();
-            assert!(seen >= newest, "round {round}: an old snapshot, {seen} of {newest}");
+            let seen = tokio::time::timeout(Duration::from_secs(5), school.read(&db))
+                .await
+                .expect("the pool serves")
+                .unwrap();
+            assert!(
+                seen >= newest,
+                "round {round}: an old snapshot, {seen} of {newest}"
+            );
         }
     }
-    assert!(finished > 100 && given_up > 100, "{finished} finished, {given_up} given up");
+    assert!(
+        finished > 100 && given_up > 100,
+        "{finished} finished, {given_up} given up"
+    );
 
     // When all is quiet no connection is inside a transaction.
     let mut patience = 100;
@@ -192,5 +244,9 @@ async fn a_connection_serves_many_requests() {
             .unwrap();
         connections.extend(now);
     }
-    assert!(!connections.is_empty() && connections.len() <= 2, "{} connections for 80 requests", connections.len());
+    assert!(
+        !connections.is_empty() && connections.len() <= 2,
+        "{} connections for 80 requests",
+        connections.len()
+    );
 }

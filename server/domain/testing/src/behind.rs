@@ -50,12 +50,14 @@ impl Fresh {
 impl Behind {
     /// The tenant of a label.
     pub async fn tenant(&mut self, label: &str) -> TenantId {
-        self.one("select id from tenant where label = $1", label).await
+        self.one("select id from tenant where label = $1", label)
+            .await
     }
 
     /// The account of an address.
     pub async fn account(&mut self, email: &str) -> AccountId {
-        self.one("select id from account where email = $1", email).await
+        self.one("select id from account where email = $1", email)
+            .await
     }
 
     /// Somebody's place.
@@ -84,15 +86,23 @@ impl Behind {
     }
 
     /// A member that the demo does not have, without password and second factor.
-    pub async fn join(&mut self, label: &str, email: &str, name: &str, roles: &[&str]) -> MembershipId {
-        sqlx::query_scalar("select sec.make_person((select id from tenant where label = $1), $2, $3, $4)")
-            .bind(label)
-            .bind(email)
-            .bind(name)
-            .bind(roles)
-            .fetch_one(&mut self.0)
-            .await
-            .expect("a member")
+    pub async fn join(
+        &mut self,
+        label: &str,
+        email: &str,
+        name: &str,
+        roles: &[&str],
+    ) -> MembershipId {
+        sqlx::query_scalar(
+            "select sec.make_person((select id from tenant where label = $1), $2, $3, $4)",
+        )
+        .bind(label)
+        .bind(email)
+        .bind(name)
+        .bind(roles)
+        .fetch_one(&mut self.0)
+        .await
+        .expect("a member")
     }
 
     /// A session of somebody, as if they had signed in: at a tenant, or on the bare host.
@@ -125,12 +135,18 @@ impl Behind {
     /// Somebody who asks their tenant for something, proved just now.
     pub async fn caller(&mut self, label: &str, email: &str) -> Caller {
         let token = self.session(Some(label), email, Stand::SteppedUp).await;
-        Caller { token, tenant: self.tenant(label).await }
+        Caller {
+            token,
+            tenant: self.tenant(label).await,
+        }
     }
 
     async fn one(&mut self, sql: &'static str, named: &str) -> Uuid {
-        let found: Option<Uuid> =
-            sqlx::query_scalar(sql).bind(named).fetch_optional(&mut self.0).await.expect("a row");
+        let found: Option<Uuid> = sqlx::query_scalar(sql)
+            .bind(named)
+            .fetch_optional(&mut self.0)
+            .await
+            .expect("a row");
         found.unwrap_or_else(|| panic!("there is no {named}"))
     }
 }
