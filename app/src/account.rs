@@ -82,12 +82,23 @@ pub async fn new_codes() -> Result<Vec<String>> {
 }
 
 fn places_words(n: usize) -> String {
-    if n == 1 { "You are signed in here only.".to_owned() } else { format!("You are signed in in {n} places.") }
+    if n == 1 {
+        "You are signed in here only.".to_owned()
+    } else {
+        format!("You are signed in in {n} places.")
+    }
 }
 
 /// The symbol of a browser that calls itself so.
 fn device(agent: &str) -> &'static str {
-    if ["iPad", "iPhone", "Android"].iter().any(|name| agent.contains(name)) { "phone" } else { "computer" }
+    if ["iPad", "iPhone", "Android"]
+        .iter()
+        .any(|name| agent.contains(name))
+    {
+        "phone"
+    } else {
+        "computer"
+    }
 }
 
 /// `/me`

@@ -53,6 +53,7 @@ impl Echo {
     }
 
     /// Leaves out what must never be written into a page.
+    #[must_use]
     pub fn without_secrets(mut self) -> Self {
         self.fields.retain(|(name, _)| {
             !matches!(name.as_str(), "password" | "old" | "code" | "act" | "token")
@@ -62,6 +63,7 @@ impl Echo {
 }
 
 /// The echo of this request. A resource, so that the browser takes over with the same one.
+#[allow(clippy::unused_async, reason = "a server function is one")]
 #[server(endpoint = "echo", input = leptos::server_fn::codec::GetUrl)]
 pub async fn read_echo() -> crate::error::Result<Echo> {
     Ok(use_context::<Echo>().unwrap_or_default())

@@ -97,7 +97,7 @@ pub fn LiveDot() -> impl IntoView {
     let state = state();
     // After hydration, for which the page must still be as the server sent it.
     #[cfg(feature = "hydrate")]
-    Effect::new(|| page::connect());
+    Effect::new(page::connect);
     view! {
         <span class="live" data-state=move || state.get().code() role="status">
             {move || state.get().words()}

@@ -44,9 +44,12 @@ pub struct Row {
     pub here: bool,
 }
 
-/// The choices above the list: code, name, and who belongs to it.
+/// A choice above the list: code, name, and who belongs to it.
 #[cfg(feature = "ssr")]
-const CHOICES: &[(&str, &str, fn(&Person) -> bool)] = &[
+type Choice = (&'static str, &'static str, fn(&Person) -> bool);
+
+#[cfg(feature = "ssr")]
+const CHOICES: &[Choice] = &[
     ("", "Everyone", |person| person.state != State::Ended),
     ("board", "Board", |person| {
         person.state != State::Ended && holds(person, BOARD)
@@ -158,6 +161,10 @@ pub async fn read_people(
 }
 
 /// One person, with what the reader may do about them.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts a page asks for, in no order"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonView {
     /// Who.
@@ -362,7 +369,8 @@ pub fn PeoplePage() -> impl IntoView {
         let link = |show: &str, page: usize| {
             let mut link = format!("/people?show={show}&role={role}");
             if page > 1 {
-                link += &format!("&page={page}");
+                link.push_str("&page=");
+                link.push_str(&page.to_string());
             }
             link
         };
@@ -509,7 +517,11 @@ fn PersonCell(person: Person, here: bool) -> impl IntoView {
 /// An address, which may go on in the next line after its `@`.
 #[component]
 fn Address(email: String) -> impl IntoView {
-    let (name, host) = email.split_once('@').map_or((email.clone(), String::new()), |(name, host)| (format!("{name}@"), host.to_owned()));
+    let (name, host) = email
+        .split_once('@')
+        .map_or((email.clone(), String::new()), |(name, host)| {
+            (format!("{name}@"), host.to_owned())
+        });
     view! { {name} <wbr /> {host} }
 }
 
@@ -684,19 +696,38 @@ fn actions(person: &Person, path: &str, place: &str) -> impl IntoView + use<> {
         }
         .into_any()
     };
-    let next = |step: &str, label: &'static str, class: &'static str| view! { <a class=class href=format!("{path}/{step}")>{label}</a> }.into_any();
+    let next = |step: &str, label: &'static str, class: &'static str| {
+        view! { <a class=class href=format!("{path}/{step}")>{label}</a> }.into_any()
+    };
     let row = |name: String, meaning: &'static str, act: AnyView| view! { <div class="act-row"><div><b>{name}</b><small>{meaning}</small></div>{act}</div> };
     let rows = match person.state {
         State::Ended => Vec::new(),
         state => vec![
-            Some(row("Roles".to_owned(), "What they may see and do here.", next("roles", "Change roles", "button"))),
+            Some(row(
+                "Roles".to_owned(),
+                "What they may see and do here.",
+                next("roles", "Change roles", "button"),
+            )),
             (state == State::Invited).then(|| {
-                row("Invitation".to_owned(), "A new letter with a new link; the earlier one stops working.", one("people/invite-again", "Send the invitation again"))
+                row(
+                    "Invitation".to_owned(),
+                    "A new letter with a new link; the earlier one stops working.",
+                    one("people/invite-again", "Send the invitation again"),
+                )
             }),
-            (state == State::Suspended)
-                .then(|| row("Restore".to_owned(), "They may sign in again at once, with the roles that stand here.", one("people/restore", "Restore"))),
+            (state == State::Suspended).then(|| {
+                row(
+                    "Restore".to_owned(),
+                    "They may sign in again at once, with the roles that stand here.",
+                    one("people/restore", "Restore"),
+                )
+            }),
             (state == State::Active).then(|| {
-                row("Suspend".to_owned(), "They are signed out at once and cannot sign in until you restore them.", next("suspend", "Suspend…", "button"))
+                row(
+                    "Suspend".to_owned(),
+                    "They are signed out at once and cannot sign in until you restore them.",
+                    next("suspend", "Suspend…", "button"),
+                )
             }),
             Some(row(
                 format!("Remove from {place}"),
@@ -839,12 +870,25 @@ pub fn SuspendPage() -> impl IntoView {
                 danger: false,
             },
             vec![
-                format!(
-                    "They are signed out of {} at once, on every device.",
-                    around.place
+                (
+                    "sign-out",
+                    false,
+                    format!(
+                        "They are signed out of {} at once, on every device.",
+                        around.place
+                    ),
                 ),
-                "They cannot sign in here until somebody restores them.".to_owned(),
-                "Their roles stay as they are. Undo it with “Restore” on their page.".to_owned(),
+                (
+                    "lock",
+                    false,
+                    "They cannot sign in here until somebody restores them.".to_owned(),
+                ),
+                (
+                    "undo",
+                    true,
+                    "Their roles stay as they are. Undo it with “Restore” on their page."
+                        .to_owned(),
+                ),
             ],
             refusal,
         )
@@ -865,18 +909,36 @@ pub fn RemovePage() -> impl IntoView {
         confirm(
             &shown.person,
             Confirm {
-                title: format!("Remove {name}?"),
+                title: format!("Remove {name} from {}?", around.place),
                 act: "people/remove",
                 button: "Remove",
                 danger: true,
             },
             vec![
-                format!(
-                    "Their place at {} ends now. Their pages close, and they are signed out on every device.",
-                    around.place
+                (
+                    "sign-out",
+                    false,
+                    format!(
+                        "Their place at {} ends now. Their pages close, and they are signed out on every device.",
+                        around.place
+                    ),
                 ),
-                "Invitations and password links sent to them from here stop working.".to_owned(),
-                "What they did stays on record. To bring them back, add them again.".to_owned(),
+                (
+                    "mail",
+                    false,
+                    "Invitations and password links sent to them from here stop working."
+                        .to_owned(),
+                ),
+                (
+                    "history",
+                    false,
+                    "What they did stays on record, under their name.".to_owned(),
+                ),
+                (
+                    "undo",
+                    true,
+                    "To bring them back, add them again with the same e-mail address.".to_owned(),
+                ),
             ],
             refusal,
         )
@@ -911,7 +973,12 @@ struct Confirm {
 type Consequence = (&'static str, bool, String);
 
 /// A page that says exactly what will happen to whom, and asks once.
-fn confirm(person: &Person, ask: Confirm, what: Vec<Consequence>, refusal: Option<Refusal>) -> AnyView {
+fn confirm(
+    person: &Person,
+    ask: Confirm,
+    what: Vec<Consequence>,
+    refusal: Option<Refusal>,
+) -> AnyView {
     let path = format!("/people/{}", person.id);
     view! {
         {crumbs(vec![to_people(), (path.clone(), person.name.clone())])}

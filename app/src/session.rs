@@ -24,6 +24,7 @@ pub struct Doorway {
 }
 
 /// The host and the echo, for the pages before sign-in.
+#[allow(clippy::unused_async, reason = "a server function is one")]
 #[server(endpoint = "session/doorway", input = leptos::server_fn::codec::GetUrl)]
 pub async fn read_doorway() -> Result<Doorway> {
     let host = crate::door::host()?;

@@ -68,10 +68,10 @@ impl Health {
         // Told once each time it changes, not every two seconds.
         match (before, works) {
             (Some(Value::Bool(true)), false) => {
-                tracing::error!(database = name, "the database does not answer")
+                tracing::error!(database = name, "the database does not answer");
             }
             (Some(Value::Bool(false)), true) => {
-                tracing::info!(database = name, "the database answers again")
+                tracing::info!(database = name, "the database answers again");
             }
             _ => {}
         }

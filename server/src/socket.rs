@@ -96,7 +96,6 @@ pub struct Sockets {
 }
 
 /// `GET /live`. Without a complete session of this host it answers 401; the origin has been checked by then.
-#[expect(clippy::unused_async, reason = "axum's handlers are async")]
 pub async fn live(
     caller: Option<Extension<Caller>>,
     session: Option<Extension<Live>>,

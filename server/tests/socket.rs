@@ -454,7 +454,7 @@ async fn a_page_that_reconnects_misses_nothing() {
         let mut page = service.client(MARGARET).await;
         page.greeted().await;
         page.say(json!({ "subscribe": ["people", "here"], "since": heard, "epoch": Uuid::from_u128(99) })).await;
-        for _ in 0..(breaks * 7 % 40) + 1 {
+        for _ in 0..=(breaks * 7 % 40) {
             if writer.is_finished() && heard == 1_500 {
                 break;
             }

@@ -301,7 +301,7 @@ fn a_client_that_reads_nothing_is_closed_after_ten_seconds_and_a_silent_one_afte
 
     hub.sweep(start + Duration::from_secs(26));
     let beat = json!({ "beat": { "seq": 0 } });
-    assert_eq!(reads(&silent).unwrap(), [beat.clone()]);
+    assert_eq!(reads(&silent).unwrap(), std::slice::from_ref(&beat));
     assert_eq!(reads(&alive).unwrap(), [beat]);
     alive.heard(start + Duration::from_secs(27));
     hub.sweep(start + Duration::from_secs(61));
@@ -685,7 +685,7 @@ async fn a_restart_closes_everybody_over_the_window_and_lets_nobody_in() {
 /// gets from the outbox, at whatever moment, must be older than their removal.
 #[test]
 fn in_a_thousand_rounds_no_removed_person_hears_a_later_seq() {
-    const PEOPLE: u128 = 8;
+    const PEOPLE: u64 = 8;
     let hub = hub(&[OAKFIELD]);
     let done = AtomicBool::new(false);
     let removed_at: std::sync::Mutex<Vec<(Arc<Seat>, Seq)>> = std::sync::Mutex::default();
@@ -728,7 +728,7 @@ fn in_a_thousand_rounds_no_removed_person_hears_a_later_seq() {
                 seq += 1;
                 hub.deliver(OAKFIELD, &[changed(seq, &["people"])], Instant::now());
             }
-            let person = Uuid::from_u128(1 + u128::from(dice(PEOPLE as u64)));
+            let person = Uuid::from_u128(1 + u128::from(dice(PEOPLE)));
             if let Some(seat) = present.remove(&person) {
                 // Half of them have heard everything by now, half are caught in the middle.
                 if dice(2) == 0 {
