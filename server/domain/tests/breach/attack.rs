@@ -1,0 +1,281 @@
+//! Who attacks: what each has beside the web server's own login, and whose rows are no secret to them.
+
+use crate::trial::{Table, strings};
+use sqlx::{ConnectOptions as _, Executor as _, PgConnection, postgres::PgConnectOptions};
+use std::{
+    collections::BTreeSet,
+    ops::{Deref, DerefMut},
+};
+use testing::{Behind, Fresh, Role, Stand};
+use uuid::Uuid;
+
+pub const OAKFIELD_ADMIN: &str = "admin@oakfield.example";
+pub const NORTHGATE_ADMIN: &str = "admin@northgate.example";
+
+/// A connection as the web server's login, which can be made anew.
+pub struct Web {
+    options: PgConnectOptions,
+    connection: PgConnection,
+}
+
+impl Web {
+    pub async fn new(fresh: &Fresh) -> Self {
+        let options = fresh.options(Role::Web);
+        let connection = options.connect().await.unwrap();
+        Self {
+            options,
+            connection,
+        }
+    }
+
+    /// Leaves a connection that is of no use any more.
+    pub async fn anew(&mut self) {
+        self.connection = self.options.connect().await.unwrap();
+    }
+}
+
+impl Deref for Web {
+    type Target = PgConnection;
+    fn deref(&self) -> &PgConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Web {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+}
+
+/// A demo installation with something in every table that an attacker might want.
+pub struct Scene {
+    /// Kept: the database goes with it.
+    pub fresh: Fresh,
+    pub behind: Behind,
+    pub web: Web,
+    pub other: Web,
+}
+
+impl Scene {
+    pub async fn new() -> Self {
+        let fresh = Fresh::demo().await;
+        let mut behind = fresh.behind().await;
+        behind
+            .execute(
+                "insert into sec.recovery_code select id, sha256('a') from account limit 3;
+                 insert into sec.invitation (tenant_id, membership_id, token_hash, expires_at)
+                   select tenant_id, id, sha256(id::text::bytea), now() + interval '7 days' from membership limit 3;
+                 insert into sec.reset (account_id, tenant_id) select account_id, tenant_id from membership limit 3;
+                 insert into sec.attempt (who, kind) values (sha256('a'), 'password');
+                 insert into sec.relay_cursor select 'mail', id, 1 from tenant",
+            )
+            .await
+            .unwrap();
+        let (web, other) = (Web::new(&fresh).await, Web::new(&fresh).await);
+        Self {
+            fresh,
+            behind,
+            web,
+            other,
+        }
+    }
+}
+
+/// What an attacker has: the statements with which each transaction begins, and what may rightly be seen then.
+pub struct Attacker {
+    pub name: &'static str,
+    /// What goes before each transaction, on the same connection.
+    pub before: Vec<String>,
+    pub begins: Vec<String>,
+    pub home: Home,
+}
+
+/// Whose rows are no secret to the attacker.
+pub enum Home {
+    Nobody,
+    /// Those of a tenant, whose administrator the attacker is.
+    Tenant(Uuid),
+    /// One's own account and the names of one's own tenants: the bare host.
+    Person(Uuid),
+}
+
+impl Home {
+    /// The keys of a table's rows that may be seen.
+    pub async fn keys(&self, behind: &mut Behind, table: &Table) -> BTreeSet<String> {
+        let of = |tenant: &str, person: &str| match self {
+            Self::Nobody => "false".to_owned(),
+            Self::Tenant(id) => tenant.replace('$', &format!("'{id}'")),
+            Self::Person(id) => person.replace('$', &format!("'{id}'")),
+        };
+        let whose = match table.name.as_str() {
+            "tenant" => of(
+                "t.id = $",
+                "t.id in (select tenant_id from membership where account_id = $ and state = 'active')",
+            ),
+            "account" => of(
+                "t.id in (select account_id from membership where tenant_id = $)",
+                "t.id = $",
+            ),
+            name if name.starts_with("sec.") || name.starts_with('_') => "false".to_owned(),
+            _ => of("t.tenant_id = $", "false"),
+        };
+        let query = format!(
+            "select {} from {} t where {whose}",
+            table.key("t."),
+            table.name
+        );
+        strings(behind, &query).await.unwrap().into_iter().collect()
+    }
+}
+
+/// Everybody of the matrix but the one with a genuine seal of Oakfield, whose rows the others are after.
+pub async fn attackers(behind: &mut Behind, other: &mut PgConnection) -> Vec<Attacker> {
+    let northgate = behind.tenant("northgate").await;
+    let oakfield = behind.tenant("oakfield").await;
+    let mut attackers = vec![Attacker {
+        name: "no seal",
+        before: vec![],
+        begins: vec![],
+        home: Home::Nobody,
+    }];
+    let mut add = |name, begins: &[String]| {
+        attackers.push(Attacker {
+            name,
+            before: vec![],
+            begins: begins.to_vec(),
+            home: Home::Nobody,
+        });
+    };
+
+    let genuine = enter(behind, OAKFIELD_ADMIN, Stand::SteppedUp).await;
+    let theirs = enter(behind, NORTHGATE_ADMIN, Stand::SteppedUp).await;
+
+    // Forged: with no key, a made-up one, and another tenant's genuine seal with Oakfield written over its own.
+    let account = behind.account(OAKFIELD_ADMIN).await;
+    let body = format!("{oakfield}|{account}|||school_admin|1");
+    for (name, mac) in [
+        ("a seal without a mac", String::new()),
+        ("a seal with a made-up mac", "0f".repeat(32)),
+    ] {
+        add(name, &[set(&format!("{body}|{mac}"))]);
+    }
+    add(
+        "a seal of nothing but Oakfield",
+        &[set(&oakfield.to_string())],
+    );
+    add(
+        "a session-wide forged seal",
+        &[set(&format!("{body}|{}", "0f".repeat(32))).replace("true)", "false)")],
+    );
+    let rewrite = format!(
+        "select set_config('sec.caller', replace(current_setting('sec.caller'), '{northgate}', '{oakfield}'), true)"
+    );
+    add(
+        "Northgate's own seal with Oakfield written over it",
+        &[theirs.clone(), rewrite],
+    );
+
+    // Replayed: taken from a transaction that is open on another connection.
+    other.execute("begin").await.unwrap();
+    let elsewhere = sealed(other, &genuine).await;
+    add("Oakfield's seal of another connection", &[set(&elsewhere)]);
+
+    // Sessions that were Oakfield's administrator's.
+    for (name, stand) in [
+        ("a session that was quiet too long", Stand::Idle),
+        ("a session ten hours old", Stand::Expired),
+        ("a session that was signed out", Stand::Ended),
+        ("a session with a password and no factor", Stand::Password),
+    ] {
+        let begin = enter(behind, OAKFIELD_ADMIN, stand).await;
+        add(name, &[begin]);
+    }
+    add(
+        "a token that never was",
+        &["select sec.enter(decode(repeat('5a', 16), 'hex'))".to_owned()],
+    );
+    for (name, email, change) in [
+        (
+            "a suspended head",
+            "head@oakfield.example",
+            "update membership set state = 'suspended' where id = $1",
+        ),
+        (
+            "a removed clerk",
+            "clerk@oakfield.example",
+            "update membership set state = 'ended' where id = $1",
+        ),
+        (
+            "a senior whose account is closed",
+            "senco@oakfield.example",
+            "update account set closed_at = now() where id = (select account_id from membership where id = $1)",
+        ),
+    ] {
+        let begin = enter(behind, email, Stand::SteppedUp).await;
+        let membership = behind.membership("oakfield", email).await;
+        sqlx::query(change)
+            .bind(membership)
+            .execute(&mut **behind)
+            .await
+            .unwrap();
+        add(name, &[begin]);
+    }
+
+    // Replayed: kept from the transaction just before, on the same connection.
+    attackers.push(Attacker {
+        name: "Oakfield's seal of an earlier transaction",
+        before: vec![
+            "begin".to_owned(),
+            genuine,
+            "select set_config('loot.seal', current_setting('sec.caller'), false)".to_owned(),
+            "commit".to_owned(),
+        ],
+        begins: vec![
+            "select set_config('sec.caller', current_setting('loot.seal'), true)".to_owned(),
+        ],
+        home: Home::Nobody,
+    });
+    attackers.push(Attacker {
+        name: "Northgate's administrator",
+        before: vec![],
+        begins: vec![theirs],
+        home: Home::Tenant(northgate),
+    });
+    let joan = behind
+        .session(None, "clerk@beacon.example", Stand::SteppedUp)
+        .await;
+    let begins = vec![enter_with(joan.bytes())];
+    let home = Home::Person(behind.account("clerk@beacon.example").await);
+    attackers.push(Attacker {
+        name: "Joan on the bare host",
+        before: vec![],
+        begins,
+        home,
+    });
+    attackers
+}
+
+pub async fn enter(behind: &mut Behind, email: &str, stand: Stand) -> String {
+    let label = email.split(['@', '.']).nth(1).unwrap();
+    enter_with(behind.session(Some(label), email, stand).await.bytes())
+}
+
+pub fn enter_with(token: &[u8]) -> String {
+    format!("select sec.enter('\\x{}')", hex(token))
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn set(seal: &str) -> String {
+    format!("select set_config('sec.caller', '{seal}', true)")
+}
+
+async fn sealed(web: &mut PgConnection, enter: &str) -> String {
+    strings(web, enter).await.unwrap();
+    strings(web, "select current_setting('sec.caller')")
+        .await
+        .unwrap()
+        .remove(0)
+}

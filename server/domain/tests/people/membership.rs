@@ -1,0 +1,466 @@
+//! Who may change whom, and who sees whom.
+
+use crate::{
+    change::{add, every_verb, remove, set_roles},
+    scene::{ADMIN, CHAIR, CLERK, GOVERNOR, JOAN, PARENT, Scene, TEACHER},
+};
+use domain::{
+    Refusal,
+    membership::{self, Person},
+    role::Role as Held,
+};
+use futures::future::join;
+use sqlx::{AssertSqlSafe, Executor as _};
+use std::collections::BTreeSet;
+use testing::Role;
+use uuid::Uuid;
+
+#[tokio::test]
+async fn only_clerks_and_administrators_change_people_and_nobody_changes_themselves() {
+    let mut scene = Scene::new().await;
+    scene
+        .behind
+        .join(
+            "oakfield",
+            "associate@oakfield.example",
+            "Ines Duarte",
+            &["associate"],
+        )
+        .await;
+    scene
+        .behind
+        .join(
+            "oakfield",
+            "member@oakfield.example",
+            "Leo Okonkwo",
+            &["member"],
+        )
+        .await;
+    let (governor, parent) = (
+        scene.place("governor2@oakfield.example").await,
+        scene.place("parent2@oakfield.example").await,
+    );
+    for email in [
+        "head@oakfield.example",
+        CHAIR,
+        GOVERNOR,
+        "senco@oakfield.example",
+        TEACHER,
+        "ta1@oakfield.example",
+        "associate@oakfield.example",
+    ] {
+        let caller = scene.caller(email).await;
+        assert_eq!(
+            every_verb(&scene.db, &caller, governor).await,
+            vec![Refusal::NotAllowed; 5],
+            "{email}"
+        );
+        assert_eq!(
+            add(
+                &scene.db,
+                &caller,
+                "New",
+                "new@elsewhere.example",
+                &[Held::Governor]
+            )
+            .await,
+            Err(Refusal::NotAllowed),
+            "{email}"
+        );
+    }
+    for email in [PARENT, "member@oakfield.example"] {
+        let caller = scene.caller(email).await;
+        assert_eq!(
+            every_verb(&scene.db, &caller, parent).await,
+            vec![Refusal::NotFound; 5],
+            "{email} does not even see them"
+        );
+        assert_eq!(
+            add(
+                &scene.db,
+                &caller,
+                "New",
+                "new@elsewhere.example",
+                &[Held::Parent]
+            )
+            .await,
+            Err(Refusal::NotAllowed)
+        );
+    }
+    for email in [ADMIN, CLERK] {
+        let (caller, own) = (scene.caller(email).await, scene.place(email).await);
+        assert_eq!(
+            every_verb(&scene.db, &caller, own).await,
+            vec![Refusal::OwnPlace; 5],
+            "{email}"
+        );
+        assert_eq!(
+            add(&scene.db, &caller, "Myself", email, &[Held::Governor]).await,
+            Err(Refusal::AlreadyHere)
+        );
+    }
+    // The outsiders: both may, for others.
+    let (admin, clerk) = (scene.caller(ADMIN).await, scene.caller(CLERK).await);
+    assert_eq!(
+        set_roles(
+            &scene.db,
+            &clerk,
+            governor,
+            &[Held::Governor, Held::Associate]
+        )
+        .await,
+        Ok(())
+    );
+    assert_eq!(
+        set_roles(&scene.db, &admin, governor, &[Held::Governor]).await,
+        Ok(())
+    );
+}
+
+#[tokio::test]
+async fn a_clerk_neither_touches_an_administrator_nor_makes_one() {
+    let mut scene = Scene::new().await;
+    let (clerk, admin) = (scene.caller(CLERK).await, scene.place(ADMIN).await);
+    assert_eq!(
+        every_verb(&scene.db, &clerk, admin).await,
+        vec![Refusal::AdminsOnly; 5]
+    );
+    let governor = scene.place(GOVERNOR).await;
+    for roles in [
+        &[Held::SchoolAdmin][..],
+        &[Held::Governor, Held::SchoolAdmin],
+    ] {
+        assert_eq!(
+            set_roles(&scene.db, &clerk, governor, roles).await,
+            Err(Refusal::AdminsOnly)
+        );
+        assert_eq!(
+            add(&scene.db, &clerk, "New", "new@elsewhere.example", roles).await,
+            Err(Refusal::AdminsOnly)
+        );
+    }
+    // Nor by bringing back somebody who was one, nor with the database alone in the way.
+    let second = scene
+        .behind
+        .join(
+            "oakfield",
+            "second@oakfield.example",
+            "Second Admin",
+            &["school_admin"],
+        )
+        .await;
+    let beatrice = scene.caller(ADMIN).await;
+    remove(&scene.db, &beatrice, second).await.unwrap();
+    assert!(
+        add(
+            &scene.db,
+            &clerk,
+            "Second Admin",
+            "second@oakfield.example",
+            &[Held::Governor]
+        )
+        .await
+        .is_err(),
+        "an ended administrator is one still to the clerk"
+    );
+    assert_eq!(scene.state("second@oakfield.example").await, "ended");
+    let mut web = sqlx::ConnectOptions::connect(&scene.fresh.options(Role::Web))
+        .await
+        .unwrap();
+    let token: String = clerk
+        .token
+        .bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    for (attack, refused) in [
+        (
+            format!("update membership set roles = array['school_admin'] where id = '{governor}'"),
+            true,
+        ),
+        (
+            format!("update membership set state = 'ended' where id = '{admin}'"),
+            false,
+        ),
+        (
+            format!(
+                "insert into membership (tenant_id, account_id, name, roles) select tenant_id, account_id, name, array['school_admin'] from membership where id = '{governor}' on conflict (tenant_id, account_id) do update set roles = excluded.roles"
+            ),
+            true,
+        ),
+        (
+            format!(
+                "select sec.revoke((select account_id from membership where id = '{admin}'), 'x')"
+            ),
+            true,
+        ),
+        (
+            "update membership set roles = array['school_admin'] where account_id = sec.person()"
+                .to_owned(),
+            false,
+        ),
+    ] {
+        web.execute("begin").await.unwrap();
+        web.execute(AssertSqlSafe(format!("select sec.enter('\\x{token}')")))
+            .await
+            .unwrap();
+        let done = web.execute(AssertSqlSafe(attack.clone())).await;
+        match done {
+            Ok(done) => assert!(!refused && done.rows_affected() == 0, "{attack}"),
+            Err(error) => assert_eq!(
+                error
+                    .as_database_error()
+                    .and_then(sqlx::error::DatabaseError::code)
+                    .as_deref(),
+                Some("42501"),
+                "{attack}"
+            ),
+        }
+        web.execute("rollback").await.unwrap();
+    }
+    // An administrator may do all of it.
+    assert_eq!(
+        set_roles(
+            &scene.db,
+            &beatrice,
+            governor,
+            &[Held::Governor, Held::SchoolAdmin]
+        )
+        .await,
+        Ok(())
+    );
+}
+
+#[tokio::test]
+async fn a_role_of_another_kind_of_tenant_and_no_role_at_all_are_refused() {
+    let mut scene = Scene::new().await;
+    let (admin, governor) = (scene.caller(ADMIN).await, scene.place(GOVERNOR).await);
+    for role in [
+        Held::TrustAdmin,
+        Held::TrustLead,
+        Held::OrgAdmin,
+        Held::OrgStaff,
+    ] {
+        assert!(
+            set_roles(&scene.db, &admin, governor, &[role])
+                .await
+                .is_err(),
+            "{role:?}"
+        );
+        assert!(
+            add(&scene.db, &admin, "New", "new@elsewhere.example", &[role])
+                .await
+                .is_err(),
+            "{role:?}"
+        );
+    }
+    assert_eq!(
+        set_roles(&scene.db, &admin, governor, &[]).await,
+        Err(Refusal::NoRole)
+    );
+    assert_eq!(
+        add(&scene.db, &admin, "New", "new@elsewhere.example", &[]).await,
+        Err(Refusal::NoRole)
+    );
+    assert_eq!(
+        add(
+            &scene.db,
+            &admin,
+            "",
+            "new@elsewhere.example",
+            &[Held::Governor]
+        )
+        .await,
+        Err(Refusal::NameFormat)
+    );
+    assert_eq!(
+        add(
+            &scene.db,
+            &admin,
+            "New",
+            "not an address",
+            &[Held::Governor]
+        )
+        .await,
+        Err(Refusal::EmailFormat)
+    );
+    assert_eq!(
+        add(&scene.db, &admin, "Dilip", GOVERNOR, &[Held::Governor]).await,
+        Err(Refusal::AlreadyHere)
+    );
+    // Of another school: there is nothing to change.
+    let theirs = scene
+        .behind
+        .membership("northgate", "governor1@northgate.example")
+        .await;
+    assert_eq!(
+        every_verb(&scene.db, &admin, theirs).await,
+        vec![Refusal::NotFound; 5]
+    );
+    assert_eq!(
+        every_verb(&scene.db, &admin, Uuid::nil()).await,
+        vec![Refusal::NotFound; 5]
+    );
+}
+
+#[tokio::test]
+async fn the_last_administrator_stays_also_when_two_remove_each_other_at_once() {
+    let mut scene = Scene::new().await;
+    let trials = 8;
+    for trial in 0..trials {
+        let email = format!("second{trial}@oakfield.example");
+        let second = scene
+            .behind
+            .join("oakfield", &email, "Second Admin", &["school_admin"])
+            .await;
+        let admins = scene.text("select count(*)::text from membership m join tenant t on t.id = m.tenant_id where t.label = 'oakfield' and state = 'active' and 'school_admin' = any (roles)").await;
+        assert_eq!(admins, "2");
+        let first_email = scene.text("select a.email from membership m join account a on a.id = m.account_id join tenant t on t.id = m.tenant_id
+            where t.label = 'oakfield' and m.state = 'active' and 'school_admin' = any (m.roles) order by m.id limit 1").await;
+        let (one, other) = (scene.caller(&first_email).await, scene.caller(&email).await);
+        let first = scene.place(&first_email).await;
+        let (a, b) = if trial % 2 == 0 {
+            let (a, b) = join(
+                remove(&scene.db, &one, second),
+                remove(&scene.db, &other, first),
+            )
+            .await;
+            (a.map(drop), b.map(drop))
+        } else {
+            join(
+                set_roles(&scene.db, &one, second, &[Held::Governor]),
+                set_roles(&scene.db, &other, first, &[Held::Governor]),
+            )
+            .await
+        };
+        assert!(a.is_ok() != b.is_ok(), "one of them wins: {a:?} {b:?}");
+        let lost = a.err().or(b.err()).unwrap();
+        assert!(
+            matches!(
+                lost,
+                Refusal::SignedOut | Refusal::LastAdmin | Refusal::Stale | Refusal::NotAllowed
+            ),
+            "{lost:?}"
+        );
+    }
+    // The one who is left cannot be left out, by a second administrator who loses the role meanwhile, nor behind the back.
+    let left = scene.text("select m.id::text from membership m join tenant t on t.id = m.tenant_id where t.label = 'oakfield' and state = 'active' and 'school_admin' = any (roles)").await;
+    for change in [
+        "state = 'ended'",
+        "state = 'suspended'",
+        "roles = array['governor']",
+    ] {
+        let error = scene
+            .behind
+            .execute(AssertSqlSafe(format!(
+                "update membership set {change} where id = '{left}'"
+            )))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            error
+                .as_database_error()
+                .and_then(|error| error.constraint()),
+            Some("membership_last_admin"),
+            "{change}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn parents_see_themselves_the_board_and_staff_each_other_and_the_clerk_everybody() {
+    let mut scene = Scene::new().await;
+    scene
+        .behind
+        .join(
+            "oakfield",
+            "associate@oakfield.example",
+            "Ines Duarte",
+            &["associate"],
+        )
+        .await;
+    scene
+        .behind
+        .join(
+            "oakfield",
+            "member@oakfield.example",
+            "Leo Okonkwo",
+            &["member"],
+        )
+        .await;
+    // A parent who also teaches is staff.
+    scene
+        .behind
+        .join(
+            "oakfield",
+            "both@oakfield.example",
+            "Carys Vaughan",
+            &["parent", "teacher"],
+        )
+        .await;
+    let all = scene.text("select count(*)::text from membership m join tenant t on t.id = m.tenant_id where t.label = 'oakfield'").await.parse::<usize>().unwrap();
+    let families = 3;
+    let names = |people: &[Person]| {
+        people
+            .iter()
+            .map(|person| person.name.clone())
+            .collect::<BTreeSet<_>>()
+    };
+    for (email, wanted) in [
+        (ADMIN, all),
+        (CLERK, all),
+        (JOAN, all),
+        ("head@oakfield.example", all),
+        (CHAIR, all - families),
+        (GOVERNOR, all - families),
+        ("associate@oakfield.example", all - families),
+        ("senco@oakfield.example", all - families),
+        (TEACHER, all - families),
+        ("ta1@oakfield.example", all - families),
+        ("both@oakfield.example", all - families),
+        (PARENT, 1),
+        ("member@oakfield.example", 1),
+    ] {
+        let caller = scene.caller(email).await;
+        let people = scene.people(&caller).await;
+        assert_eq!(people.len(), wanted, "{email}");
+        assert_eq!(
+            names(&people).contains("Rachel Goldberg"),
+            wanted == all,
+            "{email}"
+        );
+        assert!(
+            !names(&people).contains("Winston Clarke"),
+            "{email} sees Northgate's chair"
+        );
+        assert!(
+            people
+                .iter()
+                .any(|person| person.email.as_deref() == Some(email)),
+            "{email} sees their own address"
+        );
+        // Addresses are for those who manage people, and the head.
+        let addresses = people
+            .iter()
+            .filter(|person| person.email.is_some())
+            .count();
+        let sees_addresses = [ADMIN, CLERK, JOAN, "head@oakfield.example"].contains(&email);
+        assert_eq!(addresses, if sees_addresses { all } else { 1 }, "{email}");
+        // And one at a time as in the list.
+        let other = scene.place("parent2@oakfield.example").await;
+        let theirs = scene
+            .behind
+            .membership("northgate", "chair@northgate.example")
+            .await;
+        let mut read = scene.db.read(&caller).await.unwrap();
+        assert_eq!(
+            membership::find(&mut read, other).await.is_ok(),
+            wanted == all,
+            "{email}"
+        );
+        assert_eq!(
+            membership::find(&mut read, theirs).await.err(),
+            Some(Refusal::NotFound)
+        );
+    }
+}

@@ -1,0 +1,284 @@
+//! What removal, suspension and the loss of a role end, at once and for good.
+
+use crate::{
+    change::{add, invite_again, remove, restore, set_roles, suspend},
+    scene::{ADMIN, CLERK, GOVERNOR, JOAN, Scene},
+};
+use domain::{
+    Refusal,
+    db::MailDb,
+    mailing::{LinkToken, Wanted},
+    membership::{self, State},
+    recovery,
+    role::Role as Held,
+    session,
+};
+use sqlx::{AssertSqlSafe, Executor as _};
+use testing::Role;
+
+#[tokio::test]
+async fn removal_ends_sessions_tickets_invitations_and_resets_of_this_school_in_one_event() {
+    let mut scene = Scene::new().await;
+    let admin = scene.caller(ADMIN).await;
+    let joan_here = scene.caller(JOAN).await;
+    let joan_there = scene.behind.caller("northgate", JOAN).await;
+    let other_tab = scene.caller(JOAN).await;
+    let ticket = session::ticket_issue(&scene.db, joan_there.token, admin.tenant)
+        .await
+        .unwrap();
+    recovery::ask_reset(&scene.db, JOAN, Some(admin.tenant))
+        .await
+        .unwrap();
+    let mail = MailDb::new(scene.fresh.options(Role::Worker), 1);
+    let wanted: Vec<Wanted> = mail.wanted().await.unwrap();
+    let link = LinkToken::random().unwrap();
+    assert!(mail.issue(&wanted[0], &link).await.unwrap().is_some());
+    assert!(recovery::reset_link(&scene.db, link.bytes()).await.is_ok());
+    let place = scene.place(JOAN).await;
+    let account = scene.behind.account(JOAN).await;
+
+    let before = scene.text("select h.seq::text from sec.event_head h join tenant t on t.id = h.tenant_id where t.label = 'oakfield'").await;
+    let ended = remove(&scene.db, &admin, place).await.unwrap();
+    assert_eq!((ended.sessions, ended.invitations, ended.resets), (2, 0, 1));
+    let events = scene.text(&format!("select string_agg(act || ' ' || (closes -> 'accounts' ->> 0) || ' ' || (closes ->> 'code'), ',') from event e join tenant t on t.id = e.tenant_id where t.label = 'oakfield' and seq > {before}")).await;
+    assert_eq!(
+        events,
+        format!("membership.removed {account} 4403"),
+        "one event ends it all"
+    );
+    for gone in [&joan_here, &other_tab] {
+        assert_eq!(scene.db.read(gone).await.err(), Some(Refusal::SignedOut));
+        assert!(
+            session::live(&scene.db, gone.token)
+                .await
+                .unwrap()
+                .is_none()
+        );
+    }
+    assert!(
+        scene.db.read(&joan_there).await.is_ok(),
+        "at Northgate she goes on"
+    );
+    assert!(
+        session::ticket_use(&scene.db, &ticket, admin.tenant, "Firefox")
+            .await
+            .is_err()
+    );
+    assert!(
+        session::ticket_issue(&scene.db, joan_there.token, admin.tenant)
+            .await
+            .is_err()
+    );
+    assert_eq!(
+        recovery::reset_link(&scene.db, link.bytes()).await.err(),
+        Some(Refusal::LinkGone)
+    );
+    assert_eq!(
+        remove(&scene.db, &admin, place).await.err(),
+        Some(Refusal::Stale)
+    );
+
+    // An invitation that is open ends with the place as well.
+    let amara = add(
+        &scene.db,
+        &admin,
+        "Amara Bello",
+        "amara.bello@elsewhere.example",
+        &[Held::Governor],
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        remove(&scene.db, &admin, amara).await.unwrap().invitations,
+        1
+    );
+}
+
+#[tokio::test]
+async fn who_was_suspended_comes_back_by_restoring_and_who_was_removed_by_adding() {
+    let mut scene = Scene::new().await;
+    let clerk = scene.caller(CLERK).await;
+    let place = scene.place(GOVERNOR).await;
+    let dilip = scene.caller(GOVERNOR).await;
+    assert_eq!(suspend(&scene.db, &clerk, place).await.unwrap().sessions, 1);
+    assert!(scene.db.read(&dilip).await.is_err());
+    assert_eq!(
+        suspend(&scene.db, &clerk, place).await.err(),
+        Some(Refusal::Stale)
+    );
+    restore(&scene.db, &clerk, place).await.unwrap();
+    assert!(
+        scene.db.read(&dilip).await.is_err(),
+        "the session that was ended stays ended"
+    );
+    assert!(
+        scene
+            .db
+            .read(&scene.behind.caller("oakfield", GOVERNOR).await)
+            .await
+            .is_ok()
+    );
+    assert_eq!(
+        restore(&scene.db, &clerk, place).await.err(),
+        Some(Refusal::Stale)
+    );
+
+    remove(&scene.db, &clerk, place).await.unwrap();
+    assert_eq!(
+        set_roles(&scene.db, &clerk, place, &[Held::Chair]).await,
+        Err(Refusal::Stale)
+    );
+    assert_eq!(
+        restore(&scene.db, &clerk, place).await.err(),
+        Some(Refusal::Stale)
+    );
+    assert_eq!(
+        invite_again(&scene.db, &clerk, place).await.err(),
+        Some(Refusal::Stale)
+    );
+    let again = add(
+        &scene.db,
+        &clerk,
+        "Dilip Parmar-Shah",
+        GOVERNOR,
+        &[Held::Associate],
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        again, place,
+        "in the old place, so that what he did stays his"
+    );
+    let seen = scene
+        .people(&clerk)
+        .await
+        .into_iter()
+        .find(|person| person.id == place)
+        .unwrap();
+    assert_eq!(
+        (seen.name.as_str(), seen.state, seen.roles.as_slice()),
+        ("Dilip Parmar-Shah", State::Invited, &[Held::Associate][..])
+    );
+    assert!(
+        scene.db.read(&dilip).await.is_err(),
+        "and no old session comes back with it"
+    );
+    // The database itself lets nobody skip the invitation.
+    let error = scene
+        .behind
+        .execute(AssertSqlSafe(format!(
+            "update membership set state = 'active' where id = '{place}'"
+        )))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error
+            .as_database_error()
+            .and_then(|error| error.constraint()),
+        Some("membership_step")
+    );
+}
+
+#[tokio::test]
+async fn what_a_removed_clerk_had_half_done_is_refused() {
+    let mut scene = Scene::new().await;
+    let (admin, nasreen) = (scene.caller(ADMIN).await, scene.caller(CLERK).await);
+    let place = scene.place(CLERK).await;
+    let ends: [(&str, &[&str]); 4] = [
+        ("removed", &[]),
+        ("suspended", &[]),
+        ("roles", &[]),
+        ("signed out", &[]),
+    ];
+    for (n, (how, _)) in ends.into_iter().enumerate() {
+        // Anew each time: her place as it was.
+        scene
+            .behind
+            .execute(AssertSqlSafe(format!(
+                "update membership set state = 'invited' where id = '{place}' and state = 'ended'"
+            )))
+            .await
+            .unwrap();
+        scene
+            .behind
+            .execute("update tenant set accent = accent")
+            .await
+            .unwrap();
+        let clerk = if n == 0 {
+            nasreen.clone()
+        } else {
+            scene.behind_clerk(place).await
+        };
+        let mut half = scene.db.write(&clerk).await.unwrap();
+        let email = format!("late{n}@elsewhere.example");
+        let (_, act) = membership::add(&mut half, "Too Late", &email, &[Held::Governor])
+            .await
+            .unwrap();
+        match how {
+            "removed" => drop(remove(&scene.db, &admin, place).await.unwrap()),
+            "suspended" => drop(suspend(&scene.db, &admin, place).await.unwrap()),
+            "roles" => set_roles(&scene.db, &admin, place, &[Held::Governor])
+                .await
+                .unwrap(),
+            _ => session::sign_out(&scene.db, clerk.token).await.unwrap(),
+        }
+        assert_eq!(
+            half.commit(act).await.err(),
+            Some(Refusal::SignedOut),
+            "{how}"
+        );
+        let made = scene.text(&format!("select count(*)::text from account a join membership m on m.account_id = a.id where a.email = '{email}'")).await;
+        assert_eq!(made, "0", "{how}");
+    }
+    // The outsider: nobody in the way, and it is done.
+    let clerk = scene.behind_clerk(place).await;
+    assert!(
+        add(
+            &scene.db,
+            &clerk,
+            "In Time",
+            "late9@elsewhere.example",
+            &[Held::Governor]
+        )
+        .await
+        .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_role_that_is_given_leaves_pages_open_and_one_that_is_taken_closes_them() {
+    let mut scene = Scene::new().await;
+    let clerk = scene.caller(CLERK).await;
+    let place = scene.place(GOVERNOR).await;
+    let dilip = scene.caller(GOVERNOR).await;
+    let account = scene.behind.account(GOVERNOR).await;
+    let last = "select coalesce(closes::text, '-') from event where act = 'membership.roles_changed' order by at desc limit 1";
+    set_roles(&scene.db, &clerk, place, &[Held::Chair, Held::Governor])
+        .await
+        .unwrap();
+    assert_eq!(scene.text(last).await, "-");
+    let roles = scene.db.read(&dilip).await.unwrap().standing.roles.clone();
+    assert_eq!(
+        roles,
+        [Held::Chair, Held::Governor],
+        "at the very next request"
+    );
+    set_roles(&scene.db, &clerk, place, &[Held::Governor])
+        .await
+        .unwrap();
+    assert_eq!(
+        scene
+            .text(&last.replace("closes::text", "closes ->> 'accounts'"))
+            .await,
+        format!("[\"{account}\"]")
+    );
+    set_roles(&scene.db, &clerk, place, &[Held::Associate])
+        .await
+        .unwrap();
+    assert_ne!(scene.text(last).await, "-", "one for another is one lost");
+    assert_eq!(
+        set_roles(&scene.db, &clerk, place, &[Held::Associate]).await,
+        Err(Refusal::Stale),
+        "nothing would change"
+    );
+}
