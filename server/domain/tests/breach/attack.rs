@@ -66,6 +66,10 @@ impl Scene {
                  insert into sec.invitation (tenant_id, membership_id, token_hash, expires_at)
                    select tenant_id, id, sha256(id::text::bytea), now() + interval '7 days' from membership limit 3;
                  insert into sec.reset (account_id, tenant_id) select account_id, tenant_id from membership limit 3;
+                 insert into sec.session (token_hash, account_id, assurance, shared, idle)
+                   select sha256('b'), id, 'full', false, '20 minutes' from account limit 1;
+                 insert into sec.ticket (token_hash, account_id, from_session, tenant_id)
+                   select sha256('c'), s.account_id, s.id, t.id from sec.session s, tenant t limit 1;
                  insert into sec.attempt (who, kind) values (sha256('a'), 'password');
                  insert into sec.relay_cursor select 'mail', id, 1 from tenant",
             )
