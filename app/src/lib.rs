@@ -67,7 +67,7 @@ fn hydrates() -> bool {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|title: String| if title.is_empty() { "Quorate".to_owned() } else { format!("{title} · Quorate") } />
+        <Title formatter=|title: String| ui::document_title(&title) />
         <Router>
             <Routes fallback=ui::NotFound>
                 // strangers

@@ -155,6 +155,20 @@ pub fn carded(place: &str, wide: bool, page: AnyView) -> AnyView {
     .into_any()
 }
 
+/// The title of the window. Leptos writes it into a page as it is, so there it is made text here.
+pub fn document_title(title: &str) -> String {
+    let whole = if title.is_empty() {
+        "Quorate".to_owned()
+    } else {
+        format!("{title} · Quorate")
+    };
+    if cfg!(feature = "ssr") {
+        whole.replace('&', "&amp;").replace('<', "&lt;")
+    } else {
+        whole
+    }
+}
+
 /// The head of a page: title, one sentence, and the actions at the top right.
 #[component]
 pub fn Head(

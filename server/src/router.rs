@@ -16,7 +16,7 @@ use axum::{
     routing::{any, get},
 };
 use domain::Refusal;
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::axum::server_fn_paths};
 use leptos_axum::ResponseOptions;
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -29,7 +29,7 @@ use tower_http::{
 
 use crate::{
     security,
-    session::{self, Store, guard, is_file},
+    session::{self, Store, guard, is_file, refused},
 };
 
 /// Largest form: no field of a page comes near it.
@@ -98,8 +98,54 @@ fn compression() -> CompressionLayer<impl Predicate> {
 
 /// A server function by its own address.
 async fn act(State(site): State<Site>, request: Request) -> Response {
-    leptos_axum::handle_server_fns_with_context(lend(&site, Echo::default()), request)
+    let named = server_fn_paths().find(|(path, _)| *path == request.uri().path());
+    let Some((_, method)) = named else {
+        return (StatusCode::NOT_FOUND, "There is nothing here.").into_response();
+    };
+    if request.method() != method {
+        return not_this_way(if method == Method::GET { "GET" } else { "POST" });
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(bytes) = axum::body::to_bytes(body, FORM_MOST).await else {
+        return too_long();
+    };
+    let call = Request::from_parts(parts, Body::from(bytes));
+    let answer = leptos_axum::handle_server_fns_with_context(lend(&site, Echo::default()), call)
         .await
+        .into_response();
+    with_its_status(answer).await
+}
+
+/// A refusal under the status that says the same, as on a page: leptos gives all of them 500.
+async fn with_its_status(answer: Response) -> Response {
+    if !answer.status().is_server_error() {
+        return answer;
+    }
+    let (parts, body) = answer.into_parts();
+    let bytes = axum::body::to_bytes(body, FORM_MOST)
+        .await
+        .unwrap_or_default();
+    let refusal = serde_json::from_slice::<Refusal>(&bytes);
+    let mut response = Response::from_parts(parts, Body::from(bytes));
+    if let Ok(refusal) = refusal {
+        refused(&refusal, &mut response);
+    }
+    response
+}
+
+fn too_long() -> Response {
+    (
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "This form holds more than it may. Shorten it and send it again.",
+    )
+        .into_response()
+}
+
+fn not_this_way(allowed: &'static str) -> Response {
+    (
+        StatusCode::METHOD_NOT_ALLOWED,
+        [(header::ALLOW, HeaderValue::from_static(allowed))],
+    )
         .into_response()
 }
 
@@ -108,7 +154,7 @@ async fn page(State(site): State<Site>, request: Request) -> Response {
     match *request.method() {
         Method::GET | Method::HEAD => draw(&site, request, Echo::default()).await,
         Method::POST => submit(&site, request).await,
-        _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
+        _ => not_this_way("GET, HEAD, POST"),
     }
 }
 
@@ -122,13 +168,7 @@ async fn draw(site: &Site, request: Request, echo: Echo) -> Response {
     if let Some(refusal) = refusal
         && response.status() == StatusCode::OK
     {
-        *response.status_mut() =
-            StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-        if let Refusal::Wait(seconds) = refusal {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, seconds.into());
-        }
+        refused(&refusal, &mut response);
     }
     response
 }
@@ -143,11 +183,7 @@ async fn submit(site: &Site, request: Request) -> Response {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
     let Ok(bytes) = axum::body::to_bytes(body, FORM_MOST).await else {
-        return (
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "This form holds more than it may. Shorten it and send it again.",
-        )
-            .into_response();
+        return too_long();
     };
     let fields: Vec<(String, String)> = form_urlencoded::parse(&bytes).into_owned().collect();
     let Some(act) = fields

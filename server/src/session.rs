@@ -1,6 +1,6 @@
 //! The session layer: cookie to session to caller, and who is sent where before a page is rendered.
 
-use std::str::FromStr;
+use std::{collections::HashMap, str::FromStr};
 
 use app::door::{CookieChange, Host, NewToken};
 use async_trait::async_trait;
@@ -67,12 +67,17 @@ impl SessionStore for Store {
         let live = session::live(&self.db, token_of(*id))
             .await
             .map_err(|refusal| session_store::Error::Backend(refusal.to_string()))?;
-        let Some(live) = live else { return Ok(None) };
-        let value = serde_json::to_value(live)
-            .map_err(|error| session_store::Error::Encode(error.to_string()))?;
+        // A token that opens nothing is a record with nothing in it: with none at all tower-sessions would take the cookie
+        // away, and the next sign-in could not see that the browser is the person's own.
+        let mut data = HashMap::new();
+        if let Some(live) = live {
+            let value = serde_json::to_value(live)
+                .map_err(|error| session_store::Error::Encode(error.to_string()))?;
+            data.insert(LIVE.to_owned(), value);
+        }
         Ok(Some(Record {
             id: *id,
-            data: [(LIVE.to_owned(), value)].into(),
+            data,
             // The database decides when a session ends; this only keeps tower-sessions from deciding earlier.
             #[allow(
                 clippy::disallowed_methods,
@@ -201,7 +206,7 @@ const OPEN: &[&str] = &[
 /// Where a page is not for this visitor, where to go instead. Decided before rendering, with an empty body.
 fn way(method: &Method, uri: &Uri, live: Option<&Live>) -> Option<Response> {
     let path = uri.path();
-    let is_page = method == Method::GET
+    let is_page = matches!(*method, Method::GET | Method::HEAD)
         && !path.starts_with("/api/")
         && !is_file(path)
         && path != "/live"
@@ -275,19 +280,22 @@ pub trait IntoPage {
 
 impl IntoPage for Refusal {
     fn into_page(self) -> Response {
-        let status =
-            StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let retry = match self {
-            Refusal::Wait(seconds) => Some(seconds),
-            Refusal::Busy | Refusal::Unavailable => Some(5),
-            _ => None,
-        };
-        let mut response = (status, self.to_string()).into_response();
-        if let Some(seconds) = retry {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, seconds.into());
-        }
+        let mut response = self.to_string().into_response();
+        refused(&self, &mut response);
         response
     }
+}
+
+/// Gives an answer the status of a refusal, and says when another try makes sense.
+pub fn refused(refusal: &Refusal, response: &mut Response) {
+    *response.status_mut() =
+        StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let retry = match refusal {
+        Refusal::Wait(seconds) => *seconds,
+        Refusal::Busy | Refusal::Unavailable => 5,
+        _ => return,
+    };
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, retry.into());
 }
