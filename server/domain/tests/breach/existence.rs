@@ -1,7 +1,7 @@
 //! That something exists elsewhere is never shown: not by an answer, an error, a constraint or a plan.
 
 use crate::{
-    attack::{Scene, enter_with, hex},
+    attack::{OAKFIELD_ADMIN, Scene, enter, enter_with, hex},
     trial::{Try, run, strings},
 };
 use testing::Stand;
@@ -36,6 +36,24 @@ async fn an_error_in_a_condition_tells_nothing_of_hidden_rows() {
             .await
             .unwrap_or_else(|error| panic!("{oracle}: {error}"));
         assert!(seen.iter().all(String::is_empty), "{oracle}: {seen:?}");
+        // The outsider: whoever sees the rows is told.
+        assert!(strings(&mut behind, oracle).await.is_err(), "{oracle}");
+    }
+    // Under a seal, the rows of one's own school are judged and those of the other are not.
+    let begins = [enter(&mut behind, OAKFIELD_ADMIN, Stand::SteppedUp).await];
+    for (name, told) in [("Winston Clarke", false), ("Margaret Oyelaran", true)] {
+        for condition in [
+            format!("1 / (case when name = '{name}' then 0 else 1 end) = 1"),
+            format!("(case when name = '{name}' then name else '1' end)::int = 1"),
+        ] {
+            for oracle in [
+                format!("select id::text from membership where {condition}"),
+                format!("update membership set name = name where {condition}"),
+            ] {
+                let answer = run(&mut web, &begins, &Try::Rows(oracle.clone())).await;
+                assert_eq!(answer.is_err(), told, "{oracle}");
+            }
+        }
     }
 }
 
@@ -53,84 +71,129 @@ async fn existence_elsewhere_is_never_shown_by_an_answer() {
         .await;
     let begins = [enter_with(clerk.bytes())];
     let token = hex(clerk.bytes());
-    let tenant = behind.tenant("oakfield").await;
-    let (place, their_tenant) = (
+    let (tenant, their_tenant) = (
+        behind.tenant("oakfield").await,
+        behind.tenant("northgate").await,
+    );
+    let (place, their_place) = (
+        behind
+            .membership("oakfield", "governor1@oakfield.example")
+            .await,
         behind
             .membership("northgate", "chair@northgate.example")
             .await,
-        behind.tenant("northgate").await,
     );
-    let their_account = behind.account("chair@northgate.example").await;
-    behind
-        .session(
-            Some("northgate"),
-            "chair@northgate.example",
-            Stand::SteppedUp,
+    let (account, their_account) = (
+        behind.account("governor1@oakfield.example").await,
+        behind.account("chair@northgate.example").await,
+    );
+    let mut others = Vec::new();
+    for (label, email) in [
+        ("oakfield", "clerk@oakfield.example"),
+        ("northgate", "chair@northgate.example"),
+    ] {
+        behind.session(Some(label), email, Stand::SteppedUp).await;
+        let id: Uuid = sqlx::query_scalar(
+            "select id from sec.session where account_id = $1 order by id desc limit 1",
         )
-        .await;
-    let their_session: Uuid = sqlx::query_scalar(
-        "select id from sec.session where account_id = $1 and ended_at is null limit 1",
-    )
-    .bind(their_account)
-    .fetch_one(&mut *behind)
-    .await
-    .unwrap();
+        .bind(behind.account(email).await)
+        .fetch_one(&mut *behind)
+        .await
+        .unwrap();
+        others.push(id);
+    }
+    let (session, their_session) = (others[0], others[1]);
+    // Somebody invited, whose link carries the id of their place.
+    let mut invited = Vec::new();
+    for tenant in [tenant, their_tenant] {
+        let id: Uuid = sqlx::query_scalar(
+            "with someone as (insert into account (email) values ($1 || '@elsewhere.example') returning id),
+               place as (insert into membership (tenant_id, account_id, name, roles)
+                 select $2, id, 'Amara Bello', array['governor'] from someone returning tenant_id, id)
+             insert into sec.invitation (tenant_id, membership_id, token_hash, expires_at)
+             select tenant_id, id, sha256(id::text::bytea), now() + interval '7 days' from place returning membership_id",
+        )
+        .bind(tenant.to_string())
+        .bind(tenant)
+        .fetch_one(&mut *behind)
+        .await
+        .unwrap();
+        invited.push(id);
+    }
+    let (link, their_link) = (invited[0], invited[1]);
     let never = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
-    let an_account = behind.account("governor1@oakfield.example").await;
 
-    // Each question with `$` for the id: theirs, and one that never was.
-    for (question, theirs) in [
+    // Each question with `$` for the id: theirs, one that never was, and one of Oakfield's own.
+    for (question, theirs, ours) in [
         (
             "select count(*)::text from membership where id = '$'",
+            their_place,
             place,
         ),
         (
             "select count(*)::text from membership where tenant_id = '$'",
             their_tenant,
+            tenant,
         ),
         (
             "select count(*)::text from account where id = '$'",
             their_account,
+            account,
         ),
         (
             "select count(*)::text from tenant where id = '$'",
             their_tenant,
+            tenant,
         ),
         (
             "select count(*)::text from event where tenant_id = '$'",
             their_tenant,
+            tenant,
         ),
         (
             "update membership set name = 'x' where id = '$' returning 'changed'",
+            their_place,
             place,
         ),
-        ("select sec.invite('$')::text", place),
-        ("select sec.revoke('$', 'x')::text", their_account),
-        ("select sec.end_session('\\x%', '$')::text", their_session),
+        ("select sec.invite('$')::text", their_place, place),
+        ("select sec.revoke('$', 'x')::text", their_account, account),
         (
-            "select sec.ticket_issue('\\x%', '$', decode(repeat('01', 32), 'hex'))::text",
+            "select sec.end_session('\\x%', '$')::text",
+            their_session,
+            session,
+        ),
+        (
+            "select sec.ticket_issue('\\x%', '$', sha256(uuid_send(gen_random_uuid())))::text",
             their_tenant,
+            tenant,
         ),
         (
             "insert into membership (tenant_id, account_id, name, roles) values ('$', '~', 'x', array['governor']) returning 'made'",
             their_tenant,
+            tenant,
         ),
         (
             "insert into membership (tenant_id, account_id, name, roles) values ('$', '~', 'x', array['governor']) on conflict do nothing returning 'made'",
             their_tenant,
+            tenant,
         ),
         (
-            "select name from sec.invitation_open(sha256('$'), '@')",
-            place,
+            "select name from sec.invitation_open('$', '@')",
+            their_link,
+            link,
         ),
-        ("select sec.invitation_accept(sha256('$'), '@', 'x')", place),
+        (
+            "select sec.invitation_accept('$', '@', 'x')",
+            their_link,
+            link,
+        ),
     ] {
         let mut answers = Vec::new();
-        for id in [theirs, never] {
+        for id in [theirs, never, ours] {
             let sql = question
                 .replace('$', &id.to_string())
                 .replace('%', &token)
-                .replace('~', &an_account.to_string())
+                .replace('~', &account.to_string())
                 .replace('@', &tenant.to_string());
             let answer = run(&mut web, &begins, &Try::Rows(sql)).await;
             answers.push(match answer {
@@ -139,6 +202,10 @@ async fn existence_elsewhere_is_never_shown_by_an_answer() {
             });
         }
         assert_eq!(answers[0], answers[1], "{question}");
+        assert_ne!(
+            answers[0], answers[2],
+            "it tells nothing of ours: {question}"
+        );
     }
 
     // By address: somebody known elsewhere, and somebody unknown. The ids say nothing of their age either.
