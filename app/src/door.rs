@@ -153,8 +153,10 @@ pub async fn write() -> Result<Write> {
     Ok(services().db.write(&caller()?).await?)
 }
 
+/// On the bare host there is nothing of a tenant's.
 fn caller() -> Result<Caller> {
-    asked()
+    session()?;
+    asked().map_err(|_| Refusal::NotFound.into())
 }
 
 /// The frame of a page of this tenant, in the page's own snapshot.

@@ -238,6 +238,9 @@ async fn submit(site: &Site, request: Request) -> Response {
     if refusal == Refusal::SignedOut {
         return see_other(HeaderValue::from_static("/sign-in?why=signed-out"));
     }
+    if refusal == Refusal::FactorNeeded {
+        return see_other(HeaderValue::from_static("/sign-in/factor"));
+    }
     let echo = Echo {
         act,
         refusal: Some(refusal),

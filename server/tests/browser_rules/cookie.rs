@@ -176,7 +176,14 @@ async fn the_token_changes_whenever_rights_grow_and_one_that_was_planted_is_neve
         303
     );
     // The browser keeps what opens nothing any more: it shows at the next sign-in that it is the person's own.
-    for path in ["/", "/me", "/sign-in", "/sign-in?why=left", "/no-such-page", "/api/echo"] {
+    for path in [
+        "/",
+        "/me",
+        "/sign-in",
+        "/sign-in?why=left",
+        "/no-such-page",
+        "/api/echo",
+    ] {
         let answer = served.get("oakfield", path, &third).await;
         assert_eq!(answer.header("set-cookie"), "", "{path}");
     }

@@ -1,0 +1,247 @@
+//! Who asks, and what they ask about.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{mailing::LinkToken, operator, role::Role};
+use testing::Stand;
+
+use crate::site::Served;
+
+/// Somebody who asks.
+pub struct Who {
+    /// As matrix.txt calls them.
+    pub name: &'static str,
+    /// The host they ask: a school's label, or the bare one's none.
+    pub asks: &'static str,
+    /// Where they are signed in, as whom, and how far; strangers are nobody.
+    pub session: Option<(Option<&'static str>, &'static str, Stand)>,
+}
+
+const fn who(name: &'static str, email: &'static str, stand: Stand) -> Who {
+    Who {
+        name,
+        asks: "oakfield",
+        session: Some((Some("oakfield"), email, stand)),
+    }
+}
+
+const fn at(label: &'static str, name: &'static str, email: &'static str) -> Who {
+    Who {
+        name,
+        asks: label,
+        session: Some((Some(label), email, Stand::SteppedUp)),
+    }
+}
+
+const fn bare(
+    name: &'static str,
+    session: Option<(Option<&'static str>, &'static str, Stand)>,
+) -> Who {
+    Who {
+        name,
+        asks: "",
+        session,
+    }
+}
+
+const JOAN: &str = "clerk@beacon.example";
+const ORG: &str = "helpers";
+
+pub const EVERYBODY: &[Who] = &[
+    Who {
+        name: "stranger",
+        asks: "oakfield",
+        session: None,
+    },
+    Who {
+        name: "other-school",
+        asks: "oakfield",
+        session: Some((
+            Some("northgate"),
+            "admin@northgate.example",
+            Stand::SteppedUp,
+        )),
+    },
+    who("password-only", "chair@oakfield.example", Stand::Password),
+    who("signed-out", "admin@oakfield.example", Stand::Ended),
+    who("idle", "admin@oakfield.example", Stand::Idle),
+    who("not-proved-again", "admin@oakfield.example", Stand::Full),
+    who("school_admin", "admin@oakfield.example", Stand::SteppedUp),
+    who("senior_leader", "leader@oakfield.example", Stand::SteppedUp),
+    who("senco", "senco@oakfield.example", Stand::SteppedUp),
+    who("teacher", "teacher1@oakfield.example", Stand::SteppedUp),
+    who(
+        "teaching_assistant",
+        "ta1@oakfield.example",
+        Stand::SteppedUp,
+    ),
+    who("clerk", "clerk@oakfield.example", Stand::SteppedUp),
+    who("chair", "presiding@oakfield.example", Stand::SteppedUp),
+    who("governor", "governor1@oakfield.example", Stand::SteppedUp),
+    who("associate", "associate@oakfield.example", Stand::SteppedUp),
+    who("parent", "parent1@oakfield.example", Stand::SteppedUp),
+    who("member", "member@oakfield.example", Stand::SteppedUp),
+    at("beacon", "trust_admin", "admin@beacon.example"),
+    at("beacon", "trust_lead", "lead@beacon.example"),
+    at(ORG, "org_admin", "admin@helpers.example"),
+    at(ORG, "org_staff", "staff@helpers.example"),
+    bare("bare-stranger", None),
+    bare("bare-password-only", Some((None, JOAN, Stand::Password))),
+    bare("bare-signed-in", Some((None, JOAN, Stand::SteppedUp))),
+];
+
+/// People in one role only, where the demo's have several, and an organisation.
+pub async fn people(served: &mut Served) {
+    served
+        .behind
+        .open(ORG, "Helping Hands", "organisation")
+        .await;
+    for (label, email, name, role) in [
+        (
+            "oakfield",
+            "leader@oakfield.example",
+            "Rosalind Achterberg",
+            "senior_leader",
+        ),
+        (
+            "oakfield",
+            "presiding@oakfield.example",
+            "Emeka Obi",
+            "chair",
+        ),
+        (
+            "oakfield",
+            "associate@oakfield.example",
+            "Ines Duarte",
+            "associate",
+        ),
+        (
+            "oakfield",
+            "member@oakfield.example",
+            "Leo Okonkwo",
+            "member",
+        ),
+        (ORG, "admin@helpers.example", "Tove Lindqvist", "org_admin"),
+        (ORG, "staff@helpers.example", "Pilar Navarro", "org_staff"),
+    ] {
+        served.behind.join(label, email, name, &[role]).await;
+        // Enrolled and with a password, as everybody in the demo is.
+        let account = served.behind.account(email).await;
+        let secret = testing::secrets()
+            .seal(
+                &format!("factor.secret|{account}"),
+                b"Hello!\xDE\xAD\xBE\xEF",
+            )
+            .unwrap();
+        sqlx::query("insert into sec.factor (account_id, pending, secret, confirmed_at) values ($1, false, $2, now())")
+            .bind(account)
+            .bind(secret)
+            .execute(&mut *served.behind)
+            .await
+            .unwrap();
+        sqlx::query("insert into sec.credential (account_id, phc) select $1, c.phc from sec.credential c join account a on a.id = c.account_id where a.email = $2")
+            .bind(account)
+            .bind(JOAN)
+            .execute(&mut *served.behind)
+            .await
+            .unwrap();
+    }
+}
+
+/// The role of those whom something is done to, and another one.
+pub fn roles_at(label: &str) -> (&'static str, &'static str) {
+    match label {
+        "beacon" => ("trust_lead", "clerk"),
+        ORG => ("member", "org_staff"),
+        _ => ("governor", "associate"),
+    }
+}
+
+/// What a question is about: somebody new each time, and nobody's earlier tries, so that no answer depends on the one before.
+pub struct Fresh {
+    pub id: String,
+    pub email: String,
+    /// A link that works: of an invitation, or to choose a password.
+    pub link: String,
+    pub ticket: String,
+}
+
+pub async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
+    sqlx::raw_sql("update sec.attempt set recent = '{}', locked_until = null, lock_level = 0; delete from sec.factor where pending")
+        .execute(&mut *served.behind)
+        .await
+        .unwrap();
+    let label = if label.is_empty() { "oakfield" } else { label };
+    let email = format!("target{}@oakfield.example", uuid::Uuid::new_v4().simple());
+    let about = ["{", "/people/", "/accept", "/reset", "/invit"];
+    if !about.iter().any(|part| address.contains(part)) {
+        return Fresh {
+            id: uuid::Uuid::new_v4().to_string(),
+            email,
+            link: String::new(),
+            ticket: String::new(),
+        };
+    }
+    let role = roles_at(label).0;
+    let mut link = String::new();
+    if ["invit", "accept"]
+        .iter()
+        .any(|part| address.contains(part))
+    {
+        let roles = [Role::from_code(role).unwrap()];
+        let token = operator::invite(&mut served.behind, label, &email, "Tamsin Target", &roles);
+        link = URL_SAFE_NO_PAD.encode(token.await.unwrap().unwrap().bytes());
+    } else {
+        let behind = &mut served.behind;
+        behind.join(label, &email, "Tamsin Target", &[role]).await;
+    }
+    let id = served.behind.membership(label, &email).await;
+    if address.ends_with("/restore") {
+        sqlx::query("update membership set state = 'suspended' where id = $1")
+            .bind(id)
+            .execute(&mut *served.behind)
+            .await
+            .unwrap();
+    }
+    if address.contains("reset") {
+        let token = LinkToken::random().unwrap();
+        sqlx::query("insert into sec.reset (account_id, tenant_id, token_hash, expires_at) select m.account_id, m.tenant_id, sec.token_hash($2), now() + interval '30 minutes' from membership m where m.id = $1")
+            .bind(id)
+            .bind(token.bytes().as_slice())
+            .execute(&mut *served.behind)
+            .await
+            .unwrap();
+        link = token.text();
+    }
+    let ticket = if address.contains("{ticket}") {
+        ticket(served, label, &email).await
+    } else {
+        String::new()
+    };
+    Fresh {
+        id: id.to_string(),
+        email,
+        link,
+        ticket,
+    }
+}
+
+/// A way to the school that works, of somebody who is signed in elsewhere.
+async fn ticket(served: &mut Served, label: &str, email: &str) -> String {
+    served
+        .behind
+        .join("northgate", email, "Tamsin Target", &["governor"])
+        .await;
+    let _ = served
+        .behind
+        .session(Some("northgate"), email, Stand::Full)
+        .await;
+    let token = LinkToken::random().unwrap();
+    sqlx::query("insert into sec.ticket (token_hash, account_id, from_session, tenant_id) select sec.token_hash($1), s.account_id, s.id, t.id from sec.session s join account a on a.id = s.account_id, tenant t where a.email = $2 and t.label = $3")
+        .bind(token.bytes().as_slice())
+        .bind(email)
+        .bind(label)
+        .execute(&mut *served.behind)
+        .await
+        .unwrap();
+    token.text()
+}
