@@ -380,3 +380,33 @@ pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Refusal> {
 pub(crate) fn people_topics(account: Uuid) -> Vec<String> {
     vec!["people".to_owned(), format!("me/{account}")]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_comes_back_inside_a_transaction_is_not_handed_out_again() {
+        let fresh = testing::Fresh::empty().await;
+        let db = Db::new(fresh.options(testing::Role::Web), 1);
+        let state = "select pg_backend_pid(), now() <> statement_timestamp(), coalesce(current_setting('sec.caller', true), '')";
+        let mut seen = Vec::new();
+        for statement in [
+            "select 1",
+            "begin; select set_config('sec.caller', 'somebody', true)",
+            "select 1",
+        ] {
+            let mut lent = db.pool.acquire().await.unwrap();
+            let row = sqlx::raw_sql(state).fetch_one(&mut *lent).await.unwrap();
+            seen.push(row.get::<i32, _>(0));
+            assert_eq!(
+                (row.get::<bool, _>(1), row.get::<String, _>(2)),
+                (false, String::new()),
+                "before: {statement}"
+            );
+            sqlx::raw_sql(statement).execute(&mut *lent).await.unwrap();
+        }
+        assert_eq!(seen[0], seen[1], "a clean one is lent again");
+        assert_ne!(seen[1], seen[2], "a dirty one is not");
+    }
+}

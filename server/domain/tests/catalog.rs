@@ -96,11 +96,18 @@ const RULES: &[(&str, &str)] = &[
     ),
     (
         "a policy has no `or` outside the tenant term",
-        // `tenant_id = … and (… or …)` prints as ((tenant_id = …) AND (…)): the first operator after the tenant's term.
+        // Alone it prints as (tenant_id = …), before others as ((tenant_id = …) AND …). With an `or` further out there would be
+        // another parenthesis before it, or the `or` after it.
         "select p.polrelid::regclass || '.' || p.polname from pg_policy p join tenant_table t on t.oid = p.polrelid
          cross join lateral (values (pg_get_expr(p.polqual, p.polrelid)), (pg_get_expr(p.polwithcheck, p.polrelid))) as side (term)
          where p.polroles && array['quorate_web', 'quorate_worker', 'quorate_live']::regrole[]::oid[]
-           and side.term ~ '^\\(\\(tenant_id = \\( SELECT sec\\.tenant\\(\\) AS tenant\\)\\) OR '",
+           and side.term !~ '^\\(tenant_id = \\( SELECT sec\\.tenant\\(\\) AS tenant\\)\\)$'
+           and side.term !~ '^\\(\\(tenant_id = \\( SELECT sec\\.tenant\\(\\) AS tenant\\)\\) AND '",
+    ),
+    (
+        "tables stand where these rules look for them",
+        "select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+         where c.relkind in ('r', 'p', 'f', 'v', 'm') and n.nspname not in ('public', 'sec', 'pg_catalog', 'information_schema', 'pg_toast')",
     ),
     (
         "the auditor and the backup only read",
@@ -286,6 +293,14 @@ const BREACHES: &[(&str, &str)] = &[
     (
         "alter policy membership_select on membership using (tenant_id = (select sec.tenant()) or name = 'Joan Whitlock')",
         "a policy has no `or` outside the tenant term",
+    ),
+    (
+        "alter policy membership_select on membership using (tenant_id = (select sec.tenant()) and state = 'active' or name = 'Joan Whitlock')",
+        "a policy has no `or` outside the tenant term",
+    ),
+    (
+        "create schema more; create table more.paper (id uuid primary key)",
+        "tables stand where these rules look for them",
     ),
     ("grant update on event to quorate_auditor", "the auditor and the backup only read"),
     (

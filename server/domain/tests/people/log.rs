@@ -2,7 +2,7 @@
 
 use crate::{
     change::add,
-    scene::{ADMIN, CHAIR, CLERK, JOAN, PARENT, Scene, TEACHER},
+    scene::{ADMIN, CHAIR, CLERK, JOAN, PARENT, Scene, TEACHER, hex},
 };
 use domain::{role::Role as Held, session, tenancy};
 use futures::future::join_all;
@@ -210,11 +210,7 @@ async fn nobody_writes_the_log_but_by_acting() {
         .await
         .unwrap();
     let bare = scene.behind.session(None, JOAN, Stand::SteppedUp).await;
-    let token: String = bare
-        .bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let token = hex(bare.bytes());
     for begin in [
         "select 1".to_owned(),
         format!(

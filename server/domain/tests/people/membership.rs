@@ -2,7 +2,7 @@
 
 use crate::{
     change::{add, every_verb, remove, set_roles},
-    scene::{ADMIN, CHAIR, CLERK, GOVERNOR, JOAN, PARENT, Scene, TEACHER},
+    scene::{ADMIN, CHAIR, CLERK, GOVERNOR, JOAN, PARENT, Scene, TEACHER, hex},
 };
 use domain::{
     Refusal,
@@ -10,9 +10,8 @@ use domain::{
     role::Role as Held,
 };
 use futures::future::join;
-use sqlx::{AssertSqlSafe, Executor as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 use std::collections::BTreeSet;
-use testing::Role;
 use uuid::Uuid;
 
 #[tokio::test]
@@ -164,60 +163,6 @@ async fn a_clerk_neither_touches_an_administrator_nor_makes_one() {
         "an ended administrator is one still to the clerk"
     );
     assert_eq!(scene.state("second@oakfield.example").await, "ended");
-    let mut web = sqlx::ConnectOptions::connect(&scene.fresh.options(Role::Web))
-        .await
-        .unwrap();
-    let token: String = clerk
-        .token
-        .bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    for (attack, refused) in [
-        (
-            format!("update membership set roles = array['school_admin'] where id = '{governor}'"),
-            true,
-        ),
-        (
-            format!("update membership set state = 'ended' where id = '{admin}'"),
-            false,
-        ),
-        (
-            format!(
-                "insert into membership (tenant_id, account_id, name, roles) select tenant_id, account_id, name, array['school_admin'] from membership where id = '{governor}' on conflict (tenant_id, account_id) do update set roles = excluded.roles"
-            ),
-            true,
-        ),
-        (
-            format!(
-                "select sec.revoke((select account_id from membership where id = '{admin}'), 'x')"
-            ),
-            true,
-        ),
-        (
-            "update membership set roles = array['school_admin'] where account_id = sec.person()"
-                .to_owned(),
-            false,
-        ),
-    ] {
-        web.execute("begin").await.unwrap();
-        web.execute(AssertSqlSafe(format!("select sec.enter('\\x{token}')")))
-            .await
-            .unwrap();
-        let done = web.execute(AssertSqlSafe(attack.clone())).await;
-        match done {
-            Ok(done) => assert!(!refused && done.rows_affected() == 0, "{attack}"),
-            Err(error) => assert_eq!(
-                error
-                    .as_database_error()
-                    .and_then(sqlx::error::DatabaseError::code)
-                    .as_deref(),
-                Some("42501"),
-                "{attack}"
-            ),
-        }
-        web.execute("rollback").await.unwrap();
-    }
     // An administrator may do all of it.
     assert_eq!(
         set_roles(
@@ -229,6 +174,75 @@ async fn a_clerk_neither_touches_an_administrator_nor_makes_one() {
         .await,
         Ok(())
     );
+}
+
+/// With any SQL, as the web server's login under a genuine seal.
+#[tokio::test]
+async fn with_the_database_alone_in_the_way_nobody_raises_themselves_and_a_clerk_makes_no_administrator()
+ {
+    let mut scene = Scene::new().await;
+    let mut web = scene
+        .fresh
+        .options(testing::Role::Web)
+        .connect()
+        .await
+        .unwrap();
+    let (governor, admin) = (scene.place(GOVERNOR).await, scene.place(ADMIN).await);
+    let own = "where account_id = sec.person()";
+    let insert = "insert into membership (tenant_id, account_id, name, roles) select";
+    // How many rows it changes; none when it is refused.
+    for (email, attack, changes) in [
+        (CLERK, format!("update membership set roles = array['school_admin'] where id = '{governor}'"), None),
+        (CLERK, format!("update membership set state = 'ended' where id = '{admin}'"), Some(0)),
+        (CLERK, format!("update membership set roles = array['clerk'] where id = '{admin}'"), Some(0)),
+        (CLERK, format!("{insert} sec.tenant(), sec.account_for('new@elsewhere.example'), 'New', array['school_admin']"), None),
+        (CLERK, format!("{insert} sec.tenant(), sec.account_for('new@elsewhere.example'), 'New', array['governor', 'school_admin']"), None),
+        (
+            CLERK,
+            format!(
+                "{insert} tenant_id, account_id, name, array['school_admin'] from membership where id = '{governor}'
+                 on conflict (tenant_id, account_id) do update set roles = excluded.roles"
+            ),
+            None,
+        ),
+        (CLERK, format!("select sec.revoke((select account_id from membership where id = '{admin}'), 'x')"), None),
+        (CLERK, "select sec.revoke(sec.person(), 'x')".to_owned(), None),
+        // Oneself: neither what one may give to others nor what one is.
+        (CLERK, format!("update membership set roles = array['school_admin'] {own}"), Some(0)),
+        (CLERK, format!("update membership set roles = array['chair', 'clerk'] {own}"), Some(0)),
+        (CLERK, format!("update membership set name = 'Somebody' {own}"), Some(0)),
+        (ADMIN, format!("update membership set roles = array['chair', 'school_admin'] {own}"), Some(0)),
+        (ADMIN, format!("update membership set state = 'ended' {own}"), Some(0)),
+        (GOVERNOR, format!("update membership set roles = array['chair', 'governor'] {own}"), Some(0)),
+        (TEACHER, format!("update membership set roles = array['school_admin'] {own}"), Some(0)),
+        (GOVERNOR, "update membership set roles = array['chair']".to_owned(), Some(0)),
+        (GOVERNOR, format!("{insert} sec.tenant(), sec.person(), 'New', array['clerk'] on conflict do nothing"), None),
+        (PARENT, "select sec.account_for('new@elsewhere.example')".to_owned(), None),
+        // The outsiders: what they may do, they can.
+        (CLERK, format!("update membership set roles = array['associate'] where id = '{governor}'"), Some(1)),
+        (CLERK, format!("{insert} sec.tenant(), sec.account_for('new@elsewhere.example'), 'New', array['governor']"), Some(1)),
+        (ADMIN, format!("update membership set roles = array['school_admin'] where id = '{governor}'"), Some(1)),
+        (ADMIN, format!("{insert} sec.tenant(), sec.account_for('new@elsewhere.example'), 'New', array['school_admin']"), Some(1)),
+        (CLERK, format!("select sec.revoke((select account_id from membership where id = '{governor}'), 'x')"), Some(1)),
+    ] {
+        let token = hex(scene.caller(email).await.token.bytes());
+        let begin = format!("begin; select sec.enter('\\x{token}')");
+        web.execute(sqlx::raw_sql(AssertSqlSafe(begin))).await.unwrap();
+        let done = web.execute(AssertSqlSafe(attack.clone())).await;
+        match (done, changes) {
+            (Ok(done), Some(rows)) => assert_eq!(done.rows_affected(), rows, "{email}: {attack}"),
+            (Err(error), None) => assert_eq!(
+                error
+                    .as_database_error()
+                    .and_then(sqlx::error::DatabaseError::code)
+                    .as_deref(),
+                Some("42501"),
+                "{email}: {attack}"
+            ),
+            (done, changes) => panic!("{email}: {attack}: {done:?} instead of {changes:?}"),
+        }
+        web.execute("rollback").await.unwrap();
+    }
 }
 
 #[tokio::test]

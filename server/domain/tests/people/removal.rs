@@ -38,7 +38,14 @@ async fn removal_ends_sessions_tickets_invitations_and_resets_of_this_school_in_
     let account = scene.behind.account(JOAN).await;
 
     let before = scene.text("select h.seq::text from sec.event_head h join tenant t on t.id = h.tenant_id where t.label = 'oakfield'").await;
+    let tickets = "select count(*)::text from sec.ticket where used_at is null";
+    assert_eq!(scene.text(tickets).await, "1");
     let ended = remove(&scene.db, &admin, place).await.unwrap();
+    assert_eq!(
+        scene.text(tickets).await,
+        "0",
+        "not even for a place that comes back within the minute"
+    );
     assert_eq!((ended.sessions, ended.invitations, ended.resets), (2, 0, 1));
     let events = scene.text(&format!("select string_agg(act || ' ' || (closes -> 'accounts' ->> 0) || ' ' || (closes ->> 'code'), ',') from event e join tenant t on t.id = e.tenant_id where t.label = 'oakfield' and seq > {before}")).await;
     assert_eq!(

@@ -223,3 +223,7 @@ impl Scene {
 pub fn demo_factor() -> Secret {
     Secret::from_bytes(b"Hello!\xDE\xAD\xBE\xEF".to_vec())
 }
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

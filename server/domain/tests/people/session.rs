@@ -166,7 +166,17 @@ async fn nothing_in_flight_survives_or_revives_a_session_that_signs_out() {
         .behind
         .membership("oakfield", "governor1@oakfield.example")
         .await;
-    for _ in 0..12 {
+    for round in 0..12 {
+        if round == 6 {
+            // The moment between looking at a session and moving it, made long enough to be met.
+            scene
+                .rewrite(
+                    "sec.session(bytea)",
+                    "if s.seen_at <",
+                    "perform pg_sleep(0.03);\n  if s.seen_at <",
+                )
+                .await;
+        }
         let clerk = scene
             .behind
             .session(Some("oakfield"), CLERK, Stand::SteppedUp)
