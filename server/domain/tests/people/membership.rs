@@ -9,7 +9,6 @@ use domain::{
     membership::{self, Person},
     role::Role as Held,
 };
-use futures::future::join;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -315,70 +314,6 @@ async fn a_role_of_another_kind_of_tenant_and_no_role_at_all_are_refused() {
         every_verb(&scene.db, &admin, Uuid::nil()).await,
         vec![Refusal::NotFound; 5]
     );
-}
-
-#[tokio::test]
-async fn the_last_administrator_stays_also_when_two_remove_each_other_at_once() {
-    let mut scene = Scene::new().await;
-    let trials = 8;
-    for trial in 0..trials {
-        let email = format!("second{trial}@oakfield.example");
-        let second = scene
-            .behind
-            .join("oakfield", &email, "Second Admin", &["school_admin"])
-            .await;
-        let admins = scene.text("select count(*)::text from membership m join tenant t on t.id = m.tenant_id where t.label = 'oakfield' and state = 'active' and 'school_admin' = any (roles)").await;
-        assert_eq!(admins, "2");
-        let first_email = scene.text("select a.email from membership m join account a on a.id = m.account_id join tenant t on t.id = m.tenant_id
-            where t.label = 'oakfield' and m.state = 'active' and 'school_admin' = any (m.roles) order by m.id limit 1").await;
-        let (one, other) = (scene.caller(&first_email).await, scene.caller(&email).await);
-        let first = scene.place(&first_email).await;
-        let (a, b) = if trial % 2 == 0 {
-            let (a, b) = join(
-                remove(&scene.db, &one, second),
-                remove(&scene.db, &other, first),
-            )
-            .await;
-            (a.map(drop), b.map(drop))
-        } else {
-            join(
-                set_roles(&scene.db, &one, second, &[Held::Governor]),
-                set_roles(&scene.db, &other, first, &[Held::Governor]),
-            )
-            .await
-        };
-        assert!(a.is_ok() != b.is_ok(), "one of them wins: {a:?} {b:?}");
-        let lost = a.err().or(b.err()).unwrap();
-        assert!(
-            matches!(
-                lost,
-                Refusal::SignedOut | Refusal::LastAdmin | Refusal::Stale | Refusal::NotAllowed
-            ),
-            "{lost:?}"
-        );
-    }
-    // The one who is left cannot be left out, by a second administrator who loses the role meanwhile, nor behind the back.
-    let left = scene.text("select m.id::text from membership m join tenant t on t.id = m.tenant_id where t.label = 'oakfield' and state = 'active' and 'school_admin' = any (roles)").await;
-    for change in [
-        "state = 'ended'",
-        "state = 'suspended'",
-        "roles = array['governor']",
-    ] {
-        let error = scene
-            .behind
-            .execute(AssertSqlSafe(format!(
-                "update membership set {change} where id = '{left}'"
-            )))
-            .await
-            .unwrap_err();
-        assert_eq!(
-            error
-                .as_database_error()
-                .and_then(|error| error.constraint()),
-            Some("membership_last_admin"),
-            "{change}"
-        );
-    }
 }
 
 #[tokio::test]

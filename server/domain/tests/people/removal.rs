@@ -1,4 +1,4 @@
-//! What removal, suspension and the loss of a role end, at once and for good.
+//! What removal, suspension and the loss of a role end, at once and for good, and who must stay.
 
 use crate::{
     change::{add, invite_again, remove, restore, set_roles, suspend},
@@ -13,6 +13,7 @@ use domain::{
     role::Role as Held,
     session,
 };
+use futures::future::join;
 use sqlx::{AssertSqlSafe, Executor as _};
 use testing::Role;
 
@@ -287,5 +288,98 @@ async fn a_role_that_is_given_leaves_pages_open_and_one_that_is_taken_closes_the
         set_roles(&scene.db, &clerk, place, &[Held::Associate]).await,
         Err(Refusal::Stale),
         "nothing would change"
+    );
+}
+
+#[tokio::test]
+async fn the_last_administrator_stays_also_when_two_remove_each_other_at_once() {
+    let mut scene = Scene::new().await;
+    let trials = 8;
+    for trial in 0..trials {
+        let email = format!("second{trial}@oakfield.example");
+        let second = scene
+            .behind
+            .join("oakfield", &email, "Second Admin", &["school_admin"])
+            .await;
+        let admins = scene.text("select count(*)::text from membership m join tenant t on t.id = m.tenant_id where t.label = 'oakfield' and state = 'active' and 'school_admin' = any (roles)").await;
+        assert_eq!(admins, "2");
+        let first_email = scene.text("select a.email from membership m join account a on a.id = m.account_id join tenant t on t.id = m.tenant_id
+            where t.label = 'oakfield' and m.state = 'active' and 'school_admin' = any (m.roles) order by m.id limit 1").await;
+        let (one, other) = (scene.caller(&first_email).await, scene.caller(&email).await);
+        let first = scene.place(&first_email).await;
+        let (a, b) = if trial % 2 == 0 {
+            let (a, b) = join(
+                remove(&scene.db, &one, second),
+                remove(&scene.db, &other, first),
+            )
+            .await;
+            (a.map(drop), b.map(drop))
+        } else {
+            join(
+                set_roles(&scene.db, &one, second, &[Held::Governor]),
+                set_roles(&scene.db, &other, first, &[Held::Governor]),
+            )
+            .await
+        };
+        assert!(a.is_ok() != b.is_ok(), "one of them wins: {a:?} {b:?}");
+        let lost = a.err().or(b.err()).unwrap();
+        assert!(
+            matches!(
+                lost,
+                Refusal::SignedOut | Refusal::LastAdmin | Refusal::Stale | Refusal::NotAllowed
+            ),
+            "{lost:?}"
+        );
+    }
+    // The one who is left cannot be left out, by a second administrator who loses the role meanwhile, nor behind the back.
+    let left = scene.text("select m.id::text from membership m join tenant t on t.id = m.tenant_id where t.label = 'oakfield' and state = 'active' and 'school_admin' = any (roles)").await;
+    for change in [
+        "state = 'ended'",
+        "state = 'suspended'",
+        "roles = array['governor']",
+    ] {
+        let error = scene
+            .behind
+            .execute(AssertSqlSafe(format!(
+                "update membership set {change} where id = '{left}'"
+            )))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            error
+                .as_database_error()
+                .and_then(|error| error.constraint()),
+            Some("membership_last_admin"),
+            "{change}"
+        );
+    }
+    // Nor when somebody who appends nothing writes at the same time: the second waits for the first, and then counts.
+    let third = scene
+        .behind
+        .join(
+            "oakfield",
+            "third@oakfield.example",
+            "Third Admin",
+            &["school_admin"],
+        )
+        .await;
+    let (mut one, mut other) = (scene.fresh.behind().await, scene.fresh.behind().await);
+    let ends = |id: &str| {
+        sqlx::raw_sql(AssertSqlSafe(format!(
+            "begin; update membership set state = 'ended' where id = '{id}'; set constraints all immediate"
+        )))
+    };
+    one.execute(ends(&left)).await.unwrap();
+    let second = ends(&third.to_string());
+    let waiting = tokio::spawn(async move { other.execute(second).await.map(drop) });
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert!(!waiting.is_finished(), "it did not wait");
+    one.execute("commit").await.unwrap();
+    let error = waiting.await.unwrap().unwrap_err();
+    assert_eq!(
+        error
+            .as_database_error()
+            .and_then(|error| error.constraint()),
+        Some("membership_last_admin")
     );
 }
