@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     form::{Act, Echo, Field, Refusals},
     membership::page_of,
-    session::codes_card,
+    session::codes_shown,
     ui::{Head, Icon, Moment, Notice, Page, Rail},
 };
 
@@ -106,9 +106,9 @@ fn device(agent: &str) -> &'static str {
 pub fn AccountPage() -> impl IntoView {
     let query = use_query_map();
     let shown = Resource::new(|| (), |()| read_account());
-    page_of(shown, Rail::Account, move |around, account| {
+    page_of(shown, Rail::Account, move |_, account| {
         if let Some(codes) = account.echo.answer_of::<Vec<String>>("account/new-codes") {
-            return codes_card(&around.place, codes);
+            return codes_shown(codes).into_any();
         }
         let done = query
             .with_untracked(|query| query.get("done"))

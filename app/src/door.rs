@@ -118,6 +118,11 @@ pub fn asked<T: Clone + Send + Sync + 'static>() -> Result<T> {
         .ok_or_else(|| Refusal::SignedOut.into())
 }
 
+/// The path that was asked for.
+pub fn path() -> Option<String> {
+    use_context::<Parts>().map(|parts| parts.uri.path().to_owned())
+}
+
 /// The complete session of the request. Refuses [`Refusal::FactorNeeded`] where the second factor is still to come.
 pub fn session() -> Result<Live> {
     let live: Live = asked()?;

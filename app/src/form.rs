@@ -62,13 +62,6 @@ impl Echo {
     }
 }
 
-/// The echo of this request. A resource, so that the browser takes over with the same one.
-#[allow(clippy::unused_async, reason = "a server function is one")]
-#[server(endpoint = "echo", input = leptos::server_fn::codec::GetUrl)]
-pub async fn read_echo() -> crate::error::Result<Echo> {
-    Ok(use_context::<Echo>().unwrap_or_default())
-}
-
 /// The hidden field that names the server function.
 #[component]
 pub fn Act(

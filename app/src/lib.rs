@@ -52,13 +52,50 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// Whether the page comes alive in the browser. Those before sign-in are plain forms: they load no program at all, and there is
-/// none to attack on them.
+/// Pages that are plain forms, all of them about getting in: the server draws them, and no program comes with them, so there is
+/// none to send and none to attack.
+const PLAIN: [&str; 6] = [
+    "/sign-in",
+    "/forgotten",
+    "/reset/",
+    "/invitation/",
+    "/step-up",
+    "/me/second-step",
+];
+
+/// Whether the page comes alive in the browser.
 fn hydrates() -> bool {
     #[cfg(feature = "ssr")]
-    return door::session().is_ok();
+    return door::session().is_ok()
+        && door::path().is_some_and(|path| !PLAIN.iter().any(|plain| path.starts_with(plain)));
     #[cfg(not(feature = "ssr"))]
     true
+}
+
+/// A page of [`PLAIN`]. The browser's program does not hold it, and fetches it whole when a link leads there.
+macro_rules! plain {
+    ($page:path) => {{
+        #[cfg(not(feature = "hydrate"))]
+        {
+            $page
+        }
+        #[cfg(feature = "hydrate")]
+        {
+            ui::FromServer
+        }
+    }};
+}
+
+/// The document's title. The browser sets it as text; on the server it is put into the page's bytes as it stands, and a name is
+/// whatever people call themselves.
+fn titled(title: String) -> String {
+    #[cfg(feature = "ssr")]
+    let title = html_escape::encode_text(&title).into_owned();
+    if title.is_empty() {
+        "Quorate".to_owned()
+    } else {
+        format!("{title} · Quorate")
+    }
 }
 
 /// All pages. An address that is not here does not exist. Who may open which is decided in the server's session layer and,
@@ -67,24 +104,24 @@ fn hydrates() -> bool {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|title: String| ui::document_title(&title) />
+        <Title formatter=titled />
         <Router>
             <Routes fallback=ui::NotFound>
                 // strangers
-                <Route path=path!("/sign-in") view=session::SignInPage />
-                <Route path=path!("/forgotten") view=session::ForgottenPage />
-                <Route path=path!("/reset/:link") view=session::ResetPage />
-                <Route path=path!("/invitation/:link") view=session::InvitationPage />
+                <Route path=path!("/sign-in") view=plain!(session::SignInPage) />
+                <Route path=path!("/forgotten") view=plain!(session::ForgottenPage) />
+                <Route path=path!("/reset/:link") view=plain!(session::ResetPage) />
+                <Route path=path!("/invitation/:link") view=plain!(session::InvitationPage) />
                 // a password so far
-                <Route path=path!("/sign-in/factor") view=session::FactorPage />
-                <Route path=path!("/sign-in/recovery") view=session::RecoveryPage />
-                <Route path=path!("/sign-in/enrol") view=session::EnrolPage />
+                <Route path=path!("/sign-in/factor") view=plain!(session::FactorPage) />
+                <Route path=path!("/sign-in/recovery") view=plain!(session::RecoveryPage) />
+                <Route path=path!("/sign-in/enrol") view=plain!(session::EnrolPage) />
                 // everybody signed in, on any host
                 <Route path=path!("/") view=tenancy::HomePage />
                 <Route path=path!("/schools") view=tenancy::SchoolsPage />
                 <Route path=path!("/me") view=account::AccountPage />
-                <Route path=path!("/me/second-step") view=session::EnrolPage />
-                <Route path=path!("/step-up") view=session::StepUpPage />
+                <Route path=path!("/me/second-step") view=plain!(session::EnrolPage) />
+                <Route path=path!("/step-up") view=plain!(session::StepUpPage) />
                 // staff, board and clerk of a tenant; what changes people only clerk and administrators (`add` before `:id`)
                 <Route path=path!("/people") view=membership::PeoplePage />
                 <Route path=path!("/people/add") view=membership::AddPage />

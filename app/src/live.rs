@@ -55,22 +55,23 @@ impl State {
 
 /// Counts the changes to a topic while the calling component is shown. In the source of a `Resource` it makes the page fetch
 /// again, under the reader's own rights.
-pub fn version(topic: &'static str) -> Signal<u64> {
+pub fn version(topic: &'static str) -> ArcSignal<u64> {
     #[cfg(feature = "hydrate")]
     return page::version(topic);
     #[cfg(not(feature = "hydrate"))]
     {
         let _ = topic;
-        Signal::stored(0)
+        ArcSignal::stored(0)
     }
 }
 
-/// Whether the page hears of changes.
-pub fn state() -> Signal<State> {
+/// Whether the page hears of changes. A counted reference, as is all that a page hears: while a page fetches again, what it shows
+/// has lost its owner already and still listens.
+pub fn state() -> ArcSignal<State> {
     #[cfg(feature = "hydrate")]
     return page::state();
     #[cfg(not(feature = "hydrate"))]
-    Signal::stored(State::Connecting)
+    ArcSignal::stored(State::Connecting)
 }
 
 /// Says where the log stood when the page's data was read: what happened after it is told when the connection is there.
@@ -95,12 +96,13 @@ pub fn announce_people(people: Vec<(Uuid, String, Standing)>, show: &str, search
 #[component]
 pub fn LiveDot() -> impl IntoView {
     let state = state();
+    let words = state.clone();
     // After hydration, for which the page must still be as the server sent it.
     #[cfg(feature = "hydrate")]
     Effect::new(page::connect);
     view! {
         <span class="live" data-state=move || state.get().code() role="status">
-            {move || state.get().words()}
+            {move || words.get().words()}
         </span>
     }
 }
@@ -111,7 +113,7 @@ pub fn News() -> impl IntoView {
     #[cfg(feature = "hydrate")]
     let line = page::news();
     #[cfg(not(feature = "hydrate"))]
-    let line: Signal<Option<String>> = Signal::stored(None);
+    let line: ArcSignal<Option<String>> = ArcSignal::stored(None);
     view! {
         <div class="news" role="status">
             {move || line.get().map(|line| view! { <p>{line}</p> })}

@@ -348,18 +348,18 @@ pub fn PeoplePage() -> impl IntoView {
     let (news, here) = (live::version("people"), live::version("here"));
     let list = Resource::new(
         move || {
-            news.track();
-            here.track();
-            query.with(|query| {
+            let asked_for = query.with(|query| {
                 (
                     typed.get(),
                     asked(query, "show"),
                     asked(query, "role"),
                     asked(query, "page").parse().unwrap_or(1),
                 )
-            })
+            });
+            // The counts make it another question: it is only asked again when what is asked differs.
+            (asked_for, news.get(), here.get())
         },
-        |(q, show, role, page)| read_people(q, show, role, page),
+        |((q, show, role, page), ..)| read_people(q, show, role, page),
     );
     let current =
         move || query.with_untracked(|query| (asked(query, "show"), asked(query, "role")));
@@ -459,7 +459,7 @@ fn table(caption: String, rows: &[Row]) -> AnyView {
                     <tr>
                         <th scope="row"><PersonCell person=row.person.clone() here=row.here /></th>
                         <td data-label="Roles">{row.person.role_names()}</td>
-                        <td data-label="Since"><Moment at=row.person.since.clone() /></td>
+                        <td data-label="Since"><Moment at=row.person.since.clone() day=true /></td>
                         <td data-label="State"><StateTag state=row.person.state /></td>
                         <td class="act">
                             <a class="button quiet" href=format!("/people/{}", row.person.id)>
@@ -615,11 +615,10 @@ pub fn PersonPage() -> impl IntoView {
     let (news, here) = (live::version("people"), live::version("here"));
     let shown = Resource::new(
         move || {
-            news.track();
-            here.track();
-            params.with(|params| params.get("id").unwrap_or_default())
+            let id = params.with(|params| params.get("id").unwrap_or_default());
+            (id, news.get(), here.get())
         },
-        read_person,
+        |(id, ..)| read_person(id),
     );
     page_of(shown, Rail::People, move |around, shown| {
         let done = query

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::Result,
-    form::{Act, Echo, Field, Refusals, read_echo},
-    ui::{self, Icon, carded},
+    form::{Act, Echo, Field, Refusals},
+    ui::{self, Icon, Notice, carded},
 };
 
 /// What a stranger may know: whose host this is.
@@ -427,15 +427,15 @@ pub fn RecoveryPage() -> impl IntoView {
 /// `/sign-in/enrol`: setting up the second step, for those who must have one.
 #[component]
 pub fn EnrolPage() -> impl IntoView {
-    let answer = Resource::new(|| (), |()| read_echo());
+    let answer = Resource::new(|| (), |()| read_doorway());
     let enrolment = Resource::new(|| (), |()| enrolment());
     view! {
         <Transition>
             {move || Suspend::new(async move {
                 // Once the code was right the answer holds the recovery codes, and there is nothing to enrol any more.
-                let codes = answer.await.ok().and_then(|echo| echo.answer_of::<Vec<String>>("session/enrol"));
+                let codes = answer.await.ok().and_then(|door| Some((door.echo.answer_of::<Vec<String>>("session/enrol")?, door.place)));
                 match (codes, enrolment.await) {
-                    (Some(codes), enrolled) => codes_card(&enrolled.map_or_else(|_| "Quorate".to_owned(), |view| view.doorway.place), codes),
+                    (Some((codes, place)), _) => carded(&place, true, view! { <Notice text="Your second step is on." /> {codes_shown(codes)} }.into_any()),
                     (None, Ok(view)) => enrol_card(view),
                     (None, Err(refused)) => ui::refused(&refused.0),
                 }
@@ -503,11 +503,10 @@ fn qr(squares: &[bool]) -> impl IntoView + use<> {
 }
 
 /// The recovery codes, shown once.
-pub fn codes_card(place: &str, codes: Vec<String>) -> AnyView {
-    carded(place, true, view! {
+pub fn codes_shown(codes: Vec<String>) -> impl IntoView {
+    view! {
         <Title text="Keep these recovery codes" />
-        <div class="notice good" role="status"><Icon name="check" /><p>"Your second step is on."</p></div>
-        <section class="card">
+        <section class="card narrow">
             <div class="body">
                 <div>
                     <h1>"Keep these recovery codes"</h1>
@@ -520,7 +519,7 @@ pub fn codes_card(place: &str, codes: Vec<String>) -> AnyView {
                 <div class="actions"><a class="button primary" href="/" rel="external">"I have kept them"</a></div>
             </div>
         </section>
-    }.into_any())
+    }
 }
 
 /// `/forgotten`

@@ -169,13 +169,7 @@ pub async fn set_factor_rule(rule: String) -> Result<()> {
 #[component]
 pub fn HomePage() -> impl IntoView {
     let (news, here) = (live::version("people"), live::version("here"));
-    let shown = Resource::new(
-        move || {
-            news.track();
-            here.track();
-        },
-        |()| read_home(),
-    );
+    let shown = Resource::new(move || (news.get(), here.get()), |_| read_home());
     page_of(shown, Rail::Home, |around, shown| match shown {
         Home::Bare(schools) => school_cards(schools),
         Home::Tenant {

@@ -155,20 +155,6 @@ pub fn carded(place: &str, wide: bool, page: AnyView) -> AnyView {
     .into_any()
 }
 
-/// The title of the window. Leptos writes it into a page as it is, so there it is made text here.
-pub fn document_title(title: &str) -> String {
-    let whole = if title.is_empty() {
-        "Quorate".to_owned()
-    } else {
-        format!("{title} · Quorate")
-    };
-    if cfg!(feature = "ssr") {
-        whole.replace('&', "&amp;").replace('<', "&lt;")
-    } else {
-        whole
-    }
-}
-
 /// The head of a page: title, one sentence, and the actions at the top right.
 #[component]
 pub fn Head(
@@ -219,62 +205,130 @@ pub fn Moment(
     /// RFC 3339.
     #[prop(into)]
     at: String,
+    /// Only its day is shown, as in a list; the rest is under the pointer.
+    #[prop(optional)]
+    day: bool,
 ) -> impl IntoView {
-    let text = RwSignal::new(in_words(&at));
+    let when = When::in_utc(&at);
+    // Counted references: a row of a list that is kept outlives the drawing that made it.
+    let shown = ArcRwSignal::new((when.words(&at, day), when.words(&at, false)));
     #[cfg(feature = "hydrate")]
     {
-        let at = at.clone();
+        let (at, shown) = (at.clone(), shown.clone());
         // After hydration, which needs the server's own words.
-        Effect::new(move || text.set(in_local_words(&at)));
+        Effect::new(move || {
+            let when = When::here(&at);
+            shown.set((when.words(&at, day), when.words(&at, false)));
+        });
     }
-    view! { <time datetime=at>{text}</time> }
+    let full = shown.clone();
+    view! {
+        <time datetime=at title=move || day.then(|| full.get().1)>{move || shown.get().0}</time>
+    }
 }
 
-/// The same words in the reader's own time zone.
-#[cfg(feature = "hydrate")]
-fn in_local_words(at: &str) -> String {
-    const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-    const MONTHS: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
-    let date = js_sys::Date::new(&at.into());
-    if date.get_time().is_nan() {
-        return at.to_owned();
-    }
-    format!(
-        "{} {} {} {}, {:02}:{:02}",
-        DAYS[date.get_day() as usize % 7],
-        date.get_date(),
-        MONTHS[date.get_month() as usize % 12],
-        date.get_full_year(),
-        date.get_hours(),
-        date.get_minutes()
-    )
+const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// A moment on the calendar and the clock of one time zone; none if it could not be read.
+struct When(Option<Fields>);
+
+struct Fields {
+    /// From Sunday.
+    weekday: usize,
+    day: u32,
+    /// From January, which is nought.
+    month: usize,
+    year: i64,
+    hour: u32,
+    minute: u32,
+    utc: bool,
 }
 
-/// "Thu 18 June 2026, 18:00" of an RFC 3339 time.
+impl When {
+    /// In words, or as it stands where it cannot be read.
+    fn words(&self, at: &str, only_day: bool) -> String {
+        let Some(when) = &self.0 else {
+            return at.to_owned();
+        };
+        let (month, year) = (MONTHS[when.month % 12], when.year);
+        if only_day {
+            return format!("{} {} {year}", when.day, &month[..3]);
+        }
+        let zone = if when.utc { " UTC" } else { "" };
+        format!(
+            "{} {} {month} {year}, {:02}:{:02}{zone}",
+            DAYS[when.weekday % 7],
+            when.day,
+            when.hour,
+            when.minute
+        )
+    }
+
+    // The browser has a calendar of its own, which need not be sent to it.
+    #[cfg(feature = "hydrate")]
+    fn in_utc(at: &str) -> Self {
+        let date = js_sys::Date::new(&at.into());
+        Self((!date.get_time().is_nan()).then(|| Fields {
+            weekday: date.get_utc_day() as usize,
+            day: date.get_utc_date(),
+            month: date.get_utc_month() as usize,
+            year: i64::from(date.get_utc_full_year()),
+            hour: date.get_utc_hours(),
+            minute: date.get_utc_minutes(),
+            utc: true,
+        }))
+    }
+
+    /// In the reader's own time zone.
+    #[cfg(feature = "hydrate")]
+    fn here(at: &str) -> Self {
+        let date = js_sys::Date::new(&at.into());
+        Self((!date.get_time().is_nan()).then(|| Fields {
+            weekday: date.get_day() as usize,
+            day: date.get_date(),
+            month: date.get_month() as usize,
+            year: i64::from(date.get_full_year()),
+            hour: date.get_hours(),
+            minute: date.get_minutes(),
+            utc: false,
+        }))
+    }
+
+    #[cfg(not(feature = "hydrate"))]
+    fn in_utc(at: &str) -> Self {
+        use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+        Self(OffsetDateTime::parse(at, &Rfc3339).ok().map(|at| {
+            let at = at.to_offset(UtcOffset::UTC);
+            Fields {
+                weekday: usize::from(at.weekday().number_days_from_sunday()),
+                day: u32::from(at.day()),
+                month: usize::from(u8::from(at.month()) - 1),
+                year: i64::from(at.year()),
+                hour: u32::from(at.hour()),
+                minute: u32::from(at.minute()),
+                utc: true,
+            }
+        }))
+    }
+}
+
+/// "Thu 18 June 2026, 18:00 UTC" of an RFC 3339 time.
 pub fn in_words(at: &str) -> String {
-    use time::{
-        OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description,
-    };
-    let words = format_description!(
-        "[weekday repr:short] [day padding:none] [month repr:long] [year], [hour]:[minute]"
-    );
-    OffsetDateTime::parse(at, &Rfc3339)
-        .ok()
-        .and_then(|at| at.format(words).ok())
-        .map_or_else(|| at.to_owned(), |text| text + " UTC")
+    When::in_utc(at).words(at, false)
 }
 
 /// What is not seen does not exist: the same page whether it never was or is not yours.
@@ -315,6 +369,17 @@ pub fn refused(refusal: &Refusal) -> AnyView {
     .into_any()
 }
 
+/// In place of a page that the browser's program does not hold: loads the address it was led to.
+#[cfg(feature = "hydrate")]
+#[component]
+pub fn FromServer() -> impl IntoView {
+    let location = leptos_router::hooks::use_location();
+    Effect::new(move || {
+        let to = location.pathname.get_untracked() + &location.search.get_untracked();
+        let _ = window().location().replace(&to);
+    });
+}
+
 /// "No people", "1 person", "12 people".
 pub fn counted(n: usize, one: &str, many: &str) -> String {
     match n {
@@ -334,6 +399,12 @@ mod tests {
             in_words("2026-06-18T18:00:00Z"),
             "Thu 18 June 2026, 18:00 UTC"
         );
+        assert_eq!(
+            in_words("2026-06-18T00:30:00+01:00"),
+            "Wed 17 June 2026, 23:30 UTC"
+        );
+        let at = "2026-06-08T18:00:00Z";
+        assert_eq!(When::in_utc(at).words(at, true), "8 Jun 2026");
         assert_eq!(in_words("nonsense"), "nonsense");
     }
 

@@ -4,8 +4,8 @@ import { get } from './http.ts';
 export async function letterTo(email: string, subject: RegExp, than = ''): Promise<{ file: string; text: string; link: string }> {
   for (const started = Date.now(); Date.now() - started < 15_000; ) {
     const list = (await get('localhost', '/dev/mail')).body;
-    for (const [, file, title, to] of list.matchAll(/<li><a href="\/dev\/mail\/([^"]+)">([^<]*)<\/a> to ([^,<]*),/g)) {
-      if (to === email && subject.test(title) && file > than) {
+    for (const [, file, title, to] of list.matchAll(/<a class="open" href="\/dev\/mail\/([^"]+)">([^<]*)<\/a><\/th><td data-label="To">(.*?)<\/td>/g)) {
+      if (to.replace('<wbr>', '') === email && subject.test(title) && file > than) {
         const text = (await get('localhost', `/dev/mail/${file}`)).body;
         const link = /<a href="([^"]+)">http/.exec(text)?.[1];
         if (link) return { file, text, link };

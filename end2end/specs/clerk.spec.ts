@@ -116,7 +116,7 @@ test('a clerk removes a governor, and gives the password again first', async ({ 
   await expect(clerk.getByLabel('Your password')).toHaveAccessibleDescription(/That is not your password/);
   await clerk.getByLabel('Your password').fill(PASSWORD);
   await clerk.getByRole('button', { name: 'Continue' }).click();
-  await expect(title(clerk)).toHaveText(`Remove ${NAMES.governor3}?`);
+  await expect(title(clerk)).toHaveText(`Remove ${NAMES.governor3} from ${school.name}?`);
   await expect(clerk.locator('.consequences')).toContainText('signed out on every device');
   await clerk.getByRole('button', { name: 'Remove' }).click();
   await expect(notice(clerk)).toContainText(`${NAMES.governor3} is removed.`);

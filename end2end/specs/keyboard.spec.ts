@@ -89,7 +89,7 @@ test('a clerk signs in, adds, changes, suspends, restores and removes with the k
   await expect(page.getByText(`${NAMES.governor1} may sign in again.`)).toBeVisible();
   await tabTo(page, link('Remove…'));
   await page.keyboard.press('Enter');
-  await expect(title(page)).toHaveText(`Remove ${NAMES.governor1}?`);
+  await expect(title(page)).toHaveText(`Remove ${NAMES.governor1} from ${school.name}?`);
   await tabTo(page, button('Remove'));
   await page.keyboard.press('Enter');
   await expect(page.getByText(`${NAMES.governor1} is removed.`)).toBeVisible();

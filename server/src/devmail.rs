@@ -16,7 +16,7 @@ use axum::{
 };
 use mail_parser::MessageParser;
 
-use crate::mail::escape;
+use html_escape::encode_quoted_attribute as escape;
 
 /// Letters shown in the list.
 const MOST: usize = 200;
@@ -65,7 +65,7 @@ async fn only_here(
     for (name, value) in [
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+            "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'",
         ),
         (header::CACHE_CONTROL, "no-store"),
         (header::REFERRER_POLICY, "no-referrer"),
@@ -110,20 +110,34 @@ async fn list(Extension(state): Extension<Arc<DevMail>>) -> Response {
         }
     }
     let body = if lines.is_empty() {
-        "<p>No mail yet. What Quorate would send appears here.</p>".to_owned()
+        "<section class=\"card\"><div class=\"body\"><div class=\"empty\"><h2>No mail yet</h2>\
+         <p>What Quorate would send appears here.</p></div></div></section>"
+            .to_owned()
     } else {
-        format!("<ul>{lines}</ul>")
+        format!(
+            "<section class=\"card\"><table class=\"table\"><caption>Newest first.</caption>\
+             <thead><tr><th scope=\"col\">Subject</th><th scope=\"col\">To</th><th scope=\"col\">Sent</th></tr></thead>\
+             <tbody>{lines}</tbody></table></section>"
+        )
     };
-    page(&state, "Mail on this machine", &body)
+    let head = "<div class=\"head\"><div><h1>Mail on this machine</h1><p>What would have been sent. Only this machine sees the page.</p></div></div>";
+    page(&state, "Mail on this machine", &format!("{head}\n{body}"))
 }
 
 fn format_line(name: &str, letter: &Read) -> String {
     format!(
-        "<li><a href=\"/dev/mail/{name}\">{}</a> to {}, <time datetime=\"{date}\">{date}</time></li>\n",
+        "<tr><th scope=\"row\"><a class=\"open\" href=\"/dev/mail/{name}\">{}</a></th>\
+         <td data-label=\"To\">{}</td><td data-label=\"Sent\"><time datetime=\"{date}\">{}</time></td></tr>\n",
         escape(&letter.subject),
-        escape(&letter.to),
+        address(&letter.to),
+        app::ui::in_words(&letter.date),
         date = escape(&letter.date),
     )
+}
+
+/// Escaped, and free to go on in the next line after its `@`.
+fn address(to: &str) -> String {
+    escape(to).replace('@', "@<wbr>")
 }
 
 async fn one(Extension(state): Extension<Arc<DevMail>>, Path(file): Path<String>) -> Response {
@@ -134,8 +148,14 @@ async fn one(Extension(state): Extension<Arc<DevMail>>, Path(file): Path<String>
         return StatusCode::NOT_FOUND.into_response();
     };
     let body = format!(
-        "<p>To {}, <time datetime=\"{date}\">{date}</time></p>\n<pre class=\"letter\">{}</pre>\n<p><a href=\"/dev/mail\">All mail</a></p>",
-        escape(&letter.to),
+        "<nav class=\"crumbs\" aria-label=\"Where you are\"><ol role=\"list\"><li><a href=\"/dev/mail\">Mail on this machine</a></li></ol></nav>\n\
+         <div class=\"head\"><div><h1>{}</h1></div></div>\n\
+         <section class=\"card\"><div class=\"body\"><dl class=\"details\"><div><dt>To</dt><dd>{}</dd></div>\
+         <div><dt>Sent</dt><dd><time datetime=\"{date}\">{}</time></dd></div></dl><hr>\n\
+         <div class=\"letter\">{}</div></div></section>",
+        escape(&letter.subject),
+        address(&letter.to),
+        app::ui::in_words(&letter.date),
         with_links(&letter.text),
         date = escape(&letter.date),
     );
@@ -200,6 +220,15 @@ fn with_links(text: &str) -> String {
         .collect()
 }
 
+/// Address of the built style sheet, whose name holds its hash.
+pub fn style(site: &std::path::Path) -> Option<String> {
+    std::fs::read_dir(site.join("pkg"))
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .find(|name| name.ends_with(".css"))
+        .map(|name| format!("/pkg/{name}"))
+}
+
 fn page(state: &DevMail, title: &str, body: &str) -> Response {
     let style = state
         .style
@@ -208,8 +237,12 @@ fn page(state: &DevMail, title: &str, body: &str) -> Response {
         .unwrap_or_default();
     let title = escape(title);
     Html(format!(
-        "<!doctype html>\n<html lang=\"en-GB\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{title}</title>{style}</head>\n<body><main>\n<h1>{title}</h1>\n{body}\n</main></body></html>\n"
+        "<!doctype html>\n<html lang=\"en-GB\" data-accent=\"green\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\">\
+         <link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\"><title>{title}</title>{style}</head>\n\
+         <body><a class=\"skip\" href=\"#main\">Skip to the page</a>\n<div class=\"frame bare\"><header class=\"bar\">\
+         <a class=\"school\" href=\"/\"><span class=\"crest\" aria-hidden=\"true\">Q</span><span>Quorate</span></a></header>\n\
+         <main class=\"page\" id=\"main\" tabindex=\"-1\">\n{body}\n</main></div></body></html>\n"
     ))
     .into_response()
 }
@@ -275,7 +308,7 @@ mod tests {
         assert_eq!(status, 200);
         assert!(
             list.contains(&format!(
-                "<a href=\"/dev/mail/{NAME}\">Come &amp; see</a> to joan@oakfield.example"
+                "<a class=\"open\" href=\"/dev/mail/{NAME}\">Come &amp; see</a></th><td data-label=\"To\">joan@<wbr>oakfield.example</td>"
             )),
             "{list}"
         );
@@ -364,6 +397,6 @@ mod tests {
             "/dev/mail",
         )
         .await;
-        assert_eq!(list.matches("<li>").count(), 1, "{list}");
+        assert_eq!(list.matches("<td data-label=\"To\">").count(), 1, "{list}");
     }
 }

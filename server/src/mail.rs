@@ -7,6 +7,7 @@ use std::{
 };
 
 use domain::mailing::{Kind, Letter, LinkToken};
+use html_escape::encode_quoted_attribute as escape;
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{
@@ -411,22 +412,6 @@ impl Words {
             link = escape(link),
         )
     }
-}
-
-/// Text as HTML.
-pub(crate) fn escape(text: &str) -> String {
-    text.chars()
-        .fold(String::with_capacity(text.len()), |mut html, letter| {
-            match letter {
-                '&' => html.push_str("&amp;"),
-                '<' => html.push_str("&lt;"),
-                '>' => html.push_str("&gt;"),
-                '"' => html.push_str("&quot;"),
-                '\'' => html.push_str("&#39;"),
-                other => html.push(other),
-            }
-            html
-        })
 }
 
 /// The database admits no control characters in names. A header cannot be broken out of even if it did.

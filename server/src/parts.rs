@@ -155,7 +155,7 @@ impl Parts {
             let state = DevMail {
                 folder: folder.clone(),
                 origin_host: config.origin.authority(),
-                style: None,
+                style: devmail::style(&config.site),
             };
             routes = routes.merge(devmail::routes(state));
         }

@@ -114,7 +114,7 @@ impl Page {
     }
 }
 
-pub fn version(topic: &'static str) -> Signal<u64> {
+pub fn version(topic: &'static str) -> ArcSignal<u64> {
     PAGE.with(|page| {
         page.follow.borrow_mut().show(topic);
         page.poke(Poke::Topics);
@@ -133,11 +133,11 @@ pub fn version(topic: &'static str) -> Signal<u64> {
     })
 }
 
-pub fn state() -> Signal<State> {
+pub fn state() -> ArcSignal<State> {
     PAGE.with(|page| page.state.clone().into())
 }
 
-pub fn news() -> Signal<Option<String>> {
+pub fn news() -> ArcSignal<Option<String>> {
     PAGE.with(|page| page.news.clone().into())
 }
 
