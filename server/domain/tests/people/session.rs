@@ -78,7 +78,7 @@ async fn a_session_ends_after_twenty_quiet_minutes_ten_on_a_shared_computer_and_
         let whose = format!("where token_hash = '\\x{hash}'");
         let lasts = scene.text(&format!("select extract(epoch from expires_at - created_at)::int::text from sec.session {whose}")).await;
         assert_eq!(lasts, "36000");
-        scene.sql(&format!("update sec.session set seen_at = now() - interval '{quiet} minutes' + interval '5 seconds' {whose}")).await;
+        scene.sql(&format!("update sec.session set seen_at = now() - interval '{quiet} minutes' + interval '20 seconds' {whose}")).await;
         assert!(scene.live(token).await.is_some());
         let seen = scene
             .text(&format!(
@@ -96,7 +96,7 @@ async fn a_session_ends_after_twenty_quiet_minutes_ten_on_a_shared_computer_and_
             "and asking does not revive it"
         );
 
-        scene.sql(&format!("update sec.session set seen_at = now(), expires_at = now() + interval '5 seconds' {whose}")).await;
+        scene.sql(&format!("update sec.session set seen_at = now(), expires_at = now() + interval '20 seconds' {whose}")).await;
         assert!(scene.is_in(token).await);
         scene
             .sql(&format!(
@@ -142,7 +142,7 @@ async fn a_fresh_proof_lasts_five_minutes_and_changes_the_token() {
         scene.live(before).await.is_none(),
         "whoever learned the old token is left behind"
     );
-    scene.sql("update sec.session set stepped_up_at = now() - interval '4 minutes 55 seconds' where ended_at is null").await;
+    scene.sql("update sec.session set stepped_up_at = now() - interval '4 minutes 40 seconds' where ended_at is null").await;
     assert!(stepped(&scene, after).await);
     scene.sql("update sec.session set stepped_up_at = now() - interval '5 minutes 1 second' where ended_at is null").await;
     assert!(!stepped(&scene, after).await);
