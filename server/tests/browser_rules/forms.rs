@@ -5,6 +5,16 @@ use testing::Stand;
 
 use crate::{ADMIN, CLERK, events, site::Served};
 
+/// A page, the cookie, what is posted, the status, one of the sentences that say why, and what is kept.
+type Form<'a> = (
+    &'a str,
+    &'a str,
+    Vec<(&'a str, &'a str)>,
+    u16,
+    &'a str,
+    &'a [&'a str],
+);
+
 #[tokio::test]
 async fn a_refused_form_comes_back_with_its_status_and_what_was_typed_but_never_the_secret() {
     let mut served = Served::here().await;
@@ -20,14 +30,6 @@ async fn a_refused_form_comes_back_with_its_status_and_what_was_typed_but_never_
         .await
         .to_string();
     let secret = "a secret that nobody has";
-    type Form<'a> = (
-        &'a str,
-        &'a str,
-        Vec<(&'a str, &'a str)>,
-        u16,
-        &'a str,
-        &'a [&'a str],
-    );
     let forms: Vec<Form> = vec![
         (
             "/sign-in?next=/people",

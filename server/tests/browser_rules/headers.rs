@@ -190,6 +190,12 @@ async fn every_answer_carries_the_headers_and_a_policy_that_lets_nothing_in_from
             ] {
                 assert!(answer.headers.get(told).is_none(), "{what} tells {told}");
             }
+            let is_page = answer.header("content-type").starts_with("text/html");
+            assert_eq!(
+                answer.nonce().is_some(),
+                is_page && !what.starts_with("/dev/mail"),
+                "{what}: a page has its nonce, and nothing else has one"
+            );
             if let Some(nonce) = answer.nonce() {
                 assert!(
                     nonce.len() >= 22 && nonces.insert(nonce.to_owned()),

@@ -56,8 +56,11 @@ async fn a_name_that_looks_like_markup_or_a_header_is_only_a_name_in_a_letter() 
             let sent = message.formatted();
             mailer.send(&message, NOW).await.unwrap();
             let mail = MessageParser::default().parse(&sent).unwrap();
-            let mut headers: Vec<&str> =
-                mail.headers().iter().map(|header| header.name()).collect();
+            let mut headers: Vec<&str> = mail
+                .headers()
+                .iter()
+                .map(mail_parser::Header::name)
+                .collect();
             headers.sort_unstable();
             assert_eq!(headers, HEADERS, "{text}");
             let addressees = mail.to().unwrap().clone().into_list();
