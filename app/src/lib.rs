@@ -133,5 +133,6 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/settings") view=tenancy::SettingsPage />
             </Routes>
         </Router>
+        {hydrates().then(|| view! { <live::News /> })}
     }
 }

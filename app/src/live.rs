@@ -92,7 +92,7 @@ pub fn announce_people(people: Vec<(Uuid, String, Standing)>, show: &str, search
 }
 
 /// Live, reconnecting or offline, in words. Part of the frame of a tenant's pages, and what opens the connection: pages without
-/// it have none.
+/// it have none. It is drawn anew with its page, so that it is not what is read out.
 #[component]
 pub fn LiveDot() -> impl IntoView {
     let state = state();
@@ -101,22 +101,29 @@ pub fn LiveDot() -> impl IntoView {
     #[cfg(feature = "hydrate")]
     Effect::new(page::connect);
     view! {
-        <span class="live" data-state=move || state.get().code() role="status">
+        <span class="live" data-state=move || state.get().code()>
             {move || words.get().words()}
         </span>
     }
 }
 
-/// Where news appears: a live region that is in the page before there are any, so that they are read out.
+/// Where news appears, and where a lost connection is read out: live regions outside of what is drawn anew, in the page before
+/// there is anything to tell, so that each line is read out once.
 #[component]
 pub fn News() -> impl IntoView {
     #[cfg(feature = "hydrate")]
     let line = page::news();
     #[cfg(not(feature = "hydrate"))]
     let line: ArcSignal<Option<String>> = ArcSignal::stored(None);
+    let state = state();
+    let lost = move || {
+        let state = state.get();
+        matches!(state, State::Reconnecting | State::Offline).then(|| state.words())
+    };
     view! {
         <div class="news" role="status">
             {move || line.get().map(|line| view! { <p>{line}</p> })}
         </div>
+        <div class="hidden-text" role="status">{lost}</div>
     }
 }

@@ -1,14 +1,17 @@
 //! People: the list, one person, adding, changing roles, suspending, restoring, removing.
 
+use std::collections::HashMap;
+
 use domain::{
     Refusal,
     membership::{Person, State},
     role::{Role, TenantKind},
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, tachys::view::keyed::keyed};
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
     error::Result,
@@ -346,6 +349,7 @@ pub fn PeoplePage() -> impl IntoView {
         |query: &leptos_router::params::ParamsMap, name: &str| query.get(name).unwrap_or_default();
     let typed = RwSignal::new(query.with_untracked(|query| asked(query, "q")));
     let (news, here) = (live::version("people"), live::version("here"));
+    let kept = Kept::default();
     let list = Resource::new(
         move || {
             let asked_for = query.with(|query| {
@@ -426,7 +430,7 @@ pub fn PeoplePage() -> impl IntoView {
                     </div>
                     <button class="button"><Icon name="search" />"Show"</button>
                 </form>
-                {if list.rows.is_empty() { nobody(!q.is_empty() || !role.is_empty() || !show.is_empty(), manages) } else { table(caption, &list.rows) }}
+                {if list.rows.is_empty() { nobody(!q.is_empty() || !role.is_empty() || !show.is_empty(), manages) } else { table(caption, list.rows.clone(), kept) }}
                 {(pages > 1).then(|| view! {
                     <nav class="pager" aria-label="Pages of the list">
                         {(list.page > 1).then(|| view! { <a class="button" rel="prev" href=link(&show, list.page - 1)>"Earlier names"</a> })}
@@ -440,8 +444,36 @@ pub fn PeoplePage() -> impl IntoView {
     })
 }
 
-fn table(caption: String, rows: &[Row]) -> AnyView {
-    let rows = rows.to_vec();
+/// The rows on the screen. A row that is still there when the list is fetched again stays the element it was, and whoever is on it
+/// with the keyboard stays there.
+type Kept = StoredValue<HashMap<Uuid, ArcRwSignal<Row>>>;
+
+fn table(caption: String, rows: Vec<Row>, kept: Kept) -> AnyView {
+    let rows: Vec<ArcRwSignal<Row>> = kept
+        .try_update_value(|kept| {
+            let shown: HashMap<_, _> = rows
+                .iter()
+                .filter_map(|row| kept.remove_entry(&row.person.id))
+                .collect();
+            *kept = shown;
+            rows.into_iter()
+                .map(|row| {
+                    let cell = kept
+                        .entry(row.person.id)
+                        .or_insert_with(|| ArcRwSignal::new(row.clone()));
+                    if *cell.read_untracked() != row {
+                        cell.set(row);
+                    }
+                    cell.clone()
+                })
+                .collect()
+        })
+        .unwrap_or_default();
+    let rows = keyed(
+        rows,
+        |row| row.read_untracked().person.id,
+        |_, row| (drop::<usize>, table_row(row)),
+    );
     view! {
         <table class="table">
             <caption>{caption}</caption>
@@ -454,22 +486,37 @@ fn table(caption: String, rows: &[Row]) -> AnyView {
                     <th scope="col"><span class="hidden-text">"Open"</span></th>
                 </tr>
             </thead>
-            <tbody>
-                <For each=move || rows.clone() key=|row| (row.person.id, row.here, row.person.state, row.person.roles.clone(), row.person.name.clone()) let(row)>
-                    <tr>
-                        <th scope="row"><PersonCell person=row.person.clone() here=row.here /></th>
-                        <td data-label="Roles">{row.person.role_names()}</td>
-                        <td data-label="Since"><Moment at=row.person.since.clone() day=true /></td>
-                        <td data-label="State"><StateTag state=row.person.state /></td>
-                        <td class="act">
-                            <a class="button quiet" href=format!("/people/{}", row.person.id)>
-                                "Open" <span class="hidden-text">" "{row.person.name.clone()}</span>
-                            </a>
-                        </td>
-                    </tr>
-                </For>
-            </tbody>
+            <tbody>{rows}</tbody>
         </table>
+    }
+    .into_any()
+}
+
+fn table_row(row: ArcRwSignal<Row>) -> AnyView {
+    let id = row.read_untracked().person.id;
+    let cell = row.clone();
+    let person = move || {
+        let Row { person, here } = cell.get();
+        view! { <PersonCell person=person here=here /> }
+    };
+    let cell = row.clone();
+    let roles = move || cell.read().person.role_names();
+    let cell = row.clone();
+    let since = move || view! { <Moment at=cell.read().person.since.clone() day=true /> };
+    let cell = row.clone();
+    let state = move || view! { <StateTag state=cell.read().person.state /> };
+    view! {
+        <tr>
+            <th scope="row">{person}</th>
+            <td data-label="Roles">{roles}</td>
+            <td data-label="Since">{since}</td>
+            <td data-label="State">{state}</td>
+            <td class="act">
+                <a class="button quiet" href=format!("/people/{id}")>
+                    "Open" <span class="hidden-text">" "{move || row.read().person.name.clone()}</span>
+                </a>
+            </td>
+        </tr>
     }
     .into_any()
 }

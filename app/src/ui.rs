@@ -136,7 +136,6 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
                 </ul>
             </nav>
             <main class="page" id="main" tabindex="-1">{page}</main>
-            <crate::live::News />
         </div>
     }
     .into_any()

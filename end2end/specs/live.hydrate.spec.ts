@@ -100,7 +100,10 @@ test('a change by somebody else clears no field, and moves neither focus nor scr
   await list.goto('/people');
   await ready(list);
   await list.getByLabel('Find by name').pressSequentially('a');
-  await expect(list.locator('caption')).toBeVisible();
+  await list.waitForLoadState('networkidle');
+  await list.waitForTimeout(300);
+  const matching = Number.parseInt((await list.locator('caption').innerText()).split(' ')[0], 10);
+  expect(matching).toBeGreaterThan(5);
   const open = list.getByRole('link', { name: `Open ${NAMES.teacher1}` });
   await open.focus();
   const scrolled = await list.evaluate(() => window.scrollY);
@@ -108,7 +111,7 @@ test('a change by somebody else clears no field, and moves neither focus nor scr
   await mark(list);
 
   await add('Aaron Abara');
-  await expect(list.locator('caption')).toContainText('20 people', SECOND);
+  await expect(list.locator('caption')).toContainText(`${matching + 1} people`, SECOND);
   await expect(open).toBeFocused();
   await expect(list.getByLabel('Find by name')).toHaveValue('a');
   const moved = await list.evaluate(() => window.scrollY);
