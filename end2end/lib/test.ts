@@ -113,7 +113,9 @@ export class Watch {
       const text = `${line.type()}: ${line.text()} (${line.location().url})`;
       // A refused form and a page that is not there answer with their status, which Chromium writes down.
       const ofThePage = /Failed to load resource: the server responded with a status of 4\d\d/.test(text) && !/\/(api|pkg|fonts)\//.test(line.location().url);
-      if (!ofThePage && !this.expected.some((expected) => expected.test(text))) fault(text);
+      // A page whose session has just ended may have asked once more, and goes to the sign-in page.
+      const ofTheEnd = /the server responded with a status of 401/.test(text) && /\/api\//.test(line.location().url);
+      if (!ofThePage && !ofTheEnd && !this.expected.some((expected) => expected.test(text))) fault(text);
     });
     page.on('pageerror', (error) => fault(`uncaught ${error.message}`));
     page.on('crash', () => fault('the page crashed'));
