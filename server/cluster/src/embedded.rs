@@ -183,19 +183,27 @@ async fn keep(
             give_up.send_replace(true);
             return;
         }
-        match cluster.launch.start(&cluster.superuser).await {
-            Ok(again) => {
-                tracing::info!("PostgreSQL is running again");
-                postgres = again;
-            }
-            Err(error) => {
-                tracing::error!("{error}");
+        // What the dead one left behind may hold on to its memory for a moment, and then the next start fails.
+        while let Err(error) = again(&cluster, &mut postgres).await {
+            tracing::error!("{error}");
+            deaths.push(Instant::now());
+            if deaths.len() > 5 {
                 give_up.send_replace(true);
                 return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(500)) => {}
+                _ = stopped.wait_for(|stop| *stop) => return,
             }
         }
     }
     postgres.stop().await;
+}
+
+async fn again(cluster: &Cluster, postgres: &mut Postgres) -> Result<()> {
+    *postgres = cluster.launch.start(&cluster.superuser).await?;
+    tracing::info!("PostgreSQL is running again");
+    Ok(())
 }
 
 fn open_data(data: &Path) -> Result<PathBuf> {
