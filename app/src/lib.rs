@@ -54,6 +54,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 
 /// Pages that are plain forms, all of them about getting in: the server draws them, and no program comes with them, so there is
 /// none to send and none to attack.
+#[cfg(feature = "ssr")]
 const PLAIN: [&str; 6] = [
     "/sign-in",
     "/forgotten",

@@ -1,15 +1,25 @@
 //! Signing in: password, second factor, forgotten passwords, invitations, and proving again that it is you.
 
-use domain::{Refusal, recovery::Addressee};
+mod factor;
+mod link;
+
+use domain::Refusal;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_query_map;
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    factor::{EnrolPage, EnrolmentView, codes_shown, enrol, enrolment},
+    link::{
+        ForgottenPage, InvitationPage, LinkView, NewPassword, ResetPage, accept, forgotten,
+        invitation, reset, reset_link,
+    },
+};
 use crate::{
     error::Result,
     form::{Act, Echo, Field, Refusals},
-    ui::{self, Icon, Notice, carded},
+    ui::{self, Icon, carded},
 };
 
 /// What a stranger may know: whose host this is.
@@ -113,62 +123,6 @@ pub async fn pass_recovery(code: String, #[server(default)] next: String) -> Res
     Ok(())
 }
 
-/// What the enrolment page shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EnrolmentView {
-    /// The host and the echo.
-    pub doorway: Doorway,
-    /// The secret, for typing.
-    pub typed: String,
-    /// The dark squares of the QR code, row by row; the code is square.
-    pub squares: Vec<bool>,
-}
-
-/// Begins enrolling an authenticator app, or shows the enrolment begun before.
-#[server(endpoint = "session/enrolment", input = leptos::server_fn::codec::GetUrl)]
-pub async fn enrolment() -> Result<EnrolmentView> {
-    use crate::door;
-    let (services, live, token) = (door::services(), door::begun_session()?, door::token()?);
-    let doorway = read_doorway().await?;
-    let begun = domain::factor::begin(
-        &services.db,
-        &services.secrets,
-        token,
-        &live,
-        &doorway.place,
-    )
-    .await?;
-    let code = qrcode::QrCode::new(begun.address.as_bytes()).map_err(|_| Refusal::Broken)?;
-    let squares = code
-        .to_colors()
-        .into_iter()
-        .map(|colour| colour == qrcode::Color::Dark)
-        .collect();
-    Ok(EnrolmentView {
-        doorway,
-        typed: begun.typed,
-        squares,
-    })
-}
-
-/// Confirms the app with its first code; answers with the recovery codes, which are shown this once.
-#[server(endpoint = "session/enrol")]
-pub async fn enrol(code: String) -> Result<Vec<String>> {
-    use crate::door;
-    let (services, live, token) = (door::services(), door::begun_session()?, door::token()?);
-    let (new, codes) = domain::factor::confirm(
-        &services.db,
-        &services.secrets,
-        token,
-        &live,
-        &code,
-        (services.now)(),
-    )
-    .await?;
-    door::hand_out(new, live.shared);
-    Ok(codes)
-}
-
 /// Proves with the password that it is still the same person.
 #[server(endpoint = "session/step-up")]
 pub async fn step_up(old: String, #[server(default)] next: String) -> Result<()> {
@@ -179,88 +133,6 @@ pub async fn step_up(old: String, #[server(default)] next: String) -> Result<()>
     door::hand_out(new, live.shared);
     door::send_to(door::safe_next(&next));
     Ok(())
-}
-
-/// Asks for a link to choose a new password. Says the same whoever is meant.
-#[server(endpoint = "session/forgotten")]
-pub async fn forgotten(email: String) -> Result<()> {
-    use crate::door;
-    let email = domain::membership::tidy_email(&email)?;
-    domain::recovery::ask_reset(&door::services().db, &email, door::host()?.tenant).await?;
-    door::send_to("/forgotten?sent=yes");
-    Ok(())
-}
-
-/// What the page of a mailed link shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LinkView {
-    /// The host and the echo.
-    pub doorway: Doorway,
-    /// Whose link it is.
-    pub whose: Addressee,
-}
-
-/// Whom a reset link is for.
-#[server(endpoint = "session/reset-link", input = leptos::server_fn::codec::GetUrl)]
-pub async fn reset_link(link: String) -> Result<LinkView> {
-    let whose =
-        domain::recovery::reset_link(&crate::door::services().db, &bytes_of(&link)?).await?;
-    Ok(LinkView {
-        doorway: read_doorway().await?,
-        whose,
-    })
-}
-
-/// Chooses a new password by a mailed link. Signs nobody in.
-#[server(endpoint = "session/reset")]
-pub async fn reset(link: String, password: String) -> Result<()> {
-    use crate::door;
-    let services = door::services();
-    domain::recovery::reset(&services.db, &services.hasher, &bytes_of(&link)?, &password).await?;
-    door::send_to("/sign-in?why=new-password");
-    Ok(())
-}
-
-/// Whom an invitation is for.
-#[server(endpoint = "session/invitation", input = leptos::server_fn::codec::GetUrl)]
-pub async fn invitation(link: String) -> Result<LinkView> {
-    let doorway = read_doorway().await?;
-    let tenant = crate::door::host()?.tenant.ok_or(Refusal::LinkGone)?;
-    let whose =
-        domain::recovery::invitation(&crate::door::services().db, &bytes_of(&link)?, tenant)
-            .await?;
-    Ok(LinkView { doorway, whose })
-}
-
-/// Accepts an invitation, with a password where the person has none yet.
-#[server(endpoint = "session/accept")]
-pub async fn accept(link: String, #[server(default)] password: String) -> Result<()> {
-    use crate::door;
-    let (services, host) = (door::services(), door::host()?);
-    let tenant = host.tenant.ok_or(Refusal::LinkGone)?;
-    let new = (!password.is_empty()).then_some(password.as_str());
-    domain::recovery::accept(
-        &services.db,
-        &services.hasher,
-        &bytes_of(&link)?,
-        tenant,
-        &host.name,
-        new,
-    )
-    .await?;
-    door::send_to("/sign-in?why=joined");
-    Ok(())
-}
-
-/// The bytes of a link's token: base 64 for addresses (RFC 4648 §5), 32 bytes.
-#[cfg(feature = "ssr")]
-fn bytes_of(link: &str) -> std::result::Result<Vec<u8>, Refusal> {
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-    URL_SAFE_NO_PAD
-        .decode(link)
-        .ok()
-        .filter(|bytes| bytes.len() == 32)
-        .ok_or(Refusal::LinkGone)
 }
 
 /// A page before sign-in: waits for what it shows, and shows the refusal where it gets none.
@@ -424,204 +296,6 @@ pub fn RecoveryPage() -> impl IntoView {
     })
 }
 
-/// `/sign-in/enrol`: setting up the second step, for those who must have one.
-#[component]
-pub fn EnrolPage() -> impl IntoView {
-    let answer = Resource::new(|| (), |()| read_doorway());
-    let enrolment = Resource::new(|| (), |()| enrolment());
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                // Once the code was right the answer holds the recovery codes, and there is nothing to enrol any more.
-                let codes = answer.await.ok().and_then(|door| Some((door.echo.answer_of::<Vec<String>>("session/enrol")?, door.place)));
-                match (codes, enrolment.await) {
-                    (Some((codes, place)), _) => carded(&place, true, view! { <Notice text="Your second step is on." /> {codes_shown(codes)} }.into_any()),
-                    (None, Ok(view)) => enrol_card(view),
-                    (None, Err(refused)) => ui::refused(&refused.0),
-                }
-            })}
-        </Transition>
-    }
-}
-
-fn enrol_card(shown: EnrolmentView) -> AnyView {
-    let EnrolmentView {
-        doorway,
-        typed,
-        squares,
-    } = shown;
-    let refusal = doorway.echo.of("session/enrol");
-    carded(&doorway.place, true, view! {
-        <Title text="Set up your second step" />
-        <section class="card">
-            <div class="body">
-                <div>
-                    <h1>"Set up your second step"</h1>
-                    <p class="lead">
-                        "Everyone who can see records signs in with a password and a code from an app. Setting it up takes two minutes."
-                    </p>
-                </div>
-                <Refusals refusal=refusal.clone() />
-                <form class="form" method="post">
-                    <Act name="session/enrol" />
-                    <ol class="steps" role="list">
-                        <li>
-                            <h2>"Get an authenticator app"</h2>
-                            <p>"Any will do: the one in your phone’s passwords, Google Authenticator, Microsoft Authenticator or another."</p>
-                        </li>
-                        <li>
-                            <h2>"Scan this with the app"</h2>
-                            {qr(&squares)}
-                            <p>"Or type this key into the app:"</p>
-                            <p class="secret">{typed.split(' ').map(|group| view! { <span>{group.to_owned()}</span> " " }).collect_view()}</p>
-                        </li>
-                        <li><h2>"Type the code it shows"</h2><CodeField refusal=refusal.clone() /></li>
-                    </ol>
-                    <button class="button primary">"Turn it on"</button>
-                </form>
-                <div class="links"><SignOutLink /></div>
-            </div>
-        </section>
-    }.into_any())
-}
-
-/// The QR code as one path; the quiet zone of four squares belongs to it (ISO/IEC 18004).
-fn qr(squares: &[bool]) -> impl IntoView + use<> {
-    let width = squares.len().isqrt();
-    let path: String = squares
-        .iter()
-        .enumerate()
-        .filter(|(_, dark)| **dark)
-        .map(|(n, _)| format!("M{} {}h1v1h-1z", n % width + 4, n / width + 4))
-        .collect();
-    view! {
-        <svg class="qr" viewBox=format!("0 0 {0} {0}", width + 8) role="img" shape-rendering="crispEdges"
-            aria-label="QR code for your authenticator app. If you cannot scan it, type the key below it.">
-            <path fill="currentColor" d=path></path>
-        </svg>
-    }
-}
-
-/// The recovery codes, shown once.
-pub fn codes_shown(codes: Vec<String>) -> impl IntoView {
-    view! {
-        <Title text="Keep these recovery codes" />
-        <section class="card narrow">
-            <div class="body">
-                <div>
-                    <h1>"Keep these recovery codes"</h1>
-                    <p class="lead">
-                        "If you lose your phone, one of these lets you in. Each works once. " <b>"This is the only time they are shown."</b>
-                    </p>
-                </div>
-                <ol class="codes">{codes.into_iter().map(|code| view! { <li>{code}</li> }).collect_view()}</ol>
-                <p class="muted">"Keep them away from your phone: printed in a drawer, or in a password manager."</p>
-                <div class="actions"><a class="button primary" href="/" rel="external">"I have kept them"</a></div>
-            </div>
-        </section>
-    }
-}
-
-/// `/forgotten`
-#[component]
-pub fn ForgottenPage() -> impl IntoView {
-    let doorway = Resource::new(|| (), |()| read_doorway());
-    let query = use_query_map();
-    page_of(doorway, move |doorway| {
-        if query.read_untracked().get("sent").is_some() {
-            return card(
-                &doorway,
-                "Look in your e-mail",
-                "If that address has an account here, a link is on its way. It works once, for 30 minutes.",
-                view! {
-                    <p>"Nothing after five minutes? Look in the junk folder, then ask the school office."</p>
-                    <div class="actions"><a class="button" href="/sign-in">"Back to sign in"</a></div>
-                },
-            );
-        }
-        let refusal = doorway.echo.of("session/forgotten");
-        card(
-            &doorway.clone(),
-            "Choose a new password",
-            "We send a link to your e-mail address. Your second step stays as it is.",
-            view! {
-                <Refusals refusal=refusal.clone() />
-                <form class="form" method="post">
-                    <Act name="session/forgotten" />
-                    <Field name="email" label="E-mail address" kind="email" autocomplete="username" inputmode="email"
-                        value=doorway.echo.value("email").unwrap_or_default() refusal=refusal.clone() />
-                    <button class="button primary">"Send the link"</button>
-                </form>
-                <div class="links"><a href="/sign-in">"Back to sign in"</a></div>
-            },
-        )
-    })
-}
-
-/// `/reset/:link`
-#[component]
-pub fn ResetPage() -> impl IntoView {
-    let params = use_params_map();
-    let link = params.read_untracked().get("link").unwrap_or_default();
-    let asked = link.clone();
-    let shown = Resource::new(move || asked.clone(), reset_link);
-    page_of(shown, move |shown| {
-        let refusal = shown.doorway.echo.of("session/reset");
-        let link = link.clone();
-        card(
-            &shown.doorway,
-            "Choose a new password",
-            "You are signed out everywhere when it is changed.",
-            view! {
-                <Refusals refusal=refusal.clone() />
-                <form class="form" method="post">
-                    <Act name="session/reset" />
-                    <input type="hidden" name="link" value=link />
-                    <NewPassword email=shown.whose.email.clone() refusal=refusal.clone() />
-                    <button class="button primary">"Change the password"</button>
-                </form>
-            },
-        )
-    })
-}
-
-/// `/invitation/:link`
-#[component]
-pub fn InvitationPage() -> impl IntoView {
-    let params = use_params_map();
-    let link = params.read_untracked().get("link").unwrap_or_default();
-    let asked = link.clone();
-    let shown = Resource::new(move || asked.clone(), invitation);
-    page_of(shown, move |shown| {
-        let refusal = shown.doorway.echo.of("session/accept");
-        let LinkView { doorway, whose } = shown;
-        let link = link.clone();
-        let lead = if whose.has_password {
-            "You have an account already. Join with it; your password stays as it is."
-        } else {
-            "You have been added. Choose a password to begin."
-        };
-        card(
-            &doorway,
-            &format!("Welcome to {}", doorway.place),
-            lead,
-            view! {
-                <div class="who-is">
-                    <span class="face" aria-hidden="true">{domain::membership::initials(&whose.name)}</span>
-                    <div><b>{whose.name.clone()}</b><small>{whose.email.clone()}</small></div>
-                </div>
-                <Refusals refusal=refusal.clone() />
-                <form class="form" method="post">
-                    <Act name="session/accept" />
-                    <input type="hidden" name="link" value=link />
-                    {(!whose.has_password).then(|| view! { <NewPassword email=whose.email.clone() refusal=refusal.clone() /> })}
-                    <button class="button primary">"Join"</button>
-                </form>
-            },
-        )
-    })
-}
-
 /// `/step-up`
 #[component]
 pub fn StepUpPage() -> impl IntoView {
@@ -657,25 +331,6 @@ pub fn CodeField(
     view! {
         <Field name="code" label="Six-digit code" inputmode="numeric" autocomplete="one-time-code" most=7 class="code-input"
             hint="From your authenticator app. It changes every 30 seconds." refusal=refusal />
-    }
-}
-
-/// A new password with the rules in words; the hidden address tells a password manager whose it is.
-#[component]
-pub fn NewPassword(
-    /// Whose password.
-    email: String,
-    /// The refusal of the form.
-    refusal: Option<Refusal>,
-) -> impl IntoView {
-    view! {
-        <input type="text" class="hidden-text" name="username" autocomplete="username" value=email readonly tabindex="-1" aria-hidden="true" />
-        <Field name="password" label="New password" kind="password" autocomplete="new-password" most=128 refusal=refusal
-            hint="At least 15 characters. Three or four unrelated words are good." />
-        <ul class="rules" role="list">
-            <li><Icon name="dot" /><span>"Not one of the passwords that are guessed first, and not your name, the school’s or a season and a year."</span></li>
-            <li><Icon name="dot" /><span>"Capitals, digits and signs are welcome and not required. Spaces count."</span></li>
-        </ul>
     }
 }
 

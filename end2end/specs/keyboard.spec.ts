@@ -81,6 +81,7 @@ test('a clerk signs in, adds, changes, suspends, restores and removes with the k
 
   await tabTo(page, link('Suspend…'));
   await page.keyboard.press('Enter');
+  await expect(title(page)).toHaveText(`Suspend ${NAMES.governor1}?`);
   await tabTo(page, button('Suspend'));
   await page.keyboard.press('Enter');
   await expect(page.getByText(`${NAMES.governor1} is suspended and signed out.`)).toBeVisible();

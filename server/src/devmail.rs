@@ -224,9 +224,9 @@ fn with_links(text: &str) -> String {
 pub fn style(site: &std::path::Path) -> Option<String> {
     std::fs::read_dir(site.join("pkg"))
         .ok()?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .find(|name| name.ends_with(".css"))
-        .map(|name| format!("/pkg/{name}"))
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .find(|file| file.extension().is_some_and(|kind| kind == "css"))
+        .and_then(|file| Some(format!("/pkg/{}", file.file_name()?.to_str()?)))
 }
 
 fn page(state: &DevMail, title: &str, body: &str) -> Response {

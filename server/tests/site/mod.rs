@@ -104,7 +104,7 @@ impl Served {
         let more = Router::new()
             .route("/live", get(socket::live).layer(Extension(sockets)))
             .merge(router::health(|| {
-                Box::pin(async { (true, serde_json::json!({ "well": true })) })
+                (true, serde_json::json!({ "well": true }))
             }))
             .merge(arrive::route())
             .merge(devmail::routes(letters));

@@ -1,0 +1,367 @@
+//! The list of people: searched, filtered, and kept as others change it.
+
+use std::collections::HashMap;
+
+#[cfg(feature = "ssr")]
+use domain::{Refusal, membership::State};
+use domain::{membership::Person, role::Role};
+use leptos::{prelude::*, tachys::view::keyed::keyed};
+use leptos_router::hooks::use_query_map;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{PersonCell, StateTag, page_of};
+use crate::{
+    error::Result,
+    live,
+    ui::{Head, Icon, Moment, Page, Rail, counted},
+};
+
+/// How many rows a page of the list has.
+const ROWS: usize = 100;
+
+/// The list as filtered, with its counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct People {
+    /// One page of those who match, by name.
+    pub rows: Vec<Row>,
+    /// How many match.
+    pub matching: usize,
+    /// Which page this is, from 1.
+    pub page: usize,
+    /// Code, name and count of each choice.
+    pub choices: Vec<(String, String, usize)>,
+    /// How many of those who match have a page of this tenant open.
+    pub here: usize,
+}
+
+/// One row of the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// Who.
+    pub person: Person,
+    /// Whether they have a page of this tenant open.
+    pub here: bool,
+}
+
+/// A choice above the list: code, name, and who belongs to it.
+#[cfg(feature = "ssr")]
+type Choice = (&'static str, &'static str, fn(&Person) -> bool);
+
+#[cfg(feature = "ssr")]
+const CHOICES: &[Choice] = &[
+    ("", "Everyone", |person| person.state != State::Ended),
+    ("board", "Board", |person| {
+        person.state != State::Ended && holds(person, BOARD)
+    }),
+    ("staff", "Staff", |person| {
+        person.state != State::Ended && holds(person, STAFF)
+    }),
+    ("families", "Families", |person| {
+        person.state != State::Ended && holds(person, &[Role::Parent, Role::Member])
+    }),
+    ("invited", "Invited", |person| {
+        person.state == State::Invited
+    }),
+    ("suspended", "Suspended", |person| {
+        person.state == State::Suspended
+    }),
+    ("ended", "Removed", |person| person.state == State::Ended),
+];
+#[cfg(feature = "ssr")]
+const BOARD: &[Role] = &[Role::Chair, Role::Governor, Role::Associate, Role::Clerk];
+#[cfg(feature = "ssr")]
+const STAFF: &[Role] = &[
+    Role::SchoolAdmin,
+    Role::SeniorLeader,
+    Role::Senco,
+    Role::Teacher,
+    Role::TeachingAssistant,
+    Role::TrustAdmin,
+    Role::TrustLead,
+    Role::OrgAdmin,
+    Role::OrgStaff,
+];
+
+#[cfg(feature = "ssr")]
+fn holds(person: &Person, roles: &[Role]) -> bool {
+    person.roles.iter().any(|role| roles.contains(role))
+}
+
+/// The list of people: those the reader may see, filtered.
+#[server(endpoint = "people/list", input = leptos::server_fn::codec::GetUrl)]
+pub async fn read_people(
+    #[server(default)] q: String,
+    #[server(default)] show: String,
+    #[server(default)] role: String,
+    #[server(default)] page: usize,
+) -> Result<Page<People>> {
+    use crate::door;
+    let mut read = door::read().await?;
+    let around = door::around(&read)?;
+    if !around.sees_people() {
+        return Err(Refusal::NotFound.into());
+    }
+    let here = (door::services().here)(read.standing.tenant);
+    let everybody = domain::membership::list(&mut read).await?;
+    let words: Vec<String> = q
+        .to_lowercase()
+        .split_whitespace()
+        .map(str::to_owned)
+        .collect();
+    let role = Role::from_code(&role);
+    let found: Vec<Person> = everybody
+        .into_iter()
+        .filter(|person| role.is_none_or(|role| person.roles.contains(&role)))
+        .filter(|person| {
+            let text = format!(
+                "{} {}",
+                person.name,
+                person.email.as_deref().unwrap_or_default()
+            )
+            .to_lowercase();
+            words.iter().all(|word| text.contains(word))
+        })
+        .collect();
+    let choices = CHOICES
+        .iter()
+        .map(|(code, name, belongs)| {
+            (
+                (*code).to_owned(),
+                (*name).to_owned(),
+                found.iter().filter(|person| belongs(person)).count(),
+            )
+        })
+        .collect();
+    let belongs = CHOICES
+        .iter()
+        .find(|(code, ..)| *code == show)
+        .map_or(CHOICES[0].2, |(.., belongs)| *belongs);
+    let rows: Vec<Row> = found
+        .into_iter()
+        .filter(belongs)
+        .map(|person| Row {
+            here: here.contains(&person.account),
+            person,
+        })
+        .collect();
+    let page = page.clamp(1, rows.len().div_ceil(ROWS).max(1));
+    let body = People {
+        matching: rows.len(),
+        here: rows.iter().filter(|row| row.here).count(),
+        page,
+        choices,
+        rows: rows
+            .into_iter()
+            .skip((page - 1) * ROWS)
+            .take(ROWS)
+            .collect(),
+    };
+    Ok(Page { around, body })
+}
+
+/// `/people`
+#[component]
+pub fn PeoplePage() -> impl IntoView {
+    let query = use_query_map();
+    let asked =
+        |query: &leptos_router::params::ParamsMap, name: &str| query.get(name).unwrap_or_default();
+    let typed = RwSignal::new(query.with_untracked(|query| asked(query, "q")));
+    let (news, here) = (live::version("people"), live::version("here"));
+    let kept = Kept::default();
+    let list = Resource::new(
+        move || {
+            let asked_for = query.with(|query| {
+                (
+                    typed.get(),
+                    asked(query, "show"),
+                    asked(query, "role"),
+                    asked(query, "page").parse().unwrap_or(1),
+                )
+            });
+            // The counts make it another question: it is only asked again when what is asked differs.
+            (asked_for, news.get(), here.get())
+        },
+        |((q, show, role, page), ..)| read_people(q, show, role, page),
+    );
+    let current =
+        move || query.with_untracked(|query| (asked(query, "show"), asked(query, "role")));
+    page_of(list, Rail::People, move |around, list| {
+        let (show, role) = current();
+        let q = typed.get_untracked();
+        let link = |show: &str, page: usize| {
+            let mut link = format!("/people?show={show}&role={role}");
+            if page > 1 {
+                link.push_str("&page=");
+                link.push_str(&page.to_string());
+            }
+            link
+        };
+        let pages = list.matching.div_ceil(ROWS);
+        let caption = match list.matching {
+            0 => "Nobody matches.".to_owned(),
+            n if pages > 1 => format!(
+                "{}, {} of them here now. By name; {} to {} are shown.",
+                counted(n, "person", "people"),
+                list.here,
+                (list.page - 1) * ROWS + 1,
+                (list.page * ROWS).min(n)
+            ),
+            n => format!(
+                "{}, {} of them here now. By name.",
+                counted(n, "person", "people"),
+                list.here
+            ),
+        };
+        let manages = around.manages_people();
+        live::announce_people(
+            list.rows
+                .iter()
+                .map(|row| (row.person.id, row.person.name.clone(), row.person.state))
+                .collect(),
+            &show,
+            &q,
+        );
+        view! {
+            <Head title="People" lead=format!("Everyone with a place at {}, and what they are here.", around.place)>
+                {manages.then(|| view! { <a class="button primary" href="/people/add"><Icon name="add" />"Add a person"</a> })}
+            </Head>
+            <section class="card">
+                <form class="filter" method="get" action="/people">
+                    <nav class="choices" aria-label="Show">
+                        {list.choices.iter().filter(|(code, _, count)| code.is_empty() || *count > 0 || *code == show).map(|(code, name, count)| view! {
+                            <a class="choice" href=link(code, 1) aria-current=(*code == show).then_some("true")>{name.clone()} " " <span>{*count}</span></a>
+                        }).collect_view()}
+                    </nav>
+                    <input type="hidden" name="show" value=show.clone() />
+                    <div class="field">
+                        <label for="q">{if manages { "Find by name or e-mail" } else { "Find by name" }}</label>
+                        <input id="q" name="q" type="search" autocomplete="off" value=q.clone() on:input:target=move |event| typed.set(event.target().value()) />
+                    </div>
+                    <div class="field fixed">
+                        <label for="role">"Role"</label>
+                        <select id="role" name="role">
+                            <option value="" selected=role.is_empty()>"Any role"</option>
+                            {Role::ALL.iter().map(|one| view! {
+                                <option value=one.code() selected=one.code() == role>{one.name()}</option>
+                            }).collect_view()}
+                        </select>
+                    </div>
+                    <button class="button"><Icon name="search" />"Show"</button>
+                </form>
+                {if list.rows.is_empty() { nobody(!q.is_empty() || !role.is_empty() || !show.is_empty(), manages) } else { table(caption, list.rows.clone(), kept) }}
+                {(pages > 1).then(|| view! {
+                    <nav class="pager" aria-label="Pages of the list">
+                        {(list.page > 1).then(|| view! { <a class="button" rel="prev" href=link(&show, list.page - 1)>"Earlier names"</a> })}
+                        <span>{format!("Page {} of {pages}", list.page)}</span>
+                        {(list.page < pages).then(|| view! { <a class="button" rel="next" href=link(&show, list.page + 1)>"Later names"</a> })}
+                    </nav>
+                })}
+            </section>
+        }
+        .into_any()
+    })
+}
+
+/// The rows on the screen. A row that is still there when the list is fetched again stays the element it was, and whoever is on it
+/// with the keyboard stays there.
+type Kept = StoredValue<HashMap<Uuid, ArcRwSignal<Row>>>;
+
+fn table(caption: String, rows: Vec<Row>, kept: Kept) -> AnyView {
+    let rows: Vec<ArcRwSignal<Row>> = kept
+        .try_update_value(|kept| {
+            let shown: HashMap<_, _> = rows
+                .iter()
+                .filter_map(|row| kept.remove_entry(&row.person.id))
+                .collect();
+            *kept = shown;
+            rows.into_iter()
+                .map(|row| {
+                    let cell = kept
+                        .entry(row.person.id)
+                        .or_insert_with(|| ArcRwSignal::new(row.clone()));
+                    if *cell.read_untracked() != row {
+                        cell.set(row);
+                    }
+                    cell.clone()
+                })
+                .collect()
+        })
+        .unwrap_or_default();
+    let rows = keyed(
+        rows,
+        |row| row.read_untracked().person.id,
+        |_, row| (drop::<usize>, table_row(row)),
+    );
+    view! {
+        <table class="table">
+            <caption>{caption}</caption>
+            <thead>
+                <tr>
+                    <th scope="col" aria-sort="ascending">"Name"</th>
+                    <th scope="col">"Roles"</th>
+                    <th scope="col">"Since"</th>
+                    <th scope="col">"State"</th>
+                    <th scope="col"><span class="hidden-text">"Open"</span></th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+    .into_any()
+}
+
+fn table_row(row: ArcRwSignal<Row>) -> AnyView {
+    let id = row.read_untracked().person.id;
+    let cell = row.clone();
+    let person = move || {
+        let Row { person, here } = cell.get();
+        view! { <PersonCell person=person here=here /> }
+    };
+    let cell = row.clone();
+    let roles = move || cell.read().person.role_names();
+    let cell = row.clone();
+    let since = move || view! { <Moment at=cell.read().person.since.clone() day=true /> };
+    let cell = row.clone();
+    let state = move || view! { <StateTag state=cell.read().person.state /> };
+    view! {
+        <tr>
+            <th scope="row">{person}</th>
+            <td data-label="Roles">{roles}</td>
+            <td data-label="Since">{since}</td>
+            <td data-label="State">{state}</td>
+            <td class="act">
+                <a class="button quiet" href=format!("/people/{id}")>
+                    "Open" <span class="hidden-text">" "{move || row.read().person.name.clone()}</span>
+                </a>
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn nobody(filtered: bool, manages: bool) -> AnyView {
+    let (title, text) = if filtered {
+        (
+            "Nobody matches",
+            "Try fewer letters of the name, or show everyone.",
+        )
+    } else {
+        (
+            "Nobody here yet",
+            "People you add are listed here, with what they may do.",
+        )
+    };
+    view! {
+        <div class="empty">
+            <Icon name=if filtered { "search" } else { "people" } />
+            <h2>{title}</h2>
+            <p>{text}</p>
+            <div class="actions">
+                {filtered.then(|| view! { <a class="button" href="/people" rel="external">"Show everyone"</a> })}
+                {(!filtered && manages).then(|| view! { <a class="button primary" href="/people/add">"Add a person"</a> })}
+            </div>
+        </div>
+    }
+    .into_any()
+}
