@@ -13,7 +13,7 @@ use crate::{
     form::{Act, Echo, Refusals},
     live,
     membership::{feed, page_of, step_up_first},
-    ui::{Head, Icon, Notice, Page, Rail, counted},
+    ui::{Head, Icon, Moment, Notice, Page, Rail, counted},
 };
 
 /// What home shows: on a tenant's host what waits and what changed, on the bare host one's schools.
@@ -21,8 +21,8 @@ use crate::{
 pub enum Home {
     /// Of one tenant.
     Tenant {
-        /// Invitations that nobody has accepted yet, for those who manage people: id, name, since.
-        waiting: Vec<(String, String, String)>,
+        /// Invitations that nobody has accepted yet, for those who manage people; the oldest first.
+        waiting: Vec<Waiting>,
         /// What changed, for those who may read the log.
         changes: Vec<Change>,
         /// How many people have a place.
@@ -32,6 +32,40 @@ pub enum Home {
     },
     /// Of the bare host.
     Bare(Schools),
+}
+
+/// An invitation that nobody has accepted yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Of the membership.
+    pub id: String,
+    /// Whose it is.
+    pub name: String,
+    /// RFC 3339.
+    pub since: String,
+    /// Whole days that it has waited.
+    pub days: u64,
+}
+
+impl Waiting {
+    fn words(&self) -> String {
+        match self.days {
+            0 => "waiting for less than a day".to_owned(),
+            1 => "waiting for a day".to_owned(),
+            days => format!("waiting for {days} days"),
+        }
+    }
+}
+
+/// Whole days from an RFC 3339 time to a moment in Unix seconds; none where the time cannot be read.
+#[cfg(feature = "ssr")]
+fn days_since(since: &str, now: u64) -> u64 {
+    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+    let since = OffsetDateTime::parse(since, &Rfc3339).map(OffsetDateTime::unix_timestamp);
+    since
+        .ok()
+        .and_then(|since| u64::try_from(since).ok())
+        .map_or(0, |since| now.saturating_sub(since) / 86_400)
 }
 
 /// One's schools.
@@ -62,15 +96,14 @@ pub async fn read_home() -> Result<Page<Home>> {
         let mut waiting: Vec<_> = people
             .iter()
             .filter(|person| person.state == State::Invited)
-            .map(|person| {
-                (
-                    person.id.to_string(),
-                    person.name.clone(),
-                    person.since.clone(),
-                )
+            .map(|person| Waiting {
+                id: person.id.to_string(),
+                name: person.name.clone(),
+                since: person.since.clone(),
+                days: days_since(&person.since, (door::services().now)()),
             })
             .collect();
-        waiting.sort_by(|a, b| a.2.cmp(&b.2));
+        waiting.sort_by(|a, b| a.since.cmp(&b.since));
         waiting.truncate(10);
         waiting
     } else {
@@ -201,11 +234,11 @@ pub fn HomePage() -> impl IntoView {
                             } else {
                                 view! {
                                     <ul role="list" class="todo">
-                                        {waiting.into_iter().map(|(id, name, since)| view! {
+                                        {waiting.into_iter().map(|one| view! {
                                             <li>
-                                                <div><b>{name.clone()} " has not accepted the invitation"</b><small>"Invited " <crate::ui::Moment at=since /></small></div>
-                                                <span class="tag wait">"waiting"</span>
-                                                <a class="button" href=format!("/people/{id}")>"Open" <span class="hidden-text">" " {name}</span></a>
+                                                <div><b>{one.name.clone()} " has not accepted the invitation"</b><small>"Invited " <Moment at=one.since.clone() /></small></div>
+                                                <span class="tag wait">{one.words()}</span>
+                                                <a class="button" href=format!("/people/{}", one.id)>"Open" <span class="hidden-text">" " {one.name}</span></a>
                                             </li>
                                         }).collect_view()}
                                     </ul>
@@ -326,4 +359,27 @@ pub fn SettingsPage() -> impl IntoView {
         }
         .into_any()
     })
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invitation_says_how_long_it_has_waited() {
+        let words = |now| {
+            Waiting {
+                id: String::new(),
+                name: String::new(),
+                since: String::new(),
+                days: days_since("2026-06-18T18:00:00Z", now),
+            }
+            .words()
+        };
+        let sent = 1_781_805_600;
+        assert_eq!(words(sent - 5), "waiting for less than a day");
+        assert_eq!(words(sent + 86_399), "waiting for less than a day");
+        assert_eq!(words(sent + 86_400), "waiting for a day");
+        assert_eq!(words(sent + 5 * 86_400), "waiting for 5 days");
+    }
 }

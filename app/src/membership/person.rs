@@ -245,11 +245,11 @@ pub fn feed(changes: &[domain::tenancy::Change], about: bool) -> AnyView {
         <ul role="list" class="feed">
             {changes.iter().cloned().map(|change| {
                 let by = change.by.unwrap_or_else(|| "Quorate".to_owned());
-                let whom = if about { change.about.unwrap_or_else(|| "somebody".to_owned()) } else { String::new() };
+                let whom = about.then(|| change.about.unwrap_or_else(|| "somebody".to_owned()));
                 view! {
                     <li>
                         <span class="face" aria-hidden="true">{domain::membership::initials(&by)}</span>
-                        <span><b>{by}</b> " " {act_words(&change.act)} " " {whom}</span>
+                        <span><b>{by}</b> " " {act_words(&change.act, whom.as_deref())}</span>
                         <Moment at=change.at />
                     </li>
                 }
@@ -259,16 +259,22 @@ pub fn feed(changes: &[domain::tenancy::Change], about: bool) -> AnyView {
     .into_any()
 }
 
-fn act_words(act: &str) -> &'static str {
+/// What was done, to somebody who is named or whose page it is.
+fn act_words(act: &str, whom: Option<&str>) -> String {
+    let them = whom.unwrap_or("them");
     match act {
-        "membership.added" => "added",
-        "membership.invited" => "added and invited",
-        "membership.reinvited" => "sent the invitation again to",
-        "membership.accepted" => "accepted the invitation of",
-        "membership.roles_changed" => "changed the roles of",
-        "membership.suspended" => "suspended",
-        "membership.restored" => "restored",
-        "membership.removed" => "removed",
-        _ => "changed",
+        "membership.added" => format!("added {them}"),
+        "membership.invited" => format!("added and invited {them}"),
+        "membership.reinvited" => format!("sent the invitation again to {them}"),
+        "membership.accepted" => "accepted the invitation".to_owned(),
+        "membership.roles_changed" => whom.map_or_else(
+            || "changed their roles".to_owned(),
+            |name| format!("changed the roles of {name}"),
+        ),
+        "membership.suspended" => format!("suspended {them}"),
+        "membership.restored" => format!("restored {them}"),
+        "membership.removed" => format!("removed {them}"),
+        "mail.undeliverable" => format!("could not deliver a letter to {them}"),
+        _ => format!("changed something about {them}"),
     }
 }

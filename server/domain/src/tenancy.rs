@@ -147,7 +147,7 @@ mod queries {
                from event e
                left join membership actor on actor.tenant_id = e.tenant_id and actor.account_id = e.actor
                left join membership about on about.tenant_id = e.tenant_id and about.id = e.about
-               where e.tenant_id = $1 and e.act like 'membership.%' and ($3::uuid is null or e.about = $3)
+               where e.tenant_id = $1 and (e.act like 'membership.%' or e.act = 'mail.undeliverable') and ($3::uuid is null or e.about = $3)
                order by e.seq desc limit $2"#,
             tenant,
             most,
