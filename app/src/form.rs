@@ -71,6 +71,22 @@ pub fn Act(
     view! { <input type="hidden" name="act" value=name /> }
 }
 
+/// Under a refused form that wants a fresh proof: a way to give it that leaves what was typed where it is.
+#[component]
+pub fn ProofBeside(
+    /// Why the form was refused, if it was.
+    refusal: Option<Refusal>,
+) -> impl IntoView {
+    (refusal == Some(Refusal::StepUpNeeded)).then(|| {
+        view! {
+            <p>
+                <a class="button" href="/step-up?next=/me" target="_blank" rel="external noopener">"Enter my password in a new tab"</a>
+                " Then come back to this one; what you typed is still here."
+            </p>
+        }
+    })
+}
+
 /// The refusal at the top of a form, with a link to the field it is about; the browser follows it itself, since the router
 /// would scroll there and leave the focus behind.
 #[component]

@@ -79,6 +79,13 @@ pub async fn sign_in(
     Ok(())
 }
 
+/// Says that somebody is there: what a page asks by itself does not keep a session alive.
+#[allow(clippy::unused_async, reason = "a server function is one")]
+#[server(endpoint = "session/stay")]
+pub async fn stay() -> Result<()> {
+    crate::door::session().map(drop)
+}
+
 /// Ends this session, in every tab.
 #[server(endpoint = "session/sign-out")]
 pub async fn sign_out() -> Result<()> {

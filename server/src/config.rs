@@ -6,6 +6,7 @@ use crate::{
     stop::Stop,
     storage::StorageConfig,
 };
+use axum::http::HeaderName;
 use cluster::{Logins, Role, Settings};
 use secrecy::{SecretBox, SecretString};
 use std::{
@@ -35,6 +36,8 @@ pub struct Config {
     pub demo: bool,
     /// The mail server: `QUORATE_SMTP_HOST` and its siblings. None keeps letters in the data directory.
     pub smtp: Option<SmtpConfig>,
+    /// The header in which the balancer says whose request it is. It must take away what a client itself put there.
+    pub client_header: Option<HeaderName>,
     /// The object store: `QUORATE_S3_ENDPOINT` and its siblings. None is our own, under the data directory.
     pub s3: Option<StorageConfig>,
     /// How the log is written: `QUORATE_LOG_FORMAT`, `QUORATE_LOG`.
@@ -125,6 +128,10 @@ impl Config {
             master_key: env.text("QUORATE_MASTER_KEY")?.map(|text| master_key(&text)).transpose()?,
             demo,
             smtp: smtp(&env)?,
+            client_header: env
+                .text("QUORATE_CLIENT_HEADER")?
+                .map(|name| name.parse().map_err(|_| impossible("QUORATE_CLIENT_HEADER", "the name of a header, such as x-real-ip")))
+                .transpose()?,
             s3: s3(&env)?,
             log: Log { json, filter: env.text("QUORATE_LOG")?.unwrap_or_else(|| "info,sqlx=warn,s3s=off,graphile_worker=warn,graphile_worker_migrations=warn".to_owned()) },
             origin,
@@ -168,6 +175,11 @@ impl Config {
         if self.master_key.is_none() && !self.demo {
             return Err(Stop::config(
                 "QUORATE_MASTER_KEY is missing; make one with `openssl rand -base64 32` and keep it apart from the backups.",
+            ));
+        }
+        if self.smtp.is_none() && !self.origin.is_loopback() {
+            return Err(Stop::config(
+                "QUORATE_SMTP_HOST is missing; without a mail server nobody could be invited, or choose a new password.",
             ));
         }
         if !self.site.is_dir() {

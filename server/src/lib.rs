@@ -25,4 +25,6 @@ pub mod session;
 pub mod socket;
 pub mod stop;
 pub mod storage;
+pub mod throttle;
+pub mod upkeep;
 pub mod worker;

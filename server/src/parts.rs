@@ -27,6 +27,8 @@ use crate::{
     socket::{self, Sockets},
     stop::Stop,
     storage::Storage,
+    throttle::Throttle,
+    upkeep,
     worker::{Pace, Parts as Sending, Queue, Worker},
 };
 
@@ -42,6 +44,7 @@ pub struct Parts {
     storage: Storage,
     mail_folder: Option<PathBuf>,
     health: Health,
+    throttle: Throttle,
     live: LiveDb,
 }
 
@@ -75,8 +78,11 @@ impl Parts {
                 (Mailer::folder(&folder, links), Some(folder))
             }
         };
+        let throttle = Throttle::new(logins.options(Role::Cache)?, config.client_header.clone());
+        let mail = MailDb::new(logins.options(Role::Worker)?, 4);
+        upkeep::start(mail.clone(), throttle.clone(), ending.clone());
         let sending = Sending {
-            db: MailDb::new(logins.options(Role::Worker)?, 4),
+            db: mail,
             queue: Queue::new(logins.options(Role::Jobs)?),
             mailer: Arc::new(mailer.map_err(|error| Stop::config(sentence(&error.to_string())))?),
             clock: clock::now,
@@ -105,6 +111,7 @@ impl Parts {
             health: Health::watch(logins, &storage, ending),
             storage,
             mail_folder,
+            throttle,
             live,
         })
     }
@@ -124,6 +131,11 @@ impl Parts {
                 host: config.origin.authority(),
             },
         })
+    }
+
+    /// What holds strangers to a measure.
+    pub fn throttle(&self) -> Throttle {
+        self.throttle.clone()
     }
 
     /// The addresses that are not pages.

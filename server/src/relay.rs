@@ -29,12 +29,18 @@ const POLL: Duration = Duration::from_millis(200);
 const SESSIONS_EVERY: Duration = Duration::from_secs(3);
 /// How often the history is compared.
 const EPOCH_EVERY: Duration = Duration::from_secs(15);
+/// Longest that one look at the log may take.
+const ROUND_MOST: Duration = Duration::from_secs(10);
 /// How often the hub looks after what follows from time.
 const SWEEP_EVERY: Duration = Duration::from_millis(250);
 /// Longest wait between two tries while the database is gone.
 const WAIT_MOST: Duration = Duration::from_secs(5);
 
 type Answer<T> = Result<T, sqlx::Error>;
+
+fn late() -> sqlx::Error {
+    sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
+}
 
 /// The log of events. The database, or in tests a list in memory.
 #[async_trait]
@@ -153,7 +159,11 @@ impl Follow {
     async fn run(mut self) {
         let mut wait = POLL;
         loop {
-            match self.round().await {
+            // A database that is gone without a word would otherwise be waited for as long as TCP does.
+            let round = tokio::time::timeout(ROUND_MOST, self.round())
+                .await
+                .unwrap_or_else(|_| Err(late()));
+            match round {
                 Ok(()) => {
                     wait = POLL;
                     if !self.reads.swap(true, Ordering::Relaxed) {

@@ -30,6 +30,7 @@ use tower_http::{
 use crate::{
     security,
     session::{self, Store, guard, is_file, refused},
+    throttle::{self, Throttle},
 };
 
 /// Largest form: no field of a page comes near it.
@@ -42,6 +43,8 @@ pub struct Site {
     pub services: Services,
     /// Where the built front end lies.
     pub options: LeptosOptions,
+    /// Holds strangers to a measure; none where nobody else can ask.
+    pub throttle: Option<Throttle>,
 }
 
 /// The whole service as one tower service. `more` brings the routes that only some set-ups have (`/live`, `/health`, `/dev/mail`).
@@ -71,6 +74,7 @@ pub fn app(site: Site, more: Router<Site>) -> Router {
             },
         ))
         .layer(from_fn_with_state((site.services.db.clone(), origin.clone()), security::host))
+        .layer(from_fn_with_state(site.throttle.clone(), throttle::guard))
         .layer(from_fn_with_state(origin.clone(), security::same_origin))
         .layer(compression())
         .layer(from_fn_with_state(origin, security::headers))

@@ -53,6 +53,7 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
     let site = Site {
         services: parts.services(&config, secrets)?,
         options: options(&config),
+        throttle: Some(parts.throttle()),
     };
     let service = router::app(site, parts.routes(&config))
         .into_make_service_with_connect_info::<SocketAddr>();

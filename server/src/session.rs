@@ -64,9 +64,16 @@ impl SessionStore for Store {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let live = session::live(&self.db, token_of(*id))
-            .await
-            .map_err(|refusal| session_store::Error::Backend(refusal.to_string()))?;
+        let token = token_of(*id);
+        let live = if UNATTENDED
+            .try_with(|unattended| *unattended)
+            .unwrap_or(false)
+        {
+            session::live_unattended(&self.db, token).await
+        } else {
+            session::live(&self.db, token).await
+        };
+        let live = live.map_err(|refusal| session_store::Error::Backend(refusal.to_string()))?;
         // A token that opens nothing is a record with nothing in it: with none at all tower-sessions would take the cookie
         // away, and the next sign-in could not see that the browser is the person's own.
         let mut data = HashMap::new();
@@ -131,6 +138,18 @@ pub fn presented(headers: &HeaderMap, https: bool) -> Option<Token> {
         .map(token_of)
 }
 
+tokio::task_local! {
+    /// Set around the look-up of a session for what a page asks by itself; the store sees no more of a request than its cookie.
+    static UNATTENDED: bool;
+}
+
+/// What a page asks without anybody's doing: its data once more when it hears of a change, and its socket. The page says by
+/// `session/stay` that somebody is there.
+fn is_unattended(request: &Request) -> bool {
+    let path = request.uri().path();
+    path == "/live" || (request.method() == Method::GET && path.starts_with("/api/"))
+}
+
 /// Finds the session, lets the request pass or sends it on, and changes the cookie when the answer is there.
 pub async fn guard(
     State(https): State<bool>,
@@ -139,7 +158,11 @@ pub async fn guard(
     next: Next,
 ) -> Response {
     let host = request.extensions().get::<Host>().cloned();
-    let live = match session.get::<Live>(LIVE).await {
+    let unattended = is_unattended(&request);
+    let live = match UNATTENDED
+        .scope(unattended, session.get::<Live>(LIVE))
+        .await
+    {
         Ok(live) => live.filter(|live| Some(live.tenant) == host.as_ref().map(|host| host.tenant)),
         Err(error) => {
             tracing::warn!(%error, "no session can be looked up");

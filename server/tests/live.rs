@@ -79,7 +79,14 @@ impl Node {
             .site_root("no-site")
             .build();
         let routes = Router::new().route("/live", get(socket::live).layer(Extension(sockets)));
-        let service = router::app(Site { services, options }, routes);
+        let service = router::app(
+            Site {
+                services,
+                options,
+                throttle: None,
+            },
+            routes,
+        );
         tokio::spawn(async move { axum::serve(listener, service).await });
         Self {
             address,

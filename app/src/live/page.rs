@@ -35,6 +35,8 @@ const UNTOLD: Duration = Duration::from_millis(600);
 const BROKEN: Duration = Duration::from_secs(10);
 /// How long news stay.
 const NEWS: Duration = Duration::from_secs(10);
+/// How often the server is told that somebody is there. Milliseconds.
+const STAY_EVERY: f64 = 60_000.0;
 /// Topics of one page and the next are asked for together.
 const GATHER: Duration = Duration::from_millis(30);
 /// Whoever signs out here is on the way to another page already; that page shall win.
@@ -55,6 +57,8 @@ struct Page {
     news: ArcRwSignal<Option<String>>,
     /// What the list of people showed last, and under which filter.
     people: RefCell<Option<(String, news::People)>>,
+    /// When the server was last told that somebody is there. The page itself was one such time.
+    stayed: Cell<f64>,
     /// Counts connections and losses, so that what was planned for an earlier one is dropped.
     turn: Cell<u64>,
     poke: UnboundedSender<Poke>,
@@ -81,6 +85,7 @@ thread_local! {
             state: ArcRwSignal::new(State::Connecting),
             news: ArcRwSignal::new(None),
             people: RefCell::new(None),
+            stayed: Cell::new(Date::now()),
             turn: Cell::new(0),
             poke,
             pokes: RefCell::new(Some(pokes)),
@@ -106,6 +111,19 @@ impl Page {
         if self.state.get_untracked() != state && self.state.get_untracked() != State::Ended {
             self.state.set(state);
         }
+    }
+
+    /// Tells the server, at most once a minute. A form that takes long to fill in is not lost to a session that ran out meanwhile.
+    fn somebody_is_here(&self) {
+        let now = Date::now();
+        if now - self.stayed.get() < STAY_EVERY {
+            return;
+        }
+        self.stayed.set(now);
+        spawn_local(async {
+            // Where the session is over already the connection says so.
+            let _ = crate::session::stay().await;
+        });
     }
 
     fn next_turn(&self) -> u64 {
@@ -181,6 +199,9 @@ pub fn connect() {
                 PAGE.with(|page| page.poke(Poke::Hurry));
             }
         });
+    }
+    for event in ["pointerdown", "keydown"] {
+        let _ = window_event_listener_untyped(event, |_| PAGE.with(Page::somebody_is_here));
     }
     let _ =
         window_event_listener_untyped("offline", |_| PAGE.with(|page| page.poke(Poke::Offline)));

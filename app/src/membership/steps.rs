@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{PersonCell, PersonView, crumbs, page_of, read_person, to_people};
 use crate::{
     error::Result,
-    form::{Act, Echo, Field, Refusals},
+    form::{Act, Echo, Field, ProofBeside, Refusals},
     ui::{Head, Icon, Page, Rail},
 };
 
@@ -57,6 +57,7 @@ pub fn AddPage() -> impl IntoView {
             <section class="card narrow">
                 <div class="body">
                     <Refusals refusal=refusal.clone() />
+                    <ProofBeside refusal=refusal.clone() />
                     <form class="form" method="post">
                         <Act name="people/add" />
                         <Field name="name" label="Name" autocomplete="off" most=120 hint="As the person gives it: any letters, one name or five."
@@ -133,6 +134,7 @@ pub fn RolesPage() -> impl IntoView {
             <section class="card narrow">
                 <div class="body">
                     <Refusals refusal=refusal.clone() />
+                    <ProofBeside refusal=refusal.clone() />
                     <form class="form" method="post">
                         <Act name="people/change-roles" />
                         <input type="hidden" name="id" value=person.id.to_string() />

@@ -42,7 +42,8 @@ mod queries {
         pub address: String,
     }
 
-    /// Begins an enrolment, or shows the one begun before: opening the page again must not make the app's entry wrong.
+    /// Begins an enrolment, or shows the one that this session began in the last quarter of an hour: opening the page again must
+    /// not make the app's entry wrong, and nobody else's must ever be shown.
     ///
     /// Refuses [`Refusal::StepUpNeeded`] to replace a factor without having stepped up.
     pub async fn begin(

@@ -106,6 +106,19 @@ impl fmt::Debug for LinkToken {
 }
 
 impl MailDb {
+    /// Forgets what has no use any more, and makes room in the log for the months ahead.
+    pub async fn keep_up(&self) -> Result<(), Refusal> {
+        sqlx::query!(r#"select sec.make_partitions(3) as "made!""#)
+            .fetch_one(self.pool())
+            .await
+            .map_err(quietly)?;
+        sqlx::query!("select sec.sweep()::text as done")
+            .fetch_one(self.pool())
+            .await
+            .map(drop)
+            .map_err(quietly)
+    }
+
     /// The events that need a letter and were not yet put into the queue: in order within a tenant, 100 of each at most.
     ///
     /// Refuses [`Refusal::Unavailable`] without a word in the log, since the relay asks every second and tells it once.

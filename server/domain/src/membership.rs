@@ -260,6 +260,9 @@ mod queries {
         if place.state != State::Invited {
             return Err(Refusal::Stale);
         }
+        if place.roles.iter().any(|role| role.is_admin()) {
+            write.standing.require_step_up()?;
+        }
         invite(write, id).await?;
         Ok(Act::reinvited(id, place.account))
     }
@@ -414,6 +417,9 @@ mod queries {
                 } else {
                     Refusal::NotAllowed
                 });
+            }
+            if role.is_admin() {
+                write.standing.require_step_up()?;
             }
         }
         Ok(())

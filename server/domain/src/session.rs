@@ -74,8 +74,8 @@ pub struct Place {
 
 #[cfg(feature = "db")]
 pub use queries::{
-    SignIn, change_password, elsewhere, end, live, places, sign_in, sign_out, step_up,
-    ticket_issue, ticket_use,
+    SignIn, change_password, elsewhere, end, live, live_unattended, places, sign_in, sign_out,
+    step_up, ticket_issue, ticket_use,
 };
 #[cfg(feature = "db")]
 pub use token::Token;
@@ -159,11 +159,21 @@ mod queries {
 
     /// The live session of a token, if there is one. Counts as activity.
     pub async fn live(db: &Db, token: Token) -> Result<Option<Live>, Refusal> {
+        look(db, token, true).await
+    }
+
+    /// The same for what a page asks by itself: nobody need be sitting there.
+    pub async fn live_unattended(db: &Db, token: Token) -> Result<Option<Live>, Refusal> {
+        look(db, token, false).await
+    }
+
+    async fn look(db: &Db, token: Token, active: bool) -> Result<Option<Live>, Refusal> {
         let row = sqlx::query!(
             r#"select session_id as "id!", account_id as "account!", tenant_id, membership_id, needs as "needs!", shared as "shared!",
                       email as "email!", name, roles as "roles!", factor_enrolled as "factor_enrolled!"
-               from sec.session($1)"#,
-            token.bytes()
+               from sec.session($1, $2)"#,
+            token.bytes(),
+            active
         )
         .fetch_optional(db.unsealed())
         .await

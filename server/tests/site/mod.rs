@@ -108,7 +108,14 @@ impl Served {
             }))
             .merge(arrive::route())
             .merge(devmail::routes(letters));
-        let router = router::app(Site { services, options }, more);
+        let router = router::app(
+            Site {
+                services,
+                options,
+                throttle: None,
+            },
+            more,
+        );
         Self {
             fresh,
             behind,

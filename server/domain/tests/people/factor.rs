@@ -377,7 +377,7 @@ async fn enrolling_gives_a_session_ten_codes_and_a_secret_that_the_database_cann
 }
 
 /// Base 32 (RFC 4648 §6).
-fn totp_bytes(key: &str) -> Vec<u8> {
+pub fn totp_bytes(key: &str) -> Vec<u8> {
     let bits: String = key
         .bytes()
         .map(|c| {

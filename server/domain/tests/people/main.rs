@@ -13,3 +13,4 @@ mod recovery;
 mod removal;
 mod scene;
 mod session;
+mod unattended;
