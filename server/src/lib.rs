@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![recursion_limit = "512"]
 
+pub mod accept;
 pub mod account;
 pub mod arrive;
 pub mod bus;

@@ -1,6 +1,6 @@
 //! All addresses that are not pages, with who calls them; everything else is a page of `app`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use app::{
     door::{Host, Services},
@@ -8,7 +8,7 @@ use app::{
 };
 use axum::{
     Extension, Router,
-    body::Body,
+    body::{Body, Bytes},
     extract::{Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{from_fn_with_state, map_response},
@@ -35,6 +35,9 @@ use crate::{
 
 /// Largest form: no field of a page comes near it.
 const FORM_MOST: usize = 64 * 1024;
+
+/// Longest that one may take to arrive.
+const FORM_WAIT: Duration = Duration::from_secs(20);
 
 /// What the addresses need.
 #[derive(Clone)]
@@ -110,8 +113,9 @@ async fn act(State(site): State<Site>, request: Request) -> Response {
         return not_this_way(if method == Method::GET { "GET" } else { "POST" });
     }
     let (parts, body) = request.into_parts();
-    let Ok(bytes) = axum::body::to_bytes(body, FORM_MOST).await else {
-        return too_long();
+    let bytes = match form(body).await {
+        Ok(bytes) => bytes,
+        Err(refusal) => return refusal,
     };
     let call = Request::from_parts(parts, Body::from(bytes));
     let answer = leptos_axum::handle_server_fns_with_context(lend(&site, Echo::default()), call)
@@ -137,12 +141,22 @@ async fn with_its_status(answer: Response) -> Response {
     response
 }
 
-fn too_long() -> Response {
-    (
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "This form holds more than it may. Shorten it and send it again.",
-    )
-        .into_response()
+/// The bytes of a form, or the answer to one that is too long or too slow.
+async fn form(body: Body) -> Result<Bytes, Response> {
+    let whole = tokio::time::timeout(FORM_WAIT, axum::body::to_bytes(body, FORM_MOST)).await;
+    match whole {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err((
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "This form holds more than it may. Shorten it and send it again.",
+        )
+            .into_response()),
+        Err(_) => Err((
+            StatusCode::REQUEST_TIMEOUT,
+            "The form did not arrive in time. Send it again.",
+        )
+            .into_response()),
+    }
 }
 
 fn not_this_way(allowed: &'static str) -> Response {
@@ -186,8 +200,9 @@ async fn submit(site: &Site, request: Request) -> Response {
     if !is_form {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
-    let Ok(bytes) = axum::body::to_bytes(body, FORM_MOST).await else {
-        return too_long();
+    let bytes = match form(body).await {
+        Ok(bytes) => bytes,
+        Err(refusal) => return refusal,
     };
     let fields: Vec<(String, String)> = form_urlencoded::parse(&bytes).into_owned().collect();
     let Some(act) = fields

@@ -1,5 +1,6 @@
 //! `quorate serve`: opens the databases, serves until it is told to end, and ends in order.
 
+use crate::accept;
 use crate::cli::say;
 use crate::config::Config;
 use crate::databases::Open;
@@ -8,7 +9,7 @@ use crate::parts::Parts;
 use crate::router::{self, Site};
 use crate::stop::Stop;
 use leptos::config::{Env, LeptosOptions};
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 use tokio::{net::TcpListener, signal::unix::SignalKind, sync::watch};
 
 /// How long open requests may take once the process was told to end.
@@ -55,20 +56,15 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
         options: options(&config),
         throttle: Some(parts.throttle()),
     };
-    let service = router::app(site, parts.routes(&config))
-        .into_make_service_with_connect_info::<SocketAddr>();
-    let mut drain = ending;
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
-        let _ = drain.wait_for(|ending| *ending).await;
-    });
-    let mut serving = tokio::spawn(serving.into_future());
+    let service = router::app(site, parts.routes(&config));
+    let mut serving = tokio::spawn(accept::serve(listener, service, ending));
 
     announce(&config)?;
     let lost = tokio::select! {
         () = told.end() => false,
         () = open.lost() => true,
         ended = &mut serving => {
-            let why = ended.map_or_else(|error| error.to_string(), |ended| ended.err().map(|error| error.to_string()).unwrap_or_default());
+            let why = ended.err().map(|error| error.to_string()).unwrap_or_default();
             return Err(Stop::failed(format!("Serving ended by itself: {why}.")));
         }
     };
