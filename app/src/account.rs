@@ -65,6 +65,7 @@ pub async fn change_password(old: String, password: String) -> Result<()> {
         &services.hasher,
         door::token()?,
         &live,
+        &door::host()?.name,
         &old,
         &password,
     )

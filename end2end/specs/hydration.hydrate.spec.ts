@@ -115,3 +115,25 @@ test('a form sent twice in a hurry is done once', async ({ school }) => {
   await page.goto('/people?q=hasty');
   await expect(page.locator('tbody tr')).toHaveCount(1);
 });
+
+test('a page says once a minute that somebody is there, and only when somebody is', async ({ school }) => {
+  const page = await school.as('clerk');
+  await page.clock.install();
+  await page.goto('/people/add');
+  await ready(page);
+  const said: number[] = [];
+  page.on('response', (answer) => {
+    if (answer.url().endsWith('/api/session/stay')) said.push(answer.status());
+  });
+  const name = page.getByLabel('Name');
+  await name.pressSequentially('Aa');
+  expect(said, 'the page itself was a sign').toEqual([]);
+  await page.clock.fastForward(61_000);
+  expect(said, 'time alone is none').toEqual([]);
+  await name.pressSequentially('ro');
+  await expect.poll(() => said).toEqual([200]);
+  await name.pressSequentially('n');
+  await page.waitForTimeout(300);
+  expect(said).toEqual([200]);
+  await expect(name).toHaveValue('Aaron');
+});

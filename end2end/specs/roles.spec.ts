@@ -101,6 +101,28 @@ test('one ends a session one does not know, and changes one’s password', async
   await expect(title(again)).toHaveText('Hello, Eleanor');
 });
 
+test('making an administrator wants a fresh proof, and what was typed stays', async ({ school }) => {
+  const admin = await school.as('admin');
+  letProofGrowOld(school.email('admin'));
+  await admin.goto('/people/add');
+  await admin.getByLabel('Name').fill('Ottoline Marsh');
+  await admin.getByLabel('E-mail address').fill(`ottoline@${school.label}.example`);
+  await admin.getByRole('checkbox', { name: /^School administrator/ }).check();
+  await admin.getByRole('button', { name: 'Add and invite' }).click();
+  await expect(admin.getByRole('alert')).toContainText('Confirm that it is you');
+  await expect(admin.getByLabel('Name')).toHaveValue('Ottoline Marsh');
+  await expect(admin.getByRole('checkbox', { name: /^School administrator/ })).toBeChecked();
+  const [beside] = await Promise.all([
+    admin.context().waitForEvent('page'),
+    admin.getByRole('link', { name: 'Enter my password in a new tab' }).click(),
+  ]);
+  await beside.getByLabel('Your password').fill(PASSWORD);
+  await beside.getByRole('button', { name: 'Continue' }).click();
+  await expect(title(beside)).toHaveText('My account');
+  await admin.getByRole('button', { name: 'Add and invite' }).click();
+  await expect(title(admin)).toHaveText('Ottoline Marsh');
+});
+
 test('new recovery codes want a fresh proof', async ({ school }) => {
   const page = await school.as('clerk');
   letProofGrowOld(school.email('clerk'));

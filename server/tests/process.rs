@@ -88,6 +88,12 @@ fn impossible_configuration_ends_with_one_sentence_and_code_2() {
         2,
         "demo",
     );
+    refused(&serve(&public), 2, "QUORATE_SMTP_HOST");
+    refused(
+        &serve(&[("QUORATE_CLIENT_HEADER", "x real ip")]),
+        2,
+        "QUORATE_CLIENT_HEADER",
+    );
     assert!(!house.data.exists(), "nothing was made");
 }
 
@@ -318,7 +324,9 @@ async fn the_demo_accounts_are_never_served_to_the_world() {
     let mut command = house.command(&["serve"]);
     command
         .env("QUORATE_ORIGIN", "https://quorate.example.org")
-        .env("QUORATE_TEST_FAST", "0");
+        .env("QUORATE_TEST_FAST", "0")
+        .env("QUORATE_SMTP_HOST", "mail.example.org")
+        .env("QUORATE_MAIL_FROM", "quorate@example.org");
     for role in Role::SERVING.into_iter().chain([Role::Migrator]) {
         command.env(role.variable(), fresh.url(role));
     }

@@ -47,7 +47,14 @@ pub async fn reset_link(link: String) -> Result<LinkView> {
 pub async fn reset(link: String, password: String) -> Result<()> {
     use crate::door;
     let services = door::services();
-    domain::recovery::reset(&services.db, &services.hasher, &bytes_of(&link)?, &password).await?;
+    domain::recovery::reset(
+        &services.db,
+        &services.hasher,
+        &bytes_of(&link)?,
+        &door::host()?.name,
+        &password,
+    )
+    .await?;
     door::send_to("/sign-in?why=new-password");
     Ok(())
 }

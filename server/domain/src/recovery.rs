@@ -55,10 +55,17 @@ mod queries {
     }
 
     /// Sets the password of a reset link, ends every session of the account, and opens none: the second factor stays in the way.
-    pub async fn reset(db: &Db, hasher: &Hasher, token: &[u8], new: &str) -> Result<(), Refusal> {
+    /// `place` is the name of the tenant whose host is asked.
+    pub async fn reset(
+        db: &Db,
+        hasher: &Hasher,
+        token: &[u8],
+        place: &str,
+        new: &str,
+    ) -> Result<(), Refusal> {
         let whose = reset_link(db, token).await?;
         // Whether they have a second factor is not told to a link, so the longer rule holds.
-        password::check(new, false, &[&whose.name, &whose.email])?;
+        password::check(new, false, &[&whose.name, &whose.email, place])?;
         let hash = hasher.hash(new).await?;
         let outcome =
             sqlx::query_scalar!(r#"select sec.reset_use($1, $2) as "outcome!""#, token, hash)

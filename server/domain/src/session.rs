@@ -276,10 +276,11 @@ mod queries {
         hasher: &Hasher,
         token: Token,
         live: &Live,
+        place: &str,
         old: &str,
         new: &str,
     ) -> Result<(), Refusal> {
-        password::check(new, live.factor_enrolled, &[&live.name, &live.email])?;
+        password::check(new, live.factor_enrolled, &[&live.name, &live.email, place])?;
         let proof = proof(db, hasher, &live.email, old).await?;
         let hash = hasher.hash(new).await?;
         let row = sqlx::query!(

@@ -1,6 +1,6 @@
 //! The second factor: one code, one session; who must have one; and no way around it.
 
-use crate::scene::{ADMIN, CHAIR, CLERK, NEW_PASSWORD, PARENT, Scene, TEACHER, demo_factor};
+use crate::scene::{ADMIN, CHAIR, CLERK, NEW_PASSWORD, PARENT, PLACE, Scene, TEACHER, demo_factor};
 use domain::{
     Refusal,
     db::Caller,
@@ -198,6 +198,7 @@ async fn a_password_alone_neither_reads_nor_replaces_the_second_factor() {
             &scene.hasher,
             token,
             &live,
+            PLACE,
             demo::PASSWORD,
             NEW_PASSWORD
         )

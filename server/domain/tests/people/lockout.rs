@@ -1,6 +1,6 @@
 //! Passwords: what is told of a wrong one, how many are judged, and how the right one is kept.
 
-use crate::scene::{CHAIR, CLERK, NEW_PASSWORD, Scene};
+use crate::scene::{CHAIR, CLERK, NEW_PASSWORD, PLACE, Scene};
 use domain::{
     Refusal, demo,
     session::{self, Needs, Token},
@@ -326,7 +326,7 @@ async fn a_changed_password_ends_every_other_session_and_needs_the_old_one() {
         .await;
     let live = scene.live(here).await.unwrap();
     let change = |old: &'static str, new: &'static str| {
-        session::change_password(&scene.db, &scene.hasher, here, &live, old, new)
+        session::change_password(&scene.db, &scene.hasher, here, &live, PLACE, old, new)
     };
     assert_eq!(
         change("not hers", NEW_PASSWORD).await,

@@ -23,6 +23,7 @@ pub const CHAIR: &str = "chair@oakfield.example";
 pub const GOVERNOR: &str = "governor1@oakfield.example";
 pub const TEACHER: &str = "teacher1@oakfield.example";
 pub const PARENT: &str = "parent1@oakfield.example";
+pub const PLACE: &str = "Oakfield Primary School";
 pub const NEW_PASSWORD: &str = "violet granite pelican saffron";
 
 pub struct Scene {
