@@ -78,7 +78,7 @@ test('a clerk changes roles', async ({ school }) => {
   await clerk.getByRole('button', { name: 'Save the roles' }).click();
   await expect(notice(clerk)).toHaveText(`The roles of ${NAMES.governor1} are changed.`);
   await expect(clerk.locator('.details')).toContainText('Associate member');
-  await expect(clerk.locator('.feed')).toContainText(`${NAMES.clerk} changed the roles of`);
+  await expect(clerk.locator('.feed')).toContainText(`${NAMES.clerk} changed their roles`);
 });
 
 test('a clerk suspends a governor, who is out at once, and restores them', async ({ school }) => {

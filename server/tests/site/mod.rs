@@ -60,7 +60,8 @@ impl Served {
         let fresh = Fresh::demo().await;
         let behind = fresh.behind().await;
         let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(folder.path().join("pkg")).unwrap();
+        let site = folder.path().join("site");
+        std::fs::create_dir_all(site.join("pkg")).unwrap();
         for name in [
             "pkg/quorate.js",
             "pkg/quorate.css",
@@ -68,9 +69,9 @@ impl Served {
             "robots.txt",
             "icons.svg",
         ] {
-            std::fs::write(folder.path().join(name), "a file ".repeat(64)).unwrap();
+            std::fs::write(site.join(name), "a file ".repeat(64)).unwrap();
         }
-        std::fs::write(folder.path().parent().unwrap().join("not-served"), "no").unwrap();
+        std::fs::write(folder.path().join("not-served"), "no").unwrap();
         let db = Db::new(fresh.options(Role::Web), 6);
         let hub = Hub::default();
         let sockets = Sockets {
@@ -93,7 +94,7 @@ impl Served {
         };
         let options = leptos::config::LeptosOptions::builder()
             .output_name("quorate")
-            .site_root(folder.path().display().to_string())
+            .site_root(site.display().to_string())
             .site_pkg_dir("pkg")
             .build();
         let letters = DevMail {
