@@ -93,6 +93,20 @@ fn id_of(text: &str) -> std::result::Result<domain::MembershipId, Refusal> {
     uuid::Uuid::try_parse(text).map_err(|_| Refusal::NotFound)
 }
 
+/// Fetches again in a moment; of no effect once the page has been left.
+fn fetch_later<T>(resource: Resource<Result<Page<T>>>)
+where
+    T: Clone + Send + Sync + Serialize + for<'de> Deserialize<'de> + 'static,
+{
+    #[cfg(feature = "hydrate")]
+    set_timeout(
+        move || resource.refetch(),
+        std::time::Duration::from_secs(2),
+    );
+    #[cfg(not(feature = "hydrate"))]
+    let _ = resource;
+}
+
 /// A page of a signed-in person, read in one answer; the old content stays while a newer one is fetched.
 pub fn page_of<T>(
     resource: Resource<Result<Page<T>>>,
@@ -102,15 +116,25 @@ pub fn page_of<T>(
 where
     T: Clone + Send + Sync + Serialize + for<'de> Deserialize<'de> + 'static,
 {
+    // What was last drawn: a page that cannot be fetched again just now stays as it is, and what is typed on it too.
+    let last = StoredValue::new(None::<Page<T>>);
     view! {
         <Transition>
             {move || {
                 let draw = draw.clone();
                 Suspend::new(async move {
-                    match resource.await {
-                        Ok(Page { around, body }) => framed(&around, here, draw(&around, body)),
-                        Err(refused) => ui::refused(&refused.0),
-                    }
+                    let page = match resource.await {
+                        Ok(page) => page,
+                        Err(refused) => match last.get_value().filter(|_| refused.0.passes()) {
+                            Some(page) => {
+                                fetch_later(resource);
+                                page
+                            }
+                            None => return ui::refused(&refused.0),
+                        },
+                    };
+                    last.set_value(Some(page.clone()));
+                    framed(&page.around, here, draw(&page.around, page.body))
                 })
             }}
         </Transition>

@@ -143,6 +143,24 @@ test('a page that was offline says so, and has what it missed when it is back', 
   await expect(governor.locator('.live')).toHaveAttribute('data-state', 'live');
 });
 
+test('a page that cannot be fetched again just now stays as it is, and is fetched when it can be', async ({ school }) => {
+  school.watch.expected.push(/ERR_FAILED/);
+  const governor = await live(school, 'governor1', '/people');
+  await governor.getByLabel('Find by name').focus();
+  await mark(governor);
+  await governor.route('**/api/people/list?*', (route) => route.abort());
+  const failed = governor.waitForEvent('requestfailed');
+  const clerk = await cookieOf(school, 'clerk');
+  await act(school, clerk, '/people/add', { act: 'people/add', name: 'Told Twice', email: `twice@${school.label}.example`, 'roles[0]': 'governor' });
+  await failed;
+  await governor.waitForTimeout(300);
+  await expect(title(governor)).toHaveText('People');
+  await expect(governor.getByLabel('Find by name')).toBeFocused();
+  await governor.unroute('**/api/people/list?*');
+  await expect(governor.getByRole('row', { name: /Told Twice/ })).toBeVisible({ timeout: 5_000 });
+  await expect(marked(governor)).toHaveCount(1);
+});
+
 test('the people page goes on being live after going to another page and back without a reload', async ({ school }) => {
   const governor = await live(school, 'governor1', '/people');
   await mark(governor);

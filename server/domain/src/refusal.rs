@@ -101,6 +101,11 @@ impl Refusal {
         }
     }
 
+    /// Whether the same may well succeed in a moment.
+    pub const fn passes(&self) -> bool {
+        matches!(self, Self::Offline | Self::Unavailable | Self::Busy)
+    }
+
     /// The form field that it is about, so that the message can stand beside it.
     pub fn field(&self) -> Option<&'static str> {
         Some(match self {
