@@ -80,6 +80,9 @@ pub enum Refusal {
     /// A fault of ours; the cause is in the log.
     #[error("Something went wrong on our side. What you typed is kept; try again in a minute.")]
     Broken,
+    /// Not a date, or one that does not exist.
+    #[error("Enter a date that exists, like 18 June 2026 or 18/06/2026.")]
+    DateFormat,
     /// The browser could not reach the server.
     #[error("You are offline. What you typed is kept; try again when you are connected.")]
     Offline,
