@@ -7,6 +7,7 @@
 // sqlx.toml has chosen; graphile_worker brings chrono.
 #![cfg_attr(feature = "db", allow(deprecated))]
 
+pub mod board;
 pub mod day;
 pub mod factor;
 pub mod live;
@@ -17,6 +18,7 @@ pub mod refusal;
 pub mod role;
 pub mod session;
 pub mod tenancy;
+pub mod text;
 
 #[cfg(feature = "db")]
 pub mod db;

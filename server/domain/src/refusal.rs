@@ -83,6 +83,84 @@ pub enum Refusal {
     /// Not a date, or one that does not exist.
     #[error("Enter a date that exists, like 18 June 2026 or 18/06/2026.")]
     DateFormat,
+    /// Empty, longer than so many characters, or with hidden ones.
+    #[error("Enter some text, at most {0} characters.")]
+    TextFormat(u16),
+    /// The last day of something lies before its first.
+    #[error("The last day lies before the first. Correct one of the two.")]
+    DatesOrder,
+    /// A check or a training that is yet to be.
+    #[error("That day has not come yet. Enter today or an earlier day.")]
+    DayAhead,
+    /// See [`crate::board::term::check_days`].
+    #[error("A term of office is four years at most. Choose an earlier last day.")]
+    TermTooLong,
+    /// All but ex officio end.
+    #[error("Only an ex officio governor holds office without a last day. Enter one.")]
+    TermNeedsEnd,
+    /// A term is shortened, never stretched.
+    #[error("A term is not made longer. Record a new one from the day after it.")]
+    TermLonger,
+    /// Two terms at once on one seat.
+    #[error("Somebody holds this seat in that time. End their term first, or choose other days.")]
+    SeatTaken,
+    /// Two terms at once of one person.
+    #[error(
+        "This person holds a seat in that time already. End that term first, or choose other days."
+    )]
+    PersonSeated,
+    /// Somebody who was removed takes no office.
+    #[error("This person has been removed. Add them again first.")]
+    PersonEnded,
+    /// The seat did not exist on every day of the term.
+    #[error("This seat is not open in the whole of that time. Choose other days or another seat.")]
+    SeatNotOpen,
+    /// A seat is closed when it is empty.
+    #[error(
+        "Somebody holds this seat on that day or later. End their term first, or choose a later day."
+    )]
+    SeatHeld,
+    /// Only what never was is taken off the record.
+    #[error("This term has begun, so it stays on record. End it instead.")]
+    TermBegun,
+    /// Only who is in post can be suspended.
+    #[error("This person is not in post today, so there is nothing to suspend.")]
+    NotInPost,
+    /// See [`crate::board::term::SUSPENDED_MOST`].
+    #[error("A suspension ends today at the earliest and within six months. Choose another day.")]
+    SuspensionLength,
+    /// See [`crate::board::committee::tidy_name`].
+    #[error("Enter a name for the committee, at most 120 characters.")]
+    CommitteeName,
+    /// Two open committees of one name.
+    #[error("There is a committee of that name already. Choose another name.")]
+    CommitteeNameTaken,
+    /// See [`crate::board::committee::QUORUM_LEAST`].
+    #[error("A committee’s quorum is three governors or more. Enter a number from 3 to 100.")]
+    CommitteeQuorum,
+    /// A committee that was closed.
+    #[error("This committee is closed. Choose another one.")]
+    CommitteeClosed,
+    /// Two places at once on one committee.
+    #[error("This person sits on the committee in that time already.")]
+    OnCommittee,
+    /// The chair of a committee is one of its members.
+    #[error("Only a member of the committee can chair it. Add them to it first.")]
+    NotOnCommittee,
+    /// Who has nothing to do with the board has nothing to declare to it.
+    #[error("Only people of the board and its committees declare interests.")]
+    NotOnBoard,
+    /// See [`crate::board::interest::tidy`].
+    #[error(
+        "Say with whom each interest is, in at most 200 characters, and what it is, in at most 1,000."
+    )]
+    InterestFormat,
+    /// A declaration says nothing or something, not both.
+    #[error("Either declare nothing, or enter at least one interest.")]
+    NothingOrSome,
+    /// See [`crate::board::check::tidy_phone`].
+    #[error("Enter a telephone number like 0114 496 0123, or 0114 496 0123 ext 12.")]
+    PhoneFormat,
     /// The browser could not reach the server.
     #[error("You are offline. What you typed is kept; try again when you are connected.")]
     Offline,
@@ -95,7 +173,21 @@ impl Refusal {
             Self::SignedOut | Self::FactorNeeded => 401,
             Self::StepUpNeeded | Self::NotAllowed | Self::AdminsOnly | Self::OwnPlace => 403,
             Self::NotFound => 404,
-            Self::AlreadyHere | Self::LastAdmin | Self::Stale => 409,
+            Self::AlreadyHere
+            | Self::LastAdmin
+            | Self::Stale => 409,
+            Self::SeatTaken
+            | Self::PersonSeated
+            | Self::PersonEnded
+            | Self::SeatNotOpen
+            | Self::SeatHeld
+            | Self::TermBegun
+            | Self::NotInPost
+            | Self::CommitteeNameTaken
+            | Self::CommitteeClosed
+            | Self::OnCommittee
+            | Self::NotOnCommittee => 409,
+            Self::NotOnBoard => 403,
             Self::LinkGone => 410,
             Self::Wait(_) => 429,
             Self::Busy | Self::Unavailable | Self::Offline => 503,
@@ -114,6 +206,13 @@ impl Refusal {
         Some(match self {
             Self::EmailFormat | Self::AlreadyHere => "email",
             Self::NameFormat => "name",
+            Self::CommitteeName | Self::CommitteeNameTaken => "name",
+            Self::CommitteeQuorum => "quorum",
+            Self::DatesOrder | Self::TermTooLong | Self::TermNeedsEnd | Self::TermLonger => "to",
+            Self::PersonSeated | Self::PersonEnded | Self::OnCommittee => "person",
+            Self::SeatTaken | Self::SeatNotOpen => "from",
+            Self::SuspensionLength => "until",
+            Self::PhoneFormat => "phone",
             Self::NoRole => "roles",
             Self::Password(_) => "password",
             Self::WrongPassword => "old",

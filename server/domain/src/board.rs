@@ -1,0 +1,345 @@
+//! The board of a school: its seats and who holds them, its committees, how many make a quorum, and what its people declare.
+
+pub mod check;
+pub mod committee;
+pub mod facts;
+pub mod interest;
+pub mod seat;
+pub mod term;
+
+use serde::{Deserialize, Serialize};
+use time::Date;
+
+use crate::{MembershipId, role::Role};
+pub use check::{Checks, Training};
+pub use committee::{Committee, Place};
+pub use facts::{Facts, Post, Sat};
+pub use interest::{Declaration, Interest, Register};
+pub use seat::{Category, Seat};
+pub use term::{Term, Why};
+
+/// Within so many days a term counts as ending soon: an election or appointment takes about a school term.
+pub const SOON: i64 = 90;
+
+/// How the quorum is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// School Governance (Roles, Procedures and Allowances) (England) Regulations 2013, regulation 14.
+    Maintained,
+    /// The model articles of association of an academy trust.
+    Academy,
+}
+
+impl Rule {
+    /// Both.
+    pub const ALL: &[Self] = &[Self::Maintained, Self::Academy];
+
+    /// As stored and as sent in forms.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Maintained => "maintained",
+            Self::Academy => "academy",
+        }
+    }
+
+    /// As people read it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Maintained => "Maintained school",
+            Self::Academy => "Academy",
+        }
+    }
+
+    /// The rule in one sentence.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Maintained => {
+                "Half of the governors in post, rounded up; vacancies and suspended governors are not counted."
+            }
+            Self::Academy => {
+                "Three governors or, where that is more, a third of those in post, rounded up."
+            }
+        }
+    }
+
+    /// The rule of a stored code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|rule| rule.code() == code)
+    }
+}
+
+/// How many governors must be present, for a meeting and again for each vote.
+///
+/// Maintained schools: one half, rounded up, of the membership without vacancies and suspended governors (2013 Regulations,
+/// regulation 14). Academies: three or, if greater, one third, rounded up, of those holding office (model articles); one who is
+/// suspended still holds office. Associate members are not governors: the numbers are without them.
+pub const fn quorum(rule: Rule, in_post: u32, suspended: u32) -> u32 {
+    match rule {
+        Rule::Maintained => in_post.saturating_sub(suspended).div_ceil(2),
+        Rule::Academy => {
+            let third = in_post.div_ceil(3);
+            if third > 3 { third } else { 3 }
+        }
+    }
+}
+
+/// Somebody, as far as the reader may see them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// Their place in the tenant.
+    pub id: MembershipId,
+    /// None where the reader may not see who it is: somebody who has no role but a parent's.
+    pub name: Option<String>,
+}
+
+/// The board as it stands on a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Board {
+    /// How its quorum is counted.
+    pub rule: Rule,
+    /// The day.
+    pub on: Date,
+    /// By category and number, those of associate members last.
+    pub seats: Vec<Seat>,
+    /// Open ones, by name.
+    pub committees: Vec<Committee>,
+    /// Who is a governor or chair by role, and holds no governor's seat.
+    pub without_term: Vec<Named>,
+    /// Who holds a seat, and has not the role for it.
+    pub without_role: Vec<Named>,
+}
+
+impl Board {
+    /// Seats of governors: without those of associate members.
+    pub fn governors(&self) -> impl Iterator<Item = &Seat> {
+        self.seats.iter().filter(|seat| seat.category.is_governor())
+    }
+
+    /// Seats of one category.
+    pub fn of(&self, category: Category) -> impl Iterator<Item = &Seat> {
+        self.seats
+            .iter()
+            .filter(move |seat| seat.category == category)
+    }
+
+    /// Governors in post.
+    pub fn in_post(&self) -> u32 {
+        count(self.governors().filter(|seat| seat.holder.is_some()))
+    }
+
+    /// Governors in post who are suspended from meetings.
+    pub fn suspended(&self) -> u32 {
+        count(self.governors().filter(|seat| {
+            seat.holder
+                .as_ref()
+                .is_some_and(|term| term.is_suspended(self.on))
+        }))
+    }
+
+    /// Governors' seats that nobody holds.
+    pub fn vacancies(&self) -> u32 {
+        count(self.governors().filter(|seat| seat.holder.is_none()))
+    }
+
+    /// Seats of one category that nobody holds.
+    pub fn vacancies_of(&self, category: Category) -> u32 {
+        count(self.of(category).filter(|seat| seat.holder.is_none()))
+    }
+
+    /// Seats whose term ends soon and for which nobody is found yet, the next to end first.
+    pub fn ending(&self) -> Vec<&Seat> {
+        let mut ending: Vec<_> = self
+            .seats
+            .iter()
+            .filter(|seat| {
+                seat.next.is_none()
+                    && seat
+                        .holder
+                        .as_ref()
+                        .is_some_and(|term| term.ends_soon(self.on))
+            })
+            .collect();
+        ending.sort_by_key(|seat| seat.holder.as_ref().and_then(|term| term.to));
+        ending
+    }
+
+    /// How many must be present on that day.
+    pub fn quorum(&self) -> u32 {
+        quorum(self.rule, self.in_post(), self.suspended())
+    }
+}
+
+/// Whether somebody with these roles may see the board: all but parents and young people.
+pub fn is_for(roles: &[Role]) -> bool {
+    roles
+        .iter()
+        .any(|role| !matches!(role, Role::Parent | Role::Member))
+}
+
+fn count<T>(all: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(all.count()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::date;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_maintained_schools_quorum_is_half_of_those_in_post_rounded_up() {
+        // Seats, vacancies, quorum.
+        for (seats, vacant, needed) in [
+            (14, 0, 7),
+            (14, 3, 6),
+            (13, 0, 7),
+            (16, 4, 6),
+            (5, 0, 3),
+            (9, 0, 5),
+            (15, 0, 8),
+            (7, 0, 4),
+            (1, 0, 1),
+            (7, 7, 0),
+        ] {
+            assert_eq!(
+                quorum(Rule::Maintained, seats - vacant, 0),
+                needed,
+                "{seats} seats, {vacant} vacant"
+            );
+        }
+    }
+
+    #[test]
+    fn a_suspended_governor_is_not_counted_in_a_maintained_school_and_holds_office_in_an_academy() {
+        assert_eq!(quorum(Rule::Maintained, 11, 1), 5);
+        assert_eq!(quorum(Rule::Maintained, 14, 2), 6);
+        assert_eq!(quorum(Rule::Maintained, 2, 3), 0);
+        assert_eq!(quorum(Rule::Academy, 13, 1), 5);
+        assert_eq!(quorum(Rule::Academy, 12, 0), 4);
+    }
+
+    #[test]
+    fn an_academys_quorum_is_three_or_a_third_of_those_in_post_rounded_up() {
+        for (in_post, needed) in [
+            (0, 3),
+            (5, 3),
+            (6, 3),
+            (7, 3),
+            (8, 3),
+            (9, 3),
+            (10, 4),
+            (11, 4),
+            (12, 4),
+            (13, 5),
+            (14, 5),
+            (15, 5),
+            (16, 6),
+        ] {
+            assert_eq!(quorum(Rule::Academy, in_post, 0), needed, "{in_post}");
+        }
+    }
+
+    #[test]
+    fn parents_and_young_people_do_not_see_the_board_unless_they_are_something_else_too() {
+        assert!(is_for(&[Role::Teacher]) && is_for(&[Role::Parent, Role::Governor]));
+        assert!(!is_for(&[Role::Parent]) && !is_for(&[Role::Member, Role::Parent]));
+        assert!(!is_for(&[]));
+    }
+
+    const DAY: Date = date!(2026 - 06 - 18);
+
+    fn seat(category: Category, holder: Option<Term>) -> Seat {
+        Seat {
+            id: Uuid::from_u128(1),
+            category,
+            number: 1,
+            appointed_by: "The governing board".to_owned(),
+            opened_on: date!(2020 - 09 - 01),
+            holder,
+            next: None,
+        }
+    }
+
+    fn term(to: Option<Date>, suspended: Option<(Date, Date)>) -> Term {
+        Term {
+            id: Uuid::from_u128(2),
+            person: Named {
+                id: Uuid::from_u128(3),
+                name: None,
+            },
+            from: date!(2022 - 09 - 01),
+            to,
+            suspended,
+        }
+    }
+
+    fn board(seats: Vec<Seat>) -> Board {
+        Board {
+            rule: Rule::Maintained,
+            on: DAY,
+            seats,
+            committees: vec![],
+            without_term: vec![],
+            without_role: vec![],
+        }
+    }
+
+    #[test]
+    fn an_associate_member_is_neither_in_post_nor_missing() {
+        let held = || Some(term(Some(date!(2028 - 08 - 31)), None));
+        let mut seats = vec![
+            seat(Category::Parent, held()),
+            seat(Category::Parent, None),
+            seat(Category::CoOpted, held()),
+            seat(Category::ExOfficio, Some(term(None, None))),
+        ];
+        let with = board(seats.clone());
+        assert_eq!((with.in_post(), with.vacancies(), with.quorum()), (3, 1, 2));
+        for holder in [held(), held(), None] {
+            seats.push(seat(Category::Associate, holder));
+        }
+        let with = board(seats);
+        assert_eq!((with.in_post(), with.vacancies(), with.quorum()), (3, 1, 2));
+        assert_eq!(with.vacancies_of(Category::Parent), 1);
+        assert_eq!(with.vacancies_of(Category::Associate), 1);
+        assert_eq!(with.of(Category::Associate).count(), 3);
+    }
+
+    #[test]
+    fn a_suspension_is_counted_on_its_days_alone() {
+        let days = |from, to| {
+            let term = term(Some(date!(2028 - 08 - 31)), Some((from, to)));
+            board(vec![seat(Category::Parent, Some(term))]).suspended()
+        };
+        assert_eq!(days(DAY, DAY), 1);
+        assert_eq!(days(date!(2026 - 06 - 01), DAY), 1);
+        assert_eq!(days(date!(2026 - 06 - 01), date!(2026 - 06 - 17)), 0);
+        assert_eq!(days(date!(2026 - 06 - 19), date!(2026 - 07 - 17)), 0);
+    }
+
+    #[test]
+    fn seats_that_fall_vacant_soon_come_with_the_next_first() {
+        let to = |day| Some(term(Some(day), None));
+        let mut found = seat(Category::Parent, to(date!(2026 - 07 - 01)));
+        found.next = to(date!(2030 - 06 - 30));
+        let with = board(vec![
+            seat(Category::Parent, to(date!(2026 - 09 - 16))),
+            seat(Category::CoOpted, to(DAY)),
+            seat(Category::CoOpted, to(date!(2026 - 09 - 17))),
+            seat(Category::ExOfficio, Some(term(None, None))),
+            seat(Category::Staff, None),
+            found,
+        ]);
+        let ending: Vec<_> = with
+            .ending()
+            .iter()
+            .map(|seat| seat.holder.as_ref().unwrap().to.unwrap())
+            .collect();
+        assert_eq!(
+            ending,
+            [DAY, date!(2026 - 09 - 16)],
+            "ninety days, not ninety-one"
+        );
+    }
+}

@@ -1,0 +1,263 @@
+//! A term of office: who holds a seat, and from which day to which.
+
+use serde::{Deserialize, Serialize};
+use time::{Date, Duration};
+use uuid::Uuid;
+
+use super::{Category, Named, Rule, SOON};
+use crate::{Refusal, day};
+
+/// How long a term is unless it is said otherwise, in years (School Governance (Constitution) (England) Regulations 2012; model
+/// articles of academies).
+pub const YEARS: u16 = 4;
+
+/// How long the board may suspend a governor from its meetings, in months (2013 Regulations, regulation 17).
+pub const SUSPENDED_MOST: u16 = 6;
+
+/// Why a term ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// Its time was over.
+    TermEnded,
+    /// By their own wish.
+    Resigned,
+    /// By those who appointed them, or the board.
+    Removed,
+    /// By law (2012 Regulations, on qualification and disqualification).
+    Disqualified,
+    /// They died in office.
+    Died,
+    /// Anything else, such as leaving the post that it came with.
+    Other,
+}
+
+impl Why {
+    /// Every reason, in the order in which pages list them.
+    pub const ALL: &[Self] = &[
+        Self::TermEnded,
+        Self::Resigned,
+        Self::Removed,
+        Self::Disqualified,
+        Self::Died,
+        Self::Other,
+    ];
+
+    /// As stored and as sent in forms.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::TermEnded => "term ended",
+            Self::Resigned => "resigned",
+            Self::Removed => "removed",
+            Self::Disqualified => "disqualified",
+            Self::Died => "died",
+            Self::Other => "other",
+        }
+    }
+
+    /// As people read it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TermEnded => "Term ended",
+            Self::Resigned => "Resigned",
+            Self::Removed => "Removed from office",
+            Self::Disqualified => "Disqualified",
+            Self::Died => "Died in office",
+            Self::Other => "Another reason",
+        }
+    }
+
+    /// The reason of a stored code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|why| why.code() == code)
+    }
+}
+
+/// One term of one person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Term {
+    /// Its key.
+    pub id: Uuid,
+    /// Who holds the seat.
+    pub person: Named,
+    /// Its first day.
+    pub from: Date,
+    /// Its last day, which still counts; none for an office that has no end.
+    pub to: Option<Date>,
+    /// First and last day of a suspension from meetings. Another thing than a sign-in that is suspended.
+    pub suspended: Option<(Date, Date)>,
+}
+
+impl Term {
+    /// Whether the person is in post on the day.
+    pub fn covers(&self, day: Date) -> bool {
+        covers(self.from, self.to, day)
+    }
+
+    /// Whether the person is suspended from meetings on the day.
+    pub fn is_suspended(&self, day: Date) -> bool {
+        self.suspended
+            .is_some_and(|(from, to)| covers(from, Some(to), day))
+    }
+
+    /// Whether the term ends on the day or within the [`SOON`] days after it.
+    pub fn ends_soon(&self, day: Date) -> bool {
+        self.to.is_some_and(|to| {
+            self.covers(day)
+                && to
+                    .checked_sub(Duration::days(SOON))
+                    .is_none_or(|d| d <= day)
+        })
+    }
+}
+
+/// Whether a time with these first and last days holds the day. The last day counts: a term that ends at midnight of the day of
+/// a meeting is still one at the meeting.
+pub fn covers(from: Date, to: Option<Date>, day: Date) -> bool {
+    from <= day && to.is_none_or(|to| day <= to)
+}
+
+/// The last day of a term that begins on a day, unless it is said otherwise: four years less a day; none for ex officio.
+pub fn last_day(category: Category, from: Date) -> Option<Date> {
+    (!category.may_be_open()).then(|| day::before(day::years_after(from, YEARS)))
+}
+
+/// The last day on which a suspension may end that begins on a day: six months less a day later.
+pub fn suspended_until_most(from: Date) -> Date {
+    day::before(day::months_after(from, SUSPENDED_MOST))
+}
+
+/// The days of a term that is to be recorded. Without a last day it is [`last_day`].
+///
+/// Refuses a last day before the first, and in a maintained school a term of more than four years (2012 Regulations: four
+/// years, or less where the instrument of government says so).
+pub fn check_days(
+    rule: Rule,
+    category: Category,
+    from: Date,
+    to: Option<Date>,
+) -> Result<Option<Date>, Refusal> {
+    let usual = last_day(category, from);
+    let Some(to) = to else { return Ok(usual) };
+    if to < from {
+        return Err(Refusal::DatesOrder);
+    }
+    match (rule, usual) {
+        (Rule::Maintained, Some(most)) if to > most => Err(Refusal::TermTooLong),
+        _ => Ok(Some(to)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::date;
+
+    fn term(from: Date, to: Option<Date>) -> Term {
+        Term {
+            id: Uuid::from_u128(1),
+            person: Named {
+                id: Uuid::from_u128(2),
+                name: Some("Dilip Parmar".to_owned()),
+            },
+            from,
+            to,
+            suspended: None,
+        }
+    }
+
+    #[test]
+    fn a_term_that_ends_on_the_day_of_the_meeting_still_counts() {
+        let dilip = term(date!(2022 - 06 - 19), Some(date!(2026 - 06 - 18)));
+        assert!(dilip.covers(date!(2026 - 06 - 18)) && dilip.covers(date!(2022 - 06 - 19)));
+        assert!(!dilip.covers(date!(2026 - 06 - 19)) && !dilip.covers(date!(2022 - 06 - 18)));
+        let head = term(date!(2022 - 06 - 19), None);
+        assert!(head.covers(date!(2199 - 01 - 01)) && !head.covers(date!(2022 - 06 - 18)));
+    }
+
+    #[test]
+    fn a_term_ends_soon_from_ninety_days_before_its_last_day_to_that_day() {
+        let dilip = term(date!(2022 - 06 - 19), Some(date!(2026 - 06 - 18)));
+        assert!(!dilip.ends_soon(date!(2026 - 03 - 19)));
+        assert!(dilip.ends_soon(date!(2026 - 03 - 20)));
+        assert!(dilip.ends_soon(date!(2026 - 06 - 18)));
+        assert!(!dilip.ends_soon(date!(2026 - 06 - 19)), "it has ended");
+        assert!(!term(date!(2022 - 06 - 19), None).ends_soon(date!(2026 - 06 - 18)));
+        let to_come = term(date!(2026 - 06 - 19), Some(date!(2026 - 07 - 01)));
+        assert!(
+            !to_come.ends_soon(date!(2026 - 06 - 18)),
+            "it has not begun"
+        );
+    }
+
+    #[test]
+    fn a_term_is_four_years_less_a_day_unless_it_is_said_otherwise() {
+        let usual = |from| last_day(Category::Parent, from);
+        assert_eq!(usual(date!(2026 - 06 - 18)), Some(date!(2030 - 06 - 17)));
+        assert_eq!(usual(date!(2024 - 02 - 29)), Some(date!(2028 - 02 - 28)));
+        assert_eq!(usual(date!(2024 - 03 - 01)), Some(date!(2028 - 02 - 29)));
+        assert_eq!(last_day(Category::ExOfficio, date!(2026 - 06 - 18)), None);
+        assert_eq!(
+            check_days(
+                Rule::Maintained,
+                Category::Staff,
+                date!(2026 - 06 - 18),
+                None
+            ),
+            Ok(Some(date!(2030 - 06 - 17)))
+        );
+    }
+
+    #[test]
+    fn a_term_does_not_end_before_it_starts_and_in_a_maintained_school_not_after_four_years() {
+        let from = date!(2026 - 06 - 18);
+        let check = |rule, category, to| check_days(rule, category, from, Some(to));
+        for rule in [Rule::Maintained, Rule::Academy] {
+            for category in Category::ALL {
+                assert_eq!(
+                    check(rule, *category, date!(2026 - 06 - 17)),
+                    Err(Refusal::DatesOrder)
+                );
+                assert_eq!(check(rule, *category, from), Ok(Some(from)), "one day");
+            }
+        }
+        let longer = date!(2030 - 06 - 18);
+        assert_eq!(
+            check(Rule::Maintained, Category::CoOpted, longer),
+            Err(Refusal::TermTooLong)
+        );
+        assert_eq!(
+            check(Rule::Maintained, Category::CoOpted, day::before(longer)),
+            Ok(Some(day::before(longer)))
+        );
+        assert_eq!(
+            check(Rule::Academy, Category::CoOpted, longer),
+            Ok(Some(longer)),
+            "articles may say so"
+        );
+        assert_eq!(
+            check(Rule::Maintained, Category::ExOfficio, longer),
+            Ok(Some(longer))
+        );
+    }
+
+    #[test]
+    fn a_suspension_lasts_six_months_at_most() {
+        assert_eq!(
+            suspended_until_most(date!(2026 - 06 - 18)),
+            date!(2026 - 12 - 17)
+        );
+        assert_eq!(
+            suspended_until_most(date!(2026 - 08 - 31)),
+            date!(2027 - 02 - 27)
+        );
+    }
+
+    #[test]
+    fn every_code_leads_back_to_its_reason() {
+        for why in Why::ALL {
+            assert_eq!(Why::from_code(why.code()), Some(*why));
+        }
+        assert_eq!(Why::from_code("term_ended"), None);
+    }
+}
