@@ -4,6 +4,8 @@ pub mod check;
 pub mod committee;
 pub mod facts;
 pub mod interest;
+#[cfg(feature = "db")]
+mod keeping;
 pub mod seat;
 pub mod term;
 
@@ -17,6 +19,26 @@ pub use facts::{Facts, Post, Sat};
 pub use interest::{Declaration, Interest, Register};
 pub use seat::{Category, Seat};
 pub use term::{Term, Why};
+
+#[cfg(feature = "db")]
+pub use check::{record_dbs, record_training, set_phone};
+#[cfg(feature = "db")]
+pub use committee::{
+    choose_chair, close_committee, join_committee, leave_committee, open_committee,
+    rename_committee, set_remit,
+};
+#[cfg(feature = "db")]
+pub use facts::facts_of;
+#[cfg(feature = "db")]
+pub use interest::{declare_interests, register};
+#[cfg(feature = "db")]
+pub(crate) use keeping::refusal_of;
+#[cfg(feature = "db")]
+pub use seat::{close_seat, open_seat};
+#[cfg(feature = "db")]
+pub(crate) use term::end_all;
+#[cfg(feature = "db")]
+pub use term::{drop_term, end_term, reinstate, start_term, suspend_from_meetings};
 
 /// Within so many days a term counts as ending soon: an election or appointment takes about a school term.
 pub const SOON: i64 = 90;
@@ -179,6 +201,237 @@ pub fn is_for(roles: &[Role]) -> bool {
 
 fn count<T>(all: impl Iterator<Item = T>) -> u32 {
     u32::try_from(all.count()).unwrap_or(u32::MAX)
+}
+
+#[cfg(feature = "db")]
+pub use queries::{board, set_board_rule};
+
+#[cfg(feature = "db")]
+mod queries {
+    use std::collections::{HashMap, HashSet};
+
+    use time::Date;
+    use uuid::Uuid;
+
+    use super::{Board, Category, Committee, Named, Place, Rule, Seat, Term, keeping};
+    use crate::{
+        MembershipId, Refusal,
+        db::{Read, Write, refused},
+        event::Act,
+        role::Role,
+    };
+
+    /// The board on a day. Refuses [`Refusal::NotFound`] to parents and young people.
+    pub async fn board(read: &mut Read, today: Date) -> Result<Board, Refusal> {
+        keeping::see(read)?;
+        let tenant = read.standing.tenant;
+        let rule = keeping::rule(read.connection(), tenant).await?;
+        let mut seats = seats(read, today).await?;
+        let roles = terms(read, today, &mut seats).await?;
+        let governors: HashSet<MembershipId> = seats
+            .iter()
+            .filter(|seat| seat.category.is_governor())
+            .filter_map(|seat| seat.holder.as_ref().map(|term| term.person.id))
+            .collect();
+        let without_role = seats
+            .iter()
+            .filter_map(|seat| Some((seat.category, seat.holder.as_ref()?)))
+            .filter(|(category, term)| {
+                let fits = |code: &String| match category {
+                    Category::Associate => code == Role::Associate.code(),
+                    _ => [Role::Governor.code(), Role::Chair.code()].contains(&code.as_str()),
+                };
+                // Of whom the reader may not see, they cannot say what they lack.
+                roles
+                    .get(&term.person.id)
+                    .is_some_and(|roles| !roles.iter().any(fits))
+            })
+            .map(|(_, term)| term.person.clone())
+            .collect();
+        Ok(Board {
+            rule,
+            on: today,
+            committees: committees(read, today, &governors).await?,
+            without_term: governors_by_role(read)
+                .await?
+                .into_iter()
+                .filter(|person| !governors.contains(&person.id))
+                .collect(),
+            without_role,
+            seats,
+        })
+    }
+
+    /// Says how the quorum is counted. For administrators.
+    pub async fn set_board_rule(write: &mut Write, rule: Rule) -> Result<Act, Refusal> {
+        if !write.standing.roles.iter().any(|role| role.is_admin()) {
+            return Err(Refusal::NotAllowed);
+        }
+        let tenant = write.standing.tenant;
+        let done = sqlx::query!(
+            "update tenant set board_rule = $2 where id = $1 and board_rule <> $2",
+            tenant,
+            rule.code()
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?;
+        if done.rows_affected() == 0 {
+            return Err(Refusal::Stale);
+        }
+        Ok(Act::board_rule_set(rule))
+    }
+
+    /// Open seats, still without their holders.
+    async fn seats(read: &mut Read, today: Date) -> Result<Vec<Seat>, Refusal> {
+        let tenant = read.standing.tenant;
+        let rows = sqlx::query!(
+            "select id, category, number, appointed_by, opened_on from seat
+             where tenant_id = $1 and opened_on <= $2 and coalesce(closed_on > $2, true)",
+            tenant,
+            today
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        let mut seats = rows
+            .into_iter()
+            .map(|row| {
+                Ok(Seat {
+                    id: row.id,
+                    category: Category::from_code(&row.category).ok_or(Refusal::Broken)?,
+                    number: u32::try_from(row.number).map_err(|_| Refusal::Broken)?,
+                    appointed_by: row.appointed_by,
+                    opened_on: row.opened_on,
+                    holder: None,
+                    next: None,
+                })
+            })
+            .collect::<Result<Vec<_>, Refusal>>()?;
+        seats.sort_by_key(|seat| (seat.category, seat.number));
+        Ok(seats)
+    }
+
+    /// Puts the terms that run or are to come on their seats. Returns the roles of those who hold them.
+    async fn terms(
+        read: &mut Read,
+        today: Date,
+        seats: &mut [Seat],
+    ) -> Result<HashMap<MembershipId, Vec<String>>, Refusal> {
+        let tenant = read.standing.tenant;
+        let rows = sqlx::query!(
+            r#"select t.id, t.seat_id, t.membership_id, m.name as "name?", m.roles as "roles?", lower(t.during) as "from!",
+                 upper(t.during) - 1 as "to?", t.suspended_on, t.suspended_until
+               from term t left join membership m on m.tenant_id = t.tenant_id and m.id = t.membership_id
+               where t.tenant_id = $1 and coalesce(upper(t.during) > $2, true)
+               order by lower(t.during)"#,
+            tenant,
+            today
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        let mut roles = HashMap::new();
+        for row in rows {
+            let Some(seat) = seats.iter_mut().find(|seat| seat.id == row.seat_id) else {
+                continue;
+            };
+            let term = Term {
+                id: row.id,
+                person: Named {
+                    id: row.membership_id,
+                    name: row.name,
+                },
+                from: row.from,
+                to: row.to,
+                suspended: row.suspended_on.zip(row.suspended_until),
+            };
+            if term.covers(today) {
+                roles.extend(row.roles.map(|codes| (row.membership_id, codes)));
+                seat.holder = Some(term);
+            } else if seat.next.is_none() {
+                seat.next = Some(term);
+            }
+        }
+        Ok(roles)
+    }
+
+    async fn committees(
+        read: &mut Read,
+        today: Date,
+        governors: &HashSet<MembershipId>,
+    ) -> Result<Vec<Committee>, Refusal> {
+        let tenant = read.standing.tenant;
+        let rows = sqlx::query!(
+            "select id, name, remit, quorum, chair from committee where tenant_id = $1 and closed_on is null
+             order by lower(name)",
+            tenant
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        let mut places: HashMap<Uuid, Vec<Place>> = HashMap::new();
+        let sits = sqlx::query!(
+            r#"select p.id, p.committee_id, p.membership_id, m.name as "name?", lower(p.during) as "from!",
+                 upper(p.during) - 1 as "to?"
+               from committee_place p left join membership m on m.tenant_id = p.tenant_id and m.id = p.membership_id
+               where p.tenant_id = $1 and p.during @> $2::date
+               order by lower(m.name), p.id"#,
+            tenant,
+            today
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        for row in sits {
+            places.entry(row.committee_id).or_default().push(Place {
+                id: row.id,
+                governor: governors.contains(&row.membership_id),
+                person: Named {
+                    id: row.membership_id,
+                    name: row.name,
+                },
+                from: row.from,
+                to: row.to,
+            });
+        }
+        rows.into_iter()
+            .map(|row| {
+                let members = places.remove(&row.id).unwrap_or_default();
+                Ok(Committee {
+                    id: row.id,
+                    name: row.name,
+                    remit: row.remit,
+                    quorum: u32::try_from(row.quorum).map_err(|_| Refusal::Broken)?,
+                    // Whose place has run out leads it no longer.
+                    chair: members
+                        .iter()
+                        .find(|place| Some(place.person.id) == row.chair)
+                        .map(|place| place.person.clone()),
+                    members,
+                })
+            })
+            .collect()
+    }
+
+    async fn governors_by_role(read: &mut Read) -> Result<Vec<Named>, Refusal> {
+        let tenant = read.standing.tenant;
+        let rows = sqlx::query!(
+            "select id, name from membership where tenant_id = $1 and state <> 'ended' and roles && array['governor', 'chair']
+             order by lower(name), id",
+            tenant
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| Named {
+                id: row.id,
+                name: Some(row.name),
+            })
+            .collect())
+    }
 }
 
 #[cfg(test)]

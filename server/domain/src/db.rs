@@ -337,6 +337,9 @@ async fn is_idle(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
 pub(crate) fn refused(error: sqlx::Error) -> Refusal {
     match &error {
         sqlx::Error::Database(database) => {
+            if let Some(refusal) = database.constraint().and_then(crate::board::refusal_of) {
+                return refusal;
+            }
             match (database.code().as_deref(), database.constraint()) {
                 (Some("QR401"), _) => Refusal::SignedOut,
                 (Some("QR403"), _) => Refusal::StepUpNeeded,

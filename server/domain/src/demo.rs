@@ -1,6 +1,8 @@
 //! Two invented schools and their trust, for a first look and for the tests. Everybody has the same published password and
 //! second factor, so the server loads them on loopback only.
 
+mod board;
+
 use std::collections::{HashMap, HashSet};
 
 use sqlx::{Connection, PgConnection};
@@ -35,14 +37,15 @@ pub struct Tenant {
     seats: Option<i32>,
     accent: &'static str,
     people: &'static [Person],
+    board: Option<board::Plan>,
 }
 
 /// A place of a person in a tenant of the demo.
 type Person = (&'static str, &'static str, &'static [Role]);
 
 use Role::{
-    Chair, Clerk, Governor, Parent, SchoolAdmin, Senco, SeniorLeader, Teacher, TeachingAssistant,
-    TrustAdmin, TrustLead,
+    Associate, Chair, Clerk, Governor, Parent, SchoolAdmin, Senco, SeniorLeader, Teacher,
+    TeachingAssistant, TrustAdmin, TrustLead,
 };
 
 /// The trust first: a school belongs to it. The part of an address before the `@`, unless it is whole.
@@ -59,6 +62,7 @@ pub const TENANTS: &[Tenant] = &[
             ("admin", "Folasade Akinwande", &[TrustAdmin]),
             ("lead", "Catriona MacAllister", &[TrustLead]),
         ],
+        board: None,
     },
     Tenant {
         label: "oakfield",
@@ -86,13 +90,14 @@ pub const TENANTS: &[Tenant] = &[
             ("governor9", "Zofia Wiśniewska", &[Governor]),
             ("senco", "Harriet Beaumont", &[Senco]),
             ("teacher1", "Imran Siddiqui", &[Teacher]),
-            ("teacher2", "Lucy Pemberton", &[Teacher]),
+            ("teacher2", "Lucy Pemberton", &[Teacher, Associate]),
             ("teacher3", "Kwame Asante", &[Teacher]),
             ("teacher4", "Megan Llewellyn", &[Teacher]),
             ("ta1", "Jasmine Baptiste", &[TeachingAssistant]),
             ("parent1", "Oluwaseun Adeyemi", &[Parent]),
             ("parent2", "Rachel Goldberg", &[Parent]),
         ],
+        board: Some(board::OAKFIELD),
     },
     Tenant {
         label: "northgate",
@@ -126,6 +131,7 @@ pub const TENANTS: &[Tenant] = &[
             ("parent1", "Fatoumata Diallo", &[Parent]),
             ("parent2", "Stephen Thornbury", &[Parent]),
         ],
+        board: Some(board::NORTHGATE),
     },
 ];
 
@@ -172,6 +178,9 @@ pub async fn load(
             )
             .await?;
             made += 1;
+        }
+        if let Some(plan) = &tenant.board {
+            board::load(connection, id, plan).await?;
         }
     }
     Ok(made + load_more(connection, hasher, secrets, more, &complete).await?)

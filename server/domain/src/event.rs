@@ -1,5 +1,7 @@
 //! All that can happen to a tenant's data, and the one row that each becomes: audit line, live push, source of mail.
 
+mod board;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -23,6 +25,8 @@ pub struct Closes {
     sessions: Vec<Uuid>,
     code: u16,
 }
+
+pub(crate) use board::Whom;
 
 pub use crate::live::{CLOSE_REMOVED, CLOSE_SIGNED_OUT};
 

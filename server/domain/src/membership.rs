@@ -151,6 +151,10 @@ pub struct Ended {
     pub invitations: u32,
     /// Password links not yet used.
     pub resets: u32,
+    /// Terms of office, those to come among them. Only by a removal.
+    pub terms: u32,
+    /// Places on committees. Only by a removal.
+    pub committees: u32,
 }
 
 #[cfg(feature = "db")]
@@ -163,7 +167,7 @@ mod queries {
 
     use super::{Ended, Person, State, tidy_email, tidy_name};
     use crate::{
-        AccountId, MembershipId, Refusal,
+        AccountId, MembershipId, Refusal, board,
         db::{Read, Write, refused},
         event::Act,
         role::{self, Role},
@@ -328,8 +332,8 @@ mod queries {
         Ok(Act::restored(id, place.account))
     }
 
-    /// Ends the person's place: sessions, sockets, invitations and password links of this tenant end with it. What they did
-    /// stays on record, and so does their name beside it.
+    /// Ends the person's place: sessions, sockets, invitations and password links of this tenant end with it, and with the day
+    /// their terms of office and places on committees. What they did stays on record, and so does their name beside it.
     pub async fn remove(write: &mut Write, id: MembershipId) -> Result<(Ended, Act), Refusal> {
         let place = lock(write, id).await?;
         if place.state == State::Ended {
@@ -344,7 +348,10 @@ mod queries {
         .execute(write.connection())
         .await
         .map_err(refused)?;
-        let (ended, detail) = revoke(write, place.account, "removed").await?;
+        let (mut ended, mut detail) = revoke(write, place.account, "removed").await?;
+        (ended.terms, ended.committees) = board::end_all(write, id).await?;
+        detail["terms"] = ended.terms.into();
+        detail["committees"] = ended.committees.into();
         Ok((ended, Act::removed(id, place.account, detail)))
     }
 
@@ -455,6 +462,7 @@ mod queries {
             sessions: count("sessions"),
             invitations: count("invitations"),
             resets: count("resets"),
+            ..Ended::default()
         };
         Ok((ended, detail))
     }

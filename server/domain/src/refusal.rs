@@ -98,8 +98,8 @@ pub enum Refusal {
     /// All but ex officio end.
     #[error("Only an ex officio governor holds office without a last day. Enter one.")]
     TermNeedsEnd,
-    /// A term is shortened, never stretched.
-    #[error("A term is not made longer. Record a new one from the day after it.")]
+    /// A term or a place is shortened, never stretched.
+    #[error("It ends before that day already. Record another one from the day after it.")]
     TermLonger,
     /// Two terms at once on one seat.
     #[error("Somebody holds this seat in that time. End their term first, or choose other days.")]

@@ -64,6 +64,115 @@ pub fn tidy_phone(typed: &str) -> Result<Option<String>, Refusal> {
     }
 }
 
+#[cfg(feature = "db")]
+pub use queries::{record_dbs, record_training, set_phone};
+
+#[cfg(feature = "db")]
+mod queries {
+    use time::Date;
+    use uuid::Uuid;
+
+    use super::{tidy_phone, tidy_title};
+    use crate::{
+        MembershipId, Refusal,
+        board::keeping::{look, whom},
+        db::{Write, refused},
+        event::Act,
+    };
+
+    /// Records that somebody's DBS certificate was seen on a day. Refuses a day to come, and [`Refusal::Stale`] for one that is
+    /// recorded already.
+    pub async fn record_dbs(
+        write: &mut Write,
+        person: MembershipId,
+        on: Date,
+        today: Date,
+    ) -> Result<(Uuid, Act), Refusal> {
+        let whom = whom(write, person).await?;
+        if on > today {
+            return Err(Refusal::DayAhead);
+        }
+        let tenant = write.standing.tenant;
+        let check = sqlx::query_scalar!(
+            "insert into dbs_check (tenant_id, membership_id, checked_on) values ($1, $2, $3) returning id",
+            tenant,
+            person,
+            on
+        )
+        .fetch_one(write.connection())
+        .await
+        .map_err(refused)?;
+        Ok((check, Act::dbs_check_recorded(whom, check, on)))
+    }
+
+    /// Records a training that somebody completed. Refuses a day to come, and a renewal that is due before it.
+    pub async fn record_training(
+        write: &mut Write,
+        person: MembershipId,
+        title: &str,
+        on: Date,
+        renew_by: Option<Date>,
+        today: Date,
+    ) -> Result<(Uuid, Act), Refusal> {
+        let whom = whom(write, person).await?;
+        let title = tidy_title(title)?;
+        if on > today {
+            return Err(Refusal::DayAhead);
+        }
+        if renew_by.is_some_and(|day| day <= on) {
+            return Err(Refusal::DatesOrder);
+        }
+        let tenant = write.standing.tenant;
+        let training = sqlx::query_scalar!(
+            "insert into training (tenant_id, membership_id, title, completed_on, renew_by) values ($1, $2, $3, $4, $5)
+             returning id",
+            tenant,
+            person,
+            title,
+            on,
+            renew_by
+        )
+        .fetch_one(write.connection())
+        .await
+        .map_err(refused)?;
+        Ok((
+            training,
+            Act::training_recorded(whom, training, on, renew_by),
+        ))
+    }
+
+    /// Sets somebody's telephone number, or takes it away where nothing is typed. One's own, or anybody's as a clerk or
+    /// administrator.
+    pub async fn set_phone(
+        write: &mut Write,
+        person: MembershipId,
+        typed: &str,
+    ) -> Result<Act, Refusal> {
+        let whom = if person == write.standing.membership {
+            look(write, person).await?.0
+        } else {
+            whom(write, person).await?
+        };
+        let phone = tidy_phone(typed)?;
+        let tenant = write.standing.tenant;
+        let done = sqlx::query!(
+            "insert into contact as c (tenant_id, membership_id, phone) values ($1, $2, $3)
+             on conflict on constraint contact_person_key do update set phone = excluded.phone
+             where c.phone is distinct from excluded.phone",
+            tenant,
+            person,
+            phone
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?;
+        if done.rows_affected() == 0 {
+            return Err(Refusal::Stale);
+        }
+        Ok(Act::phone_set(whom, phone.is_some()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -168,6 +168,174 @@ pub fn tidy(interests: &[Interest], today: Date) -> Result<Vec<Interest>, Refusa
         .collect()
 }
 
+#[cfg(feature = "db")]
+pub(super) use queries::of_declarations;
+#[cfg(feature = "db")]
+pub use queries::{declare_interests, register};
+
+#[cfg(feature = "db")]
+mod queries {
+    use std::collections::HashMap;
+
+    use time::Date;
+    use uuid::Uuid;
+
+    use super::{Declaration, Entry, Interest, Kind, Register, tidy};
+    use crate::{
+        Refusal,
+        board::{Category, Named, keeping::see},
+        db::{Read, Write, refused},
+        event::{Act, Whom},
+        role::Role,
+    };
+
+    /// Declares what one has to declare, or that one has nothing. It counts from today until the next one.
+    ///
+    /// For oneself alone. Refuses [`Refusal::NotOnBoard`] for who neither holds or is going to hold a seat, nor sits on a
+    /// committee, nor is clerk or chair; [`Refusal::NothingOrSome`] for both at once and neither.
+    pub async fn declare_interests(
+        write: &mut Write,
+        nothing: bool,
+        interests: &[Interest],
+        today: Date,
+    ) -> Result<(Uuid, Act), Refusal> {
+        if nothing != interests.is_empty() {
+            return Err(Refusal::NothingOrSome);
+        }
+        let interests = tidy(interests, today)?;
+        let (tenant, own) = (write.standing.tenant, write.standing.membership);
+        let has_to_do = write.standing.is_any(&[Role::Clerk, Role::Chair])
+            || sqlx::query_scalar!(
+                r#"select exists (select from term where tenant_id = $1 and membership_id = $2
+                       and coalesce(upper(during) > $3::date, true))
+                     or exists (select from committee_place where tenant_id = $1 and membership_id = $2
+                       and coalesce(upper(during) > $3::date, true)) as "has!""#,
+                tenant,
+                own,
+                today
+            )
+            .fetch_one(write.connection())
+            .await
+            .map_err(refused)?;
+        if !has_to_do {
+            return Err(Refusal::NotOnBoard);
+        }
+        let declaration = sqlx::query_scalar!(
+            "insert into declaration (tenant_id, membership_id, nothing) values ($1, $2, $3) returning id",
+            tenant,
+            own,
+            nothing
+        )
+        .fetch_one(write.connection())
+        .await
+        .map_err(refused)?;
+        for interest in &interests {
+            sqlx::query!(
+                "insert into interest (tenant_id, declaration_id, kind, who, nature, since) values ($1, $2, $3, $4, $5, $6)",
+                tenant,
+                declaration,
+                interest.kind.code(),
+                interest.who,
+                interest.nature,
+                interest.since
+            )
+            .execute(write.connection())
+            .await
+            .map_err(refused)?;
+        }
+        let whom = Whom {
+            membership: own,
+            account: write.standing.account,
+        };
+        Ok((
+            declaration,
+            Act::declaration_made(whom, declaration, interests.len()),
+        ))
+    }
+
+    /// The register: the newest declaration of everybody who holds a seat or sits on a committee on the day, or that there is
+    /// none. Refuses [`Refusal::NotFound`] to parents and young people.
+    pub async fn register(read: &mut Read, today: Date) -> Result<Register, Refusal> {
+        see(read)?;
+        let tenant = read.standing.tenant;
+        let rows = sqlx::query!(
+            r#"with sits as (
+                 select t.membership_id, s.category from term t
+                 join seat s on s.tenant_id = t.tenant_id and s.id = t.seat_id
+                 where t.tenant_id = $1 and t.during @> $2::date
+                 union all
+                 select p.membership_id, null from committee_place p
+                 join committee c on c.tenant_id = p.tenant_id and c.id = p.committee_id and c.closed_on is null
+                 where p.tenant_id = $1 and p.during @> $2::date
+               ), people as (
+                 select membership_id, max(category) as category from sits group by membership_id
+               )
+               select k.membership_id as "membership_id!", k.category, m.name as "name?", d.id as "declaration?",
+                 d.declared_on as "declared_on?"
+               from people k
+               left join membership m on m.tenant_id = $1 and m.id = k.membership_id
+               left join lateral (
+                 select d.id, d.declared_on from declaration d
+                 where d.tenant_id = $1 and d.membership_id = k.membership_id order by d.declared_on desc, d.id desc limit 1
+               ) d on true
+               order by lower(m.name), k.membership_id"#,
+            tenant,
+            today
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        let declarations: Vec<Uuid> = rows.iter().filter_map(|row| row.declaration).collect();
+        let mut interests = of_declarations(read, &declarations).await?;
+        let entries = rows
+            .into_iter()
+            .map(|row| Entry {
+                person: Named {
+                    id: row.membership_id,
+                    name: row.name,
+                },
+                category: row.category.as_deref().and_then(Category::from_code),
+                declaration: row
+                    .declaration
+                    .zip(row.declared_on)
+                    .map(|(id, on)| Declaration {
+                        id,
+                        on,
+                        interests: interests.remove(&id).unwrap_or_default(),
+                    }),
+            })
+            .collect();
+        Ok(Register { on: today, entries })
+    }
+
+    /// The interests of these declarations, in the order in which they were given.
+    pub(in crate::board) async fn of_declarations(
+        read: &mut Read,
+        declarations: &[Uuid],
+    ) -> Result<HashMap<Uuid, Vec<Interest>>, Refusal> {
+        let tenant = read.standing.tenant;
+        let rows = sqlx::query!(
+            "select declaration_id, kind, who, nature, since from interest
+             where tenant_id = $1 and declaration_id = any ($2) order by id",
+            tenant,
+            declarations
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        let mut all: HashMap<Uuid, Vec<Interest>> = HashMap::new();
+        for row in rows {
+            all.entry(row.declaration_id).or_default().push(Interest {
+                kind: Kind::from_code(&row.kind).ok_or(Refusal::Broken)?,
+                who: row.who,
+                nature: row.nature,
+                since: row.since,
+            });
+        }
+        Ok(all)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -128,6 +128,82 @@ pub fn tidy_appointed_by(typed: &str) -> Result<String, Refusal> {
     text::line(typed, APPOINTED_BY_MOST)
 }
 
+#[cfg(feature = "db")]
+pub use queries::{close_seat, open_seat};
+
+#[cfg(feature = "db")]
+mod queries {
+    use time::Date;
+    use uuid::Uuid;
+
+    use super::{Category, tidy_appointed_by};
+    use crate::{
+        Refusal,
+        board::keeping::keep,
+        db::{Write, refused},
+        event::Act,
+    };
+
+    /// Adds a seat from a day on, numbered after the others of its category.
+    pub async fn open_seat(
+        write: &mut Write,
+        category: Category,
+        appointed_by: &str,
+        from: Date,
+    ) -> Result<(Uuid, Act), Refusal> {
+        keep(write)?;
+        let appointed_by = tidy_appointed_by(appointed_by)?;
+        let tenant = write.standing.tenant;
+        let row = sqlx::query!(
+            "insert into seat (tenant_id, category, number, appointed_by, opened_on)
+             select $1, $2, coalesce(max(number), 0) + 1, $3, $4 from seat where tenant_id = $1 and category = $2
+             returning id, number",
+            tenant,
+            category.code(),
+            appointed_by,
+            from
+        )
+        .fetch_one(write.connection())
+        .await
+        .map_err(refused)?;
+        Ok((row.id, Act::seat_opened(row.id, category, row.number, from)))
+    }
+
+    /// Takes a seat away from a day on. Refuses [`Refusal::SeatHeld`] while somebody holds it on that day or later.
+    pub async fn close_seat(write: &mut Write, seat: Uuid, on: Date) -> Result<Act, Refusal> {
+        let tenant = write.standing.tenant;
+        let row = sqlx::query!(
+            "select opened_on, closed_on from seat where tenant_id = $1 and id = $2",
+            tenant,
+            seat
+        )
+        .fetch_optional(write.connection())
+        .await
+        .map_err(refused)?
+        .ok_or(Refusal::NotFound)?;
+        keep(write)?;
+        if row.closed_on.is_some() {
+            return Err(Refusal::Stale);
+        }
+        if on < row.opened_on {
+            return Err(Refusal::DatesOrder);
+        }
+        let done = sqlx::query!(
+            "update seat set closed_on = $3 where tenant_id = $1 and id = $2 and closed_on is null",
+            tenant,
+            seat,
+            on
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?;
+        if done.rows_affected() == 0 {
+            return Err(Refusal::Stale);
+        }
+        Ok(Act::seat_closed(seat, on))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

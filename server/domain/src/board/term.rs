@@ -148,6 +148,283 @@ pub fn check_days(
     }
 }
 
+#[cfg(feature = "db")]
+pub(crate) use queries::end_all;
+#[cfg(feature = "db")]
+pub use queries::{drop_term, end_term, reinstate, start_term, suspend_from_meetings};
+
+#[cfg(feature = "db")]
+mod queries {
+    use time::Date;
+    use uuid::Uuid;
+
+    use super::{Why, check_days, covers, suspended_until_most};
+    use crate::{
+        MembershipId, Refusal,
+        board::{
+            Category,
+            keeping::{keep, look, rule, whom},
+        },
+        db::{Write, refused},
+        event::{Act, Whom},
+    };
+
+    /// Gives a seat to somebody from a day to a day, past or to come. Without a last day the term is four years, or with the
+    /// office for ex officio.
+    ///
+    /// Refuses what [`check_days`] refuses, a seat that is taken or not open in that time, and somebody who holds a seat then or
+    /// was removed.
+    pub async fn start_term(
+        write: &mut Write,
+        seat: Uuid,
+        person: MembershipId,
+        from: Date,
+        to: Option<Date>,
+    ) -> Result<(Uuid, Act), Refusal> {
+        let tenant = write.standing.tenant;
+        let category = sqlx::query_scalar!(
+            "select category from seat where tenant_id = $1 and id = $2",
+            tenant,
+            seat
+        )
+        .fetch_optional(write.connection())
+        .await
+        .map_err(refused)?
+        .and_then(|code| Category::from_code(&code))
+        .ok_or(Refusal::NotFound)?;
+        let whom = whom(write, person).await?;
+        let rule = rule(write.connection(), tenant).await?;
+        let to = check_days(rule, category, from, to)?;
+        // Two clerks on one seat take turns, and the second finds it taken.
+        sqlx::query!(
+            "select id from seat where tenant_id = $1 and id = $2 for update",
+            tenant,
+            seat
+        )
+        .fetch_optional(write.connection())
+        .await
+        .map_err(refused)?
+        .ok_or(Refusal::Stale)?;
+        let term = sqlx::query_scalar!(
+            "insert into term (tenant_id, seat_id, membership_id, during)
+             values ($1, $2, $3, daterange($4, $5, '[]')) returning id",
+            tenant,
+            seat,
+            person,
+            from,
+            to
+        )
+        .fetch_one(write.connection())
+        .await
+        .map_err(refused)?;
+        Ok((term, Act::term_started(whom, term, seat, from, to)))
+    }
+
+    /// Ends a term with a last day, past or to come, and says why.
+    ///
+    /// Refuses a day before its first and one after its last: a term is not made longer.
+    pub async fn end_term(
+        write: &mut Write,
+        term: Uuid,
+        last: Date,
+        why: Why,
+    ) -> Result<Act, Refusal> {
+        let held = lock(write, term).await?;
+        if last < held.from {
+            return Err(Refusal::DatesOrder);
+        }
+        if held.to.is_some_and(|to| last > to) {
+            return Err(Refusal::TermLonger);
+        }
+        if held.to == Some(last) && held.ended_why == Some(why) {
+            return Err(Refusal::Stale);
+        }
+        let tenant = write.standing.tenant;
+        sqlx::query!(
+            "update term set during = daterange(lower(during), $3, '[]'), ended_why = $4 where tenant_id = $1 and id = $2",
+            tenant,
+            term,
+            last,
+            why.code()
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?;
+        Ok(Act::term_ended(held.whom, term, last, why))
+    }
+
+    /// Takes a term off the record that has not begun. Refuses [`Refusal::TermBegun`] for any other.
+    pub async fn drop_term(write: &mut Write, term: Uuid, today: Date) -> Result<Act, Refusal> {
+        let held = lock(write, term).await?;
+        if held.from <= today {
+            return Err(Refusal::TermBegun);
+        }
+        let tenant = write.standing.tenant;
+        let done = sqlx::query!(
+            "delete from term where tenant_id = $1 and id = $2",
+            tenant,
+            term
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?;
+        if done.rows_affected() == 0 {
+            return Err(Refusal::TermBegun);
+        }
+        Ok(Act::term_dropped(
+            held.whom, term, held.seat, held.from, held.to,
+        ))
+    }
+
+    /// Records that the board suspended somebody from its meetings, from today to a day (2013 Regulations, regulation 17). They
+    /// may sign in as before.
+    ///
+    /// Refuses more than six months, and somebody who is not in post.
+    pub async fn suspend_from_meetings(
+        write: &mut Write,
+        term: Uuid,
+        until: Date,
+        today: Date,
+    ) -> Result<Act, Refusal> {
+        let held = lock(write, term).await?;
+        if !covers(held.from, held.to, today) {
+            return Err(Refusal::NotInPost);
+        }
+        if held.suspended_until.is_some_and(|day| day >= today) {
+            return Err(Refusal::Stale);
+        }
+        if until < today || until > suspended_until_most(today) {
+            return Err(Refusal::SuspensionLength);
+        }
+        let tenant = write.standing.tenant;
+        sqlx::query!(
+            "update term set suspended_on = $3, suspended_until = $4 where tenant_id = $1 and id = $2",
+            tenant,
+            term,
+            today,
+            until
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?;
+        Ok(Act::term_suspended(held.whom, term, today, until))
+    }
+
+    /// Ends a suspension from meetings. The log keeps that there was one.
+    pub async fn reinstate(write: &mut Write, term: Uuid, today: Date) -> Result<Act, Refusal> {
+        let held = lock(write, term).await?;
+        if held.suspended_until.is_none_or(|day| day < today) {
+            return Err(Refusal::Stale);
+        }
+        let tenant = write.standing.tenant;
+        sqlx::query!(
+            "update term set suspended_on = null, suspended_until = null where tenant_id = $1 and id = $2",
+            tenant,
+            term
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?;
+        Ok(Act::term_reinstated(held.whom, term))
+    }
+
+    /// Ends with today everything that somebody holds who is being removed: terms and places on committees. Terms that have not
+    /// begun are dropped. Returns how many terms and how many places it was.
+    pub(crate) async fn end_all(
+        write: &mut Write,
+        person: MembershipId,
+    ) -> Result<(u32, u32), Refusal> {
+        let tenant = write.standing.tenant;
+        let dropped = sqlx::query!(
+            "delete from term where tenant_id = $1 and membership_id = $2 and lower(during) > sec.today()",
+            tenant,
+            person
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?
+        .rows_affected();
+        let ended = sqlx::query!(
+            "update term set during = daterange(lower(during), sec.today(), '[]'), ended_why = coalesce(ended_why, 'other')
+             where tenant_id = $1 and membership_id = $2 and coalesce(upper(during) > sec.today() + 1, true)",
+            tenant,
+            person
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?
+        .rows_affected();
+        let places = sqlx::query!(
+            "update committee_place set during = daterange(lower(during), sec.today(), '[]')
+             where tenant_id = $1 and membership_id = $2 and coalesce(upper(during) > sec.today() + 1, true)",
+            tenant,
+            person
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?
+        .rows_affected();
+        sqlx::query!(
+            "update committee set chair = null where tenant_id = $1 and chair = $2 and closed_on is null",
+            tenant,
+            person
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?;
+        let count = |rows| u32::try_from(rows).unwrap_or(u32::MAX);
+        Ok((count(dropped + ended), count(places)))
+    }
+
+    struct Held {
+        whom: Whom,
+        seat: Uuid,
+        from: Date,
+        to: Option<Date>,
+        ended_why: Option<Why>,
+        suspended_until: Option<Date>,
+    }
+
+    /// Reads a term and keeps it still until the act is done. Everybody's own is refused here, before the row policies refuse
+    /// it again.
+    async fn lock(write: &mut Write, term: Uuid) -> Result<Held, Refusal> {
+        let tenant = write.standing.tenant;
+        // Without `for update`: the row policies of an update would hide from a reader what they do see.
+        let person = sqlx::query_scalar!(
+            "select membership_id from term where tenant_id = $1 and id = $2",
+            tenant,
+            term
+        )
+        .fetch_optional(write.connection())
+        .await
+        .map_err(refused)?
+        .ok_or(Refusal::NotFound)?;
+        keep(write)?;
+        if person == write.standing.membership {
+            return Err(Refusal::OwnPlace);
+        }
+        let (whom, _) = look(write, person).await?;
+        let row = sqlx::query!(
+            r#"select seat_id, lower(during) as "from!", upper(during) - 1 as "to?", ended_why, suspended_until
+               from term where tenant_id = $1 and id = $2 for update"#,
+            tenant,
+            term
+        )
+        .fetch_optional(write.connection())
+        .await
+        .map_err(refused)?
+        .ok_or(Refusal::Stale)?;
+        Ok(Held {
+            whom,
+            seat: row.seat_id,
+            from: row.from,
+            to: row.to,
+            ended_why: row.ended_why.as_deref().and_then(Why::from_code),
+            suspended_until: row.suspended_until,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

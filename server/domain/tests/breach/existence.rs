@@ -121,9 +121,30 @@ async fn existence_elsewhere_is_never_shown_by_an_answer() {
         invited.push(id);
     }
     let (link, their_link) = (invited[0], invited[1]);
+    // A seat that nobody holds, a committee, and somebody's term.
+    let mut boards = Vec::new();
+    for tenant in [tenant, their_tenant] {
+        let mut found = Vec::new();
+        for sql in [
+            "select s.id from seat s where s.tenant_id = $1 and s.category = 'co_opted'
+               and not exists (select from term t where t.tenant_id = s.tenant_id and t.seat_id = s.id)",
+            "select id from committee where tenant_id = $1 order by id limit 1",
+            "select t.id from term t join seat s on s.tenant_id = t.tenant_id and s.id = t.seat_id
+             where t.tenant_id = $1 and s.category = 'ex_officio'",
+        ] {
+            let id: Uuid = sqlx::query_scalar(sql)
+                .bind(tenant)
+                .fetch_one(&mut *behind)
+                .await
+                .unwrap();
+            found.push(id);
+        }
+        boards.push(found);
+    }
+    let (board, their_board) = (&boards[0], &boards[1]);
     let never = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
 
-    // Each question with `$` for the id: theirs, one that never was, and one of Oakfield's own.
+    // Each question with `$` for the id: theirs, one that never was, and one of Oakfield's own. `#` is its vacant seat.
     for (question, theirs, ours) in [
         (
             "select count(*)::text from membership where id = '$'",
@@ -178,6 +199,55 @@ async fn existence_elsewhere_is_never_shown_by_an_answer() {
             tenant,
         ),
         (
+            "select count(*)::text from seat where id = '$'",
+            their_board[0],
+            board[0],
+        ),
+        (
+            "update seat set closed_on = '2100-01-01' where id = '$' returning 'closed'",
+            their_board[0],
+            board[0],
+        ),
+        (
+            "insert into term (tenant_id, seat_id, membership_id, during)
+             select '@', '$', membership_id, '[2100-01-01,2101-01-01)' from committee_place limit 1 returning 'made'",
+            their_board[0],
+            board[0],
+        ),
+        (
+            "insert into term (tenant_id, seat_id, membership_id, during)
+             values ('@', '#', '$', '[2100-01-01,2101-01-01)') returning 'made'",
+            their_place,
+            place,
+        ),
+        (
+            "update term set ended_why = 'other', during = daterange(lower(during), '2090-01-01') where id = '$' returning 'ended'",
+            their_board[2],
+            board[2],
+        ),
+        (
+            "update committee set name = 'x' where id = '$' returning 'renamed'",
+            their_board[1],
+            board[1],
+        ),
+        (
+            "insert into committee_place (tenant_id, committee_id, membership_id, during)
+             select '@', '$', id, '[2010-01-01,2010-02-01)' from membership where roles && array['teacher'] limit 1 returning 'made'",
+            their_board[1],
+            board[1],
+        ),
+        (
+            "insert into dbs_check (tenant_id, membership_id, checked_on) values ('@', '$', '2010-01-01') returning 'made'",
+            their_place,
+            place,
+        ),
+        (
+            "insert into contact (tenant_id, membership_id, phone) values ('@', '$', '01632 960999')
+             on conflict (tenant_id, membership_id) do update set phone = excluded.phone returning 'made'",
+            their_place,
+            place,
+        ),
+        (
             "select name from sec.invitation_open('$', '@')",
             their_link,
             link,
@@ -194,7 +264,8 @@ async fn existence_elsewhere_is_never_shown_by_an_answer() {
                 .replace('$', &id.to_string())
                 .replace('%', &token)
                 .replace('~', &account.to_string())
-                .replace('@', &tenant.to_string());
+                .replace('@', &tenant.to_string())
+                .replace('#', &board[0].to_string());
             let answer = run(&mut web, &begins, &Try::Rows(sql)).await;
             answers.push(match answer {
                 Ok((rows, _)) => rows.join(","),

@@ -46,7 +46,9 @@ async fn breaches(
                 .fetch_optional(AssertSqlSafe(format!(
                     "select to_jsonb(t)::text, (to_jsonb(t)
                        || case when to_jsonb(t) ? 'id' then jsonb_build_object('id', uuidv7()) else '{{}}' end
-                       || case when to_jsonb(t) ? 'account_id' then jsonb_build_object('account_id', '{stranger}') else '{{}}' end)::text
+                       || case when to_jsonb(t) ? 'account_id' then jsonb_build_object('account_id', '{stranger}') else '{{}}' end
+                       || case when to_jsonb(t) ? 'number' then jsonb_build_object('number', 1000) else '{{}}' end
+                       || case when to_jsonb(t) ? 'during' then jsonb_build_object('during', '[2001-01-01,2001-02-01)') else '{{}}' end)::text
                      from {} t {whose} limit 1",
                     table.name
                 )))
@@ -152,6 +154,15 @@ async fn raw_sql_of_the_web_login_sees_and_changes_no_row_of_another_school() {
         ("event", 22),
         ("account", 22),
         ("tenant", 1),
+        ("seat", 15),
+        ("term", 18),
+        ("committee", 3),
+        ("committee_place", 14),
+        ("declaration", 12),
+        ("interest", 4),
+        ("dbs_check", 11),
+        ("training", 10),
+        ("contact", 4),
     ] {
         let table = tables.iter().find(|table| table.name == name).unwrap();
         let (seen, _) = run(
@@ -210,6 +221,17 @@ const GUARDS: &[(&str, &str)] = &[
     ("alter policy membership_insert on membership with check (state = 'invited')", "Northgate's administrator"),
     ("alter policy membership_update on membership using (true) with check (true)", "no seal"),
     ("alter policy membership_update on membership using (true) with check (true)", "Northgate's administrator"),
+    ("alter policy term_select on term using (true)", "no seal"),
+    ("alter policy seat_insert on seat with check (sec.keeps_board())", "Northgate's administrator"),
+    ("alter policy term_update on term using (true) with check (true)", "Northgate's administrator"),
+    ("alter policy term_delete on term using (true)", "no seal"),
+    ("alter policy committee_update on committee using (sec.keeps_board()) with check (true)", "Northgate's administrator"),
+    ("alter policy committee_place_insert on committee_place with check (sec.keeps_board())", "Northgate's administrator"),
+    ("alter policy declaration_insert on declaration with check (sec.sees_board())", "Northgate's administrator"),
+    ("alter policy interest_select on interest using (sec.sees_board())", "Northgate's administrator"),
+    ("alter policy dbs_check_select on dbs_check using (sec.keeps_board())", "Northgate's administrator"),
+    ("alter policy training_insert on training with check (true)", "no seal"),
+    ("alter policy contact_select on contact using (sec.keeps_board())", "Northgate's administrator"),
     ("grant select on sec.session to quorate_web", "no seal"),
     ("grant truncate on event to quorate_web", "no seal"),
     // Tables that are added tomorrow.

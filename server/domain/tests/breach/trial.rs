@@ -17,6 +17,8 @@ pub struct Table {
     /// Columns that the web may give when it inserts a row, and those it may change.
     given: Vec<String>,
     changed: Vec<String>,
+    /// Columns of which a tenant's rows may not all say the same.
+    single: Vec<String>,
 }
 
 impl Table {
@@ -43,7 +45,11 @@ impl Table {
                    coalesce((select array_agg(a.attname::text order by k.n) from pg_index i
                      cross join lateral unnest(i.indkey::smallint[]) with ordinality as k (attnum, n)
                      join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum
-                     where i.indrelid = c.oid and i.indisprimary), '{}') as keys
+                     where i.indrelid = c.oid and i.indisprimary), '{}') as keys,
+                   array(select distinct a.attname::text from pg_index i cross join lateral pg_get_indexdef(i.indexrelid) as d (text)
+                     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and a.attname <> 'tenant_id'
+                       and d.text ~ ('[(, ]' || a.attname || '[),]')
+                     where i.indrelid = c.oid and i.indisunique and not i.indisprimary) as single
                  from pg_class c
                  where c.relkind in ('r', 'p') and c.relnamespace in ('public'::regnamespace, 'sec'::regnamespace)
                  order by 1",
@@ -58,6 +64,7 @@ impl Table {
                 partition: row.get("partition"),
                 given: row.get("given"),
                 changed: row.get("changed"),
+                single: row.get("single"),
             })
             .collect()
     }
@@ -109,11 +116,18 @@ pub fn tries(table: &Table, row: Option<(&str, &str)>, grab: Uuid) -> Vec<Try> {
         tries.push(Rows(format!(
             "update {name} t set {change} returning {key}"
         )));
-        // Which needs no right to read. A state has its steps, so it has a line of its own.
-        if let Some((row, _)) = row.filter(|_| column != "state") {
+        if let Some((row, _)) = row {
             let value =
                 format!("(select {column} from jsonb_populate_record(null::{name}, '{row}'))");
-            tries.push(Count(format!("update {name} set {column} = {value}")));
+            // Without a condition it needs no right to read. A state has its steps and so has a line of its own, and the
+            // attacker's own rows cannot all have what is one of a kind.
+            if table.single.contains(column) && table.columns.iter().any(|c| c == "tenant_id") {
+                tries.push(Count(format!(
+                    "update {name} set {column} = {value} where tenant_id <> '{grab}'"
+                )));
+            } else if column != "state" {
+                tries.push(Count(format!("update {name} set {column} = {value}")));
+            }
         }
         if column == "tenant_id" {
             tries.push(Count(format!("update {name} t set tenant_id = '{grab}'")));

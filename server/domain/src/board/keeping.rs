@@ -1,0 +1,128 @@
+//! Who keeps the record of a board, about whom, and what the schema's refusals mean.
+
+use super::Rule;
+use crate::{
+    MembershipId, Refusal,
+    board::{check, committee, seat},
+    db::{Read, Write, refused},
+    event::Whom,
+    membership::State,
+};
+
+/// Refuses everybody but clerks and administrators, before the row policies refuse them again.
+pub(crate) fn keep(write: &Write) -> Result<(), Refusal> {
+    if write
+        .standing
+        .roles
+        .iter()
+        .any(|role| role.manages_people())
+    {
+        Ok(())
+    } else {
+        Err(Refusal::NotAllowed)
+    }
+}
+
+/// Refuses those who see nothing of the board.
+pub(super) fn see(read: &Read) -> Result<(), Refusal> {
+    if super::is_for(&read.standing.roles) {
+        Ok(())
+    } else {
+        Err(Refusal::NotFound)
+    }
+}
+
+/// Somebody whom a clerk or administrator records something about. Nobody records anything about themselves, and nothing is
+/// recorded of somebody who was removed.
+pub(super) async fn whom(write: &mut Write, id: MembershipId) -> Result<Whom, Refusal> {
+    let (whom, state) = look(write, id).await?;
+    keep(write)?;
+    if whom.membership == write.standing.membership {
+        return Err(Refusal::OwnPlace);
+    }
+    if state == State::Ended {
+        return Err(Refusal::PersonEnded);
+    }
+    Ok(whom)
+}
+
+/// Somebody the caller sees, with their state.
+pub(super) async fn look(write: &mut Write, id: MembershipId) -> Result<(Whom, State), Refusal> {
+    let tenant = write.standing.tenant;
+    let row = sqlx::query!(
+        "select account_id, state from membership where tenant_id = $1 and id = $2",
+        tenant,
+        id
+    )
+    .fetch_optional(write.connection())
+    .await
+    .map_err(refused)?
+    .ok_or(Refusal::NotFound)?;
+    let whom = Whom {
+        membership: id,
+        account: row.account_id,
+    };
+    Ok((whom, State::from_code(&row.state).ok_or(Refusal::Broken)?))
+}
+
+/// How the quorum is counted here.
+pub(super) async fn rule(
+    connection: &mut sqlx::PgConnection,
+    tenant: crate::TenantId,
+) -> Result<Rule, Refusal> {
+    let code = sqlx::query_scalar!("select board_rule from tenant where id = $1", tenant)
+        .fetch_one(connection)
+        .await
+        .map_err(refused)?;
+    Rule::from_code(&code).ok_or(Refusal::Broken)
+}
+
+/// What it means to a person that a constraint of the board's tables was violated; none for those of other tables.
+pub(crate) fn refusal_of(constraint: &str) -> Option<Refusal> {
+    Some(match constraint {
+        "term_seat_once" => Refusal::SeatTaken,
+        "term_person_once" => Refusal::PersonSeated,
+        "term_in_seat" => Refusal::SeatNotOpen,
+        "term_needs_end" | "term_ended_why_has_end" => Refusal::TermNeedsEnd,
+        "term_of_member" | "committee_place_of_member" => Refusal::PersonEnded,
+        "term_during_some"
+        | "committee_place_during_some"
+        | "seat_days_order"
+        | "training_days_order" => Refusal::DatesOrder,
+        "term_suspended_both" | "term_suspended_order" | "term_suspended_length" => {
+            Refusal::SuspensionLength
+        }
+        "seat_unheld" => Refusal::SeatHeld,
+        "seat_appointed_by_shape" => Refusal::TextFormat(seat::APPOINTED_BY_MOST),
+        "committee_name_key" => Refusal::CommitteeNameTaken,
+        "committee_name_shape" => Refusal::CommitteeName,
+        "committee_remit_shape" => Refusal::TextFormat(committee::REMIT_MOST),
+        "committee_quorum_least" => Refusal::CommitteeQuorum,
+        "committee_place_once" => Refusal::OnCommittee,
+        "committee_place_of_open" => Refusal::CommitteeClosed,
+        "declaration_says" => Refusal::NothingOrSome,
+        "interest_who_shape" | "interest_nature_shape" => Refusal::InterestFormat,
+        "training_title_shape" => Refusal::TextFormat(check::TITLE_MOST),
+        "contact_phone_shape" => Refusal::PhoneFormat,
+        "seat_days_finite"
+        | "committee_closed_on_finite"
+        | "declaration_declared_on_finite"
+        | "interest_since_finite"
+        | "dbs_check_checked_on_finite"
+        | "training_days_finite" => Refusal::DateFormat,
+        // Somebody else was a moment earlier.
+        "seat_number_key" | "dbs_check_day_key" | "contact_person_key" => Refusal::Stale,
+        // What was pointed at is not there.
+        "term_seat_fkey"
+        | "term_membership_fkey"
+        | "committee_chair_fkey"
+        | "committee_place_committee_fkey"
+        | "committee_place_membership_fkey"
+        | "declaration_membership_fkey"
+        | "interest_declaration_fkey"
+        | "dbs_check_membership_fkey"
+        | "training_membership_fkey"
+        | "contact_membership_fkey" => Refusal::NotFound,
+        _ => return None,
+    })
+}
