@@ -33,6 +33,8 @@ pub mod mailing;
 pub mod operator;
 #[cfg(feature = "db")]
 pub mod secret;
+#[cfg(feature = "db")]
+pub mod trail;
 
 pub use refusal::Refusal;
 

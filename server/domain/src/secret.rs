@@ -5,6 +5,7 @@ use aes_gcm::{
     aead::{Aead, Payload},
 };
 use hkdf::Hkdf;
+use quorate_verify::Signer;
 use sha2::Sha256;
 
 use crate::{Refusal, db::random_bytes};
@@ -70,6 +71,16 @@ impl Secrets {
         })
     }
 
+    /// What signs where a log stood. Derived as the other keys are, so that whoever keeps the master key keeps it too; with
+    /// another master key, what was signed before is checked with the public key of then.
+    pub fn signer(&self) -> Result<Signer, Refusal> {
+        let mut secret = [0; 32];
+        self.master
+            .expand(b"checkpoint.sign", &mut secret)
+            .map_err(|_| Refusal::Broken)?;
+        Ok(Signer::from_secret(&secret))
+    }
+
     fn cipher(&self, place: &str) -> Result<Aes256Gcm, Refusal> {
         let purpose = place.split('|').next().unwrap_or_default();
         let mut key = [0; 32];
@@ -106,5 +117,16 @@ mod tests {
             sealed,
             secrets.seal("factor.secret|joan", b"otter").unwrap()
         );
+    }
+
+    /// Schools have the public key in their files: it must not change by accident.
+    #[test]
+    fn the_key_of_checkpoints_follows_from_the_master_key_and_stays() {
+        let key = |master| Secrets::new(&[master; 32]).signer().unwrap().public();
+        assert_eq!(
+            key(7).to_string(),
+            "43b194aaea5715be71545735f38621c8ff4ba831b117af7ca467566550168893"
+        );
+        assert_ne!(key(8), key(7));
     }
 }

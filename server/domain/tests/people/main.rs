@@ -14,4 +14,5 @@ mod recovery;
 mod removal;
 mod scene;
 mod session;
+mod trail;
 mod unattended;
