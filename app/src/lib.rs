@@ -14,6 +14,7 @@
 compile_error!("`ssr` and `hydrate` are two programs; build them apart");
 
 pub mod account;
+pub mod audit;
 #[cfg(feature = "ssr")]
 pub mod door;
 pub mod error;
@@ -21,6 +22,7 @@ pub mod form;
 pub mod live;
 pub mod membership;
 pub mod session;
+pub mod sheet;
 pub mod tenancy;
 pub mod ui;
 
@@ -30,6 +32,7 @@ use leptos_router::{
     components::{Route, Router, Routes},
     path,
 };
+use ui::Rail;
 
 /// The document around every page.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -42,7 +45,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <HashedStylesheet options=options.clone() id="style" />
-                {hydrates().then(|| view! { <HydrationScripts options=options.clone() /> })}
+                {hydrates().then(|| view! {
+                    <HydrationScripts options=options.clone() />
+                    <script src="/redraw/idiomorph.min.js" defer></script>
+                    <script src="/redraw/redraw.js" defer></script>
+                })}
                 <leptos_meta::MetaTags />
             </head>
             <body>
@@ -99,7 +106,48 @@ fn titled(title: String) -> String {
     }
 }
 
-/// All pages. An address that is not here does not exist. Who may open which is decided in the server's session layer and,
+/// The sheets: address, place in the rail, and the topics whose changes they follow (`add` before `:id`).
+pub const SHEETS: &[sheet::Address] = &[
+    // clerk and administrators
+    ("/people/add", Rail::People, &[]),
+    ("/people/:id/roles", Rail::People, &[]),
+    ("/people/:id/rename", Rail::People, &[]),
+    ("/people/:id/address", Rail::People, &[]),
+    ("/people/:id/suspend", Rail::People, &[]),
+    ("/people/:id/remove", Rail::People, &[]),
+    // staff and board
+    ("/people/:id", Rail::People, &["people", "here"]),
+    // clerk and administrators
+    ("/audit", Rail::Log, &["people"]),
+    ("/audit/:seq", Rail::Log, &[]),
+    // administrators
+    ("/settings", Rail::Settings, &[]),
+];
+
+/// What each sheet draws.
+#[cfg(feature = "ssr")]
+async fn drawn(
+    read: &mut domain::db::Read,
+    around: &ui::Around,
+    asked: &sheet::Asked,
+) -> Result<sheet::Drawing, domain::Refusal> {
+    use membership::{person, steps};
+    match asked.parts()[..] {
+        ["people", "add"] => steps::add(read, around),
+        ["people", id] => person::page(read, around, asked, id).await,
+        ["people", id, "roles"] => steps::roles(read, around, asked, id).await,
+        ["people", id, "rename"] => steps::rename(read, around, id).await,
+        ["people", id, "address"] => steps::address(read, around, id).await,
+        ["people", id, "suspend"] => steps::suspend(read, around, id).await,
+        ["people", id, "remove"] => steps::remove(read, around, id).await,
+        ["audit"] => audit::timeline(read, around, asked).await,
+        ["audit", seq] => audit::entry(read, around, asked, seq).await,
+        ["settings"] => tenancy::settings(read, around, asked).await,
+        _ => Err(domain::Refusal::NotFound),
+    }
+}
+
+/// All pages. An address that is not here and not in [`SHEETS`] does not exist. Who may open which is decided in the server's session layer and,
 /// for what is on them, in the database.
 #[component]
 pub fn App() -> impl IntoView {
@@ -123,15 +171,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/me") view=account::AccountPage />
                 <Route path=path!("/me/second-step") view=plain!(session::EnrolPage) />
                 <Route path=path!("/step-up") view=plain!(session::StepUpPage) />
-                // staff, board and clerk of a tenant; what changes people only clerk and administrators (`add` before `:id`)
+                // staff and board of a tenant
                 <Route path=path!("/people") view=membership::PeoplePage />
-                <Route path=path!("/people/add") view=membership::AddPage />
-                <Route path=path!("/people/:id") view=membership::PersonPage />
-                <Route path=path!("/people/:id/roles") view=membership::RolesPage />
-                <Route path=path!("/people/:id/suspend") view=membership::SuspendPage />
-                <Route path=path!("/people/:id/remove") view=membership::RemovePage />
-                // administrators
-                <Route path=path!("/settings") view=tenancy::SettingsPage />
+                // and the sheets
+                <Route path=path!("/*sheet") view=sheet::SheetPage />
             </Routes>
         </Router>
         {hydrates().then(|| view! { <live::News /> })}

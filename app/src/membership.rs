@@ -1,20 +1,18 @@
 //! People: what is done to them, and the parts that their pages share.
 
 mod list;
-mod person;
-mod steps;
-
 #[cfg(feature = "ssr")]
-use domain::Refusal;
+pub(crate) mod person;
+#[cfg(feature = "ssr")]
+pub(crate) mod steps;
+
 use domain::membership::{Person, State};
+#[cfg(feature = "ssr")]
+use domain::{Refusal, role::Role};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-pub use self::{
-    list::{People, PeoplePage, Row, read_people},
-    person::{PersonPage, PersonView, feed, read_person},
-    steps::{AddPage, AddView, RemovePage, RolesPage, SuspendPage, add_form, step_up_first},
-};
+pub use self::list::{People, PeoplePage, Row, read_people};
 use crate::{
     error::Result,
     ui::{self, Around, Page, Rail, framed},
@@ -45,14 +43,45 @@ pub async fn invite_again(id: String) -> Result<()> {
     Ok(())
 }
 
-/// Gives a person exactly these roles.
-#[server(endpoint = "people/change-roles")]
-pub async fn change_roles(id: String, #[server(default)] roles: Vec<String>) -> Result<()> {
+/// Gives a person one more role.
+#[server(endpoint = "people/give-role")]
+pub async fn give_role(id: String, role: String) -> Result<()> {
     let mut write = crate::door::write().await?;
-    let roles = domain::role::parse(roles.iter().map(String::as_str));
-    let act = domain::membership::change_roles(&mut write, id_of(&id)?, &roles).await?;
+    let role = Role::from_code(&role).ok_or(Refusal::Stale)?;
+    let act = domain::membership::give_role(&mut write, id_of(&id)?, role).await?;
     write.commit(act).await?;
-    crate::door::send_to(&format!("/people/{id}?done=roles"));
+    crate::door::send_to(&format!("/people/{id}/roles?done=given"));
+    Ok(())
+}
+
+/// Takes one role from a person.
+#[server(endpoint = "people/drop-role")]
+pub async fn drop_role(id: String, role: String) -> Result<()> {
+    let mut write = crate::door::write().await?;
+    let role = Role::from_code(&role).ok_or(Refusal::Stale)?;
+    let act = domain::membership::drop_role(&mut write, id_of(&id)?, role).await?;
+    write.commit(act).await?;
+    crate::door::send_to(&format!("/people/{id}/roles?done=dropped"));
+    Ok(())
+}
+
+/// Writes a person's name another way. `was` is the name that the form was filled in beside.
+#[server(endpoint = "people/rename")]
+pub async fn rename_person(id: String, name: String, was: String) -> Result<()> {
+    let mut write = crate::door::write().await?;
+    let act = domain::membership::rename(&mut write, id_of(&id)?, &name, &was).await?;
+    write.commit(act).await?;
+    crate::door::send_to(&format!("/people/{id}?done=renamed"));
+    Ok(())
+}
+
+/// Corrects the address of somebody who has not joined yet, and invites them there.
+#[server(endpoint = "people/correct-address")]
+pub async fn correct_address(id: String, email: String) -> Result<()> {
+    let mut write = crate::door::write().await?;
+    let act = domain::membership::correct_address(&mut write, id_of(&id)?, &email).await?;
+    write.commit(act).await?;
+    crate::door::send_to(&format!("/people/{id}?done=corrected"));
     Ok(())
 }
 
@@ -76,14 +105,14 @@ pub async fn restore_person(id: String) -> Result<()> {
     Ok(())
 }
 
-/// Removes a person: their place ends, and everything open of theirs here with it.
+/// Removes a person: their place ends, and everything open of theirs here with it. The receipt is the way on.
 #[server(endpoint = "people/remove")]
 pub async fn remove_person(id: String) -> Result<()> {
     let mut write = crate::door::write().await?;
     write.standing.require_step_up()?;
     let (_, act) = domain::membership::remove(&mut write, id_of(&id)?).await?;
-    write.commit(act).await?;
-    crate::door::send_to(&format!("/people/{id}?done=removed"));
+    let seq = write.commit(act).await?;
+    crate::door::send_to(&format!("/audit/{seq}?done=removed"));
     Ok(())
 }
 
@@ -116,6 +145,19 @@ pub fn page_of<T>(
 where
     T: Clone + Send + Sync + Serialize + for<'de> Deserialize<'de> + 'static,
 {
+    kept(resource, move |page| {
+        framed(&page.around, here, draw(&page.around, page.body))
+    })
+}
+
+/// The same, with the frame.
+pub fn kept<T>(
+    resource: Resource<Result<Page<T>>>,
+    draw: impl Fn(Page<T>) -> AnyView + Clone + Send + Sync + 'static,
+) -> impl IntoView
+where
+    T: Clone + Send + Sync + Serialize + for<'de> Deserialize<'de> + 'static,
+{
     // What was last drawn: a page that cannot be fetched again just now stays as it is, and what is typed on it too.
     let last = StoredValue::new(None::<Page<T>>);
     view! {
@@ -134,7 +176,7 @@ where
                         },
                     };
                     last.set_value(Some(page.clone()));
-                    framed(&page.around, here, draw(&page.around, page.body))
+                    draw(page)
                 })
             }}
         </Transition>
@@ -167,7 +209,8 @@ fn Address(email: String) -> impl IntoView {
 }
 
 /// The way back up.
-fn crumbs(steps: Vec<(String, String)>) -> impl IntoView {
+#[cfg(feature = "ssr")]
+pub(crate) fn crumbs(steps: Vec<(String, String)>) -> impl IntoView {
     view! {
         <nav class="crumbs" aria-label="Where you are">
             <ol role="list">{steps.into_iter().map(|(href, name)| view! { <li><a href=href>{name}</a></li> }).collect_view()}</ol>
@@ -175,6 +218,7 @@ fn crumbs(steps: Vec<(String, String)>) -> impl IntoView {
     }
 }
 
+#[cfg(feature = "ssr")]
 fn to_people() -> (String, String) {
     ("/people".to_owned(), "People".to_owned())
 }

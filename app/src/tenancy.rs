@@ -1,19 +1,21 @@
 //! A tenant's home and settings, and the way from one school to another.
 
-use domain::{
-    session::Place,
-    tenancy::{Change, FactorRule, Settings},
-};
+use domain::session::Place;
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "ssr")]
+use crate::ui::Notice;
+#[cfg(feature = "ssr")]
+use domain::tenancy::FactorRule;
+
 use crate::{
+    audit::{Line, feed},
     error::Result,
     form::{Act, Echo, Refusals},
     live,
-    membership::{feed, page_of, step_up_first},
-    ui::{Head, Icon, Moment, Notice, Page, Rail, counted},
+    membership::page_of,
+    ui::{Head, Icon, Moment, Page, Rail, counted},
 };
 
 /// What home shows: on a tenant's host what waits and what changed, on the bare host one's schools.
@@ -24,7 +26,7 @@ pub enum Home {
         /// Invitations that nobody has accepted yet, for those who manage people; the oldest first.
         waiting: Vec<Waiting>,
         /// What changed, for those who may read the log.
-        changes: Vec<Change>,
+        changes: Vec<Line>,
         /// How many people have a place.
         people: usize,
         /// How many have a page open.
@@ -110,6 +112,10 @@ pub async fn read_home() -> Result<Page<Home>> {
         Vec::new()
     };
     let changes = domain::tenancy::changes(&mut read, None, 8).await?;
+    let changes = changes
+        .into_iter()
+        .map(|change| crate::audit::line(change, true))
+        .collect();
     let here = (door::services().here)(read.standing.tenant);
     let body = Home::Tenant {
         waiting,
@@ -159,32 +165,6 @@ pub async fn go(label: String) -> Result<()> {
         URL_SAFE_NO_PAD.encode(ticket)
     ));
     Ok(())
-}
-
-/// What an administrator may set, and whether they may set it just now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SettingsView {
-    /// As they are.
-    pub settings: Settings,
-    /// Whether the reader proved who they are in the last five minutes.
-    pub stepped_up: bool,
-    /// The refused form this page is drawn for.
-    pub echo: Echo,
-}
-
-/// The settings. Do not exist for anybody but administrators.
-#[server(endpoint = "tenancy/settings", input = leptos::server_fn::codec::GetUrl)]
-pub async fn read_settings() -> Result<Page<SettingsView>> {
-    use crate::door;
-    let mut read = door::read().await?;
-    let settings = domain::tenancy::settings(&mut read).await?;
-    let around = door::around(&read)?;
-    let body = SettingsView {
-        settings,
-        stepped_up: read.standing.stepped_up,
-        echo: use_context().unwrap_or_default(),
-    };
-    Ok(Page { around, body })
 }
 
 /// Says who must have a second factor.
@@ -248,7 +228,7 @@ pub fn HomePage() -> impl IntoView {
                         {(!changes.is_empty()).then(|| view! {
                             <section class="card" aria-labelledby="changed">
                                 <header><h2 id="changed">"What changed"</h2><p>"newest first"</p></header>
-                                <div class="body">{feed(&changes, true)}</div>
+                                <div class="body">{feed(changes)}</div>
                             </section>
                         })}
                     </div>
@@ -314,50 +294,55 @@ fn school_cards(Schools { places, echo }: Schools) -> AnyView {
     .into_any()
 }
 
-/// `/settings`
-#[component]
-pub fn SettingsPage() -> impl IntoView {
-    let shown = Resource::new(|| (), |()| read_settings());
-    let query = use_query_map();
-    page_of(shown, Rail::Settings, move |around, shown| {
-        if !shown.stepped_up {
-            return step_up_first("/settings");
-        }
-        let saved = query.with_untracked(|query| query.get("done").is_some());
-        let refusal = shown.echo.of("tenancy/factor-rule");
-        let rule = shown.settings.factor_rule;
-        let option = |one: FactorRule, name: &'static str, meaning: &'static str| {
-            view! {
-                <label class="option">
-                    <input type="radio" name="rule" value=one.code() checked=one == rule />
-                    <b>{name}</b>
-                    <small>{meaning}</small>
-                </label>
-            }
-        };
+/// `/settings`: does not exist for anybody but administrators.
+#[cfg(feature = "ssr")]
+pub(crate) async fn settings(
+    read: &mut domain::db::Read,
+    around: &crate::ui::Around,
+    asked: &crate::sheet::Asked,
+) -> std::result::Result<crate::sheet::Drawing, domain::Refusal> {
+    let settings = domain::tenancy::settings(read).await?;
+    if !read.standing.stepped_up {
+        return Ok(crate::ui::step_up_first("/settings"));
+    }
+    let saved = !asked.query("done").is_empty();
+    let echo: Echo = use_context().unwrap_or_default();
+    let refusal = echo.of("tenancy/factor-rule");
+    let rule = settings.factor_rule;
+    let option = |one: FactorRule, name: &'static str, meaning: &'static str| {
         view! {
-            <Head title="Settings" lead=format!("How {} is run here. Every change is in the log.", around.place) />
-            {saved.then(|| view! { <Notice text="Saved." /> })}
-            <Refusals refusal=refusal />
-            <section class="card narrow" aria-labelledby="second">
-                <header><h2 id="second">"Second step"</h2></header>
-                <div class="body">
-                    <form class="form" method="post">
-                        <Act name="tenancy/factor-rule" />
-                        <fieldset class="field">
-                            <legend>"Who must sign in with a second step"</legend>
-                            <p class="hint">"Those who have none are asked to set one up at once, and see nothing before."</p>
-                            <div class="options">
-                                {option(FactorRule::Everyone, "All staff and governors", "What the Department for Education asks of everybody who can see pupils’ records.")}
-                                {option(FactorRule::Officers, "Administrators, clerks and chairs only", "The least there is. Everybody else may still turn it on for themselves.")}
-                            </div>
-                        </fieldset>
-                        <div class="actions"><button class="button primary">"Save"</button></div>
-                    </form>
-                </div>
-            </section>
+            <label class="option">
+                <input type="radio" name="rule" value=one.code() checked=one == rule />
+                <b>{name}</b>
+                <small>{meaning}</small>
+            </label>
         }
-        .into_any()
+    };
+    let page = view! {
+        <crate::ui::Heading title="Settings" lead=format!("How {} is run here. Every change is in the log.", around.place) />
+        {saved.then(|| view! { <Notice text="Saved." /> })}
+        <Refusals refusal=refusal />
+        <section class="card narrow" aria-labelledby="second">
+            <header><h2 id="second">"Second step"</h2></header>
+            <div class="body">
+                <form class="form" method="post">
+                    <Act name="tenancy/factor-rule" />
+                    <fieldset class="field">
+                        <legend>"Who must sign in with a second step"</legend>
+                        <p class="hint">"Those who have none are asked to set one up at once, and see nothing before."</p>
+                        <div class="options">
+                            {option(FactorRule::Everyone, "All staff and governors", "What the Department for Education asks of everybody who can see pupils’ records.")}
+                            {option(FactorRule::Officers, "Administrators, clerks and chairs only", "The least there is. Everybody else may still turn it on for themselves.")}
+                        </div>
+                    </fieldset>
+                    <div class="actions"><button class="button primary">"Save"</button></div>
+                </form>
+            </div>
+        </section>
+    };
+    Ok(crate::sheet::Drawing {
+        title: "Settings".to_owned(),
+        page: page.into_any(),
     })
 }
 

@@ -51,12 +51,14 @@ impl Around {
 }
 
 /// Which place of the rail a page belongs to.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Rail {
     /// Home.
     Home,
     /// People.
     People,
+    /// The log.
+    Log,
     /// The reader's own account.
     Account,
     /// Settings.
@@ -78,6 +80,12 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
             if around.tenant { "Home" } else { "My schools" },
         )),
         people.then_some((Rail::People, "/people", "people", "People")),
+        (around.tenant && around.manages_people()).then_some((
+            Rail::Log,
+            "/audit",
+            "history",
+            "The log",
+        )),
         Some((Rail::Account, "/me", "account", "My account")),
         (around.tenant && around.is_admin()).then_some((
             Rail::Settings,
@@ -176,6 +184,50 @@ pub fn Head(
     }
 }
 
+/// The head of a sheet, whose title is set with its frame.
+#[cfg(feature = "ssr")]
+#[component]
+pub fn Heading(
+    /// The page's title.
+    #[prop(into)]
+    title: String,
+    /// One sentence under it.
+    #[prop(optional, into)]
+    lead: Option<String>,
+    /// The actions.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    view! {
+        <div class="head">
+            <div><h1>{title}</h1>{lead.map(|lead| view! { <p>{lead}</p> })}</div>
+            {children.map(|children| view! { <div class="actions">{children()}</div> })}
+        </div>
+    }
+}
+
+/// In place of a sheet whose act needs a fresh proof.
+#[cfg(feature = "ssr")]
+pub fn step_up_first(path: &str) -> crate::sheet::Drawing {
+    let title = "Confirm it is you".to_owned();
+    let page = view! {
+        <Heading title=title.clone() lead="We ask for your password again before acts that matter." />
+        <section class="card narrow">
+            <div class="body">
+                <p>"You will come back to this page and can go on."</p>
+                <div class="actions">
+                    <a class="button primary" href=format!("/step-up?next={path}") rel="external">"Enter my password"</a>
+                    <a class="button" href="/">"Go back, change nothing"</a>
+                </div>
+            </div>
+        </section>
+    };
+    crate::sheet::Drawing {
+        title,
+        page: page.into_any(),
+    }
+}
+
 /// One symbol of the sprite.
 #[component]
 pub fn Icon(
@@ -223,6 +275,20 @@ pub fn Moment(
     let full = shown.clone();
     view! {
         <time datetime=at title=move || day.then(|| full.get().1)>{move || shown.get().0}</time>
+    }
+}
+
+/// Sets the time of a `<time>` of a sheet to the reader's own zone.
+#[cfg(feature = "hydrate")]
+pub fn localise(time: &web_sys::Element) {
+    let Some(at) = time.get_attribute("datetime").filter(|at| at.contains('T')) else {
+        return;
+    };
+    let when = When::here(&at);
+    let day = time.has_attribute("title");
+    time.set_text_content(Some(&when.words(&at, day)));
+    if day {
+        let _ = time.set_attribute("title", &when.words(&at, false));
     }
 }
 

@@ -72,13 +72,15 @@ test('a clerk changes roles', async ({ school }) => {
   const clerk = await school.as('clerk');
   await open(clerk, NAMES.governor1);
   await clerk.getByRole('link', { name: 'Change roles' }).click();
-  await expect(clerk.getByRole('checkbox', { name: /^Governor/ })).toBeChecked();
-  await clerk.getByRole('checkbox', { name: /^Governor/ }).uncheck();
-  await clerk.getByRole('checkbox', { name: /^Associate member/ }).check();
-  await clerk.getByRole('button', { name: 'Save the roles' }).click();
-  await expect(notice(clerk)).toHaveText(`The roles of ${NAMES.governor1} are changed.`);
+  await clerk.getByRole('button', { name: 'Take away : Governor' }).click();
+  await expect(clerk.getByRole('alert')).toContainText('This is their only role.');
+  await clerk.getByRole('button', { name: 'Give : Associate member' }).click();
+  await expect(notice(clerk)).toHaveText(`${NAMES.governor1} has one more role.`);
+  await clerk.getByRole('button', { name: 'Take away : Governor' }).click();
+  await expect(notice(clerk)).toHaveText(`${NAMES.governor1} has one role less.`);
+  await clerk.getByRole('link', { name: `Back to ${NAMES.governor1}` }).click();
   await expect(clerk.locator('.details')).toContainText('Associate member');
-  await expect(clerk.locator('.feed')).toContainText(`${NAMES.clerk} changed their roles`);
+  await expect(clerk.locator('.feed')).toContainText(`${NAMES.clerk} took a role from them`);
 });
 
 test('a clerk suspends a governor, who is out at once, and restores them', async ({ school }) => {

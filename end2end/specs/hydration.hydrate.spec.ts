@@ -74,7 +74,7 @@ test('going from page to page needs no new document, and back and forward work',
   await rail.getByRole('link', { name: 'People' }).click();
   await expect(title(page)).toHaveText('People');
   await page.getByRole('link', { name: /^Board/ }).click();
-  await expect(page.locator('caption')).toContainText('12 people');
+  await expect(page.locator('caption')).toContainText('13 people');
   await page.getByLabel('Find by name or e-mail').pressSequentially('hargr');
   await expect(page.locator('tbody tr'), 'filters as one types').toHaveCount(1);
   await page.getByRole('link', { name: 'Open Eleanor Hargreaves' }).click();

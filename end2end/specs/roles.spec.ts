@@ -138,7 +138,8 @@ test('new recovery codes want a fresh proof', async ({ school }) => {
 });
 
 for (const [who, places] of [
-  ['admin', ['Home', 'People', 'My account', 'Settings']],
+  ['admin', ['Home', 'People', 'The log', 'My account', 'Settings']],
+  ['clerk', ['Home', 'People', 'The log', 'My account']],
   ['head', ['Home', 'People', 'My account']],
   ['chair', ['Home', 'People', 'My account']],
   ['teacher1', ['Home', 'People', 'My account']],

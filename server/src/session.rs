@@ -278,6 +278,7 @@ fn way(method: &Method, uri: &Uri, live: Option<&Live>) -> Option<Response> {
 pub fn is_file(path: &str) -> bool {
     path.starts_with("/pkg/")
         || path.starts_with("/fonts/")
+        || path.starts_with("/redraw/")
         || matches!(
             path,
             "/favicon.svg" | "/favicon.ico" | "/icons.svg" | "/robots.txt"

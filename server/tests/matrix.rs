@@ -39,6 +39,7 @@ const OTHERS: &[&str] = &[
     "/pkg/quorate.js",
     "/pkg/no-such-file",
     "/fonts/no-such-file",
+    "/redraw/no-such-file",
     "/favicon.svg",
     "/favicon.ico",
     "/icons.svg",
@@ -91,6 +92,13 @@ fn told(answer: &Answer, fresh: &Fresh, passed: bool) -> String {
             uuid::Uuid::try_parse(id).unwrap();
             "/people/<new>?done=added".clone_into(&mut to);
         }
+        if let Some(seq) = to
+            .strip_prefix("/audit/")
+            .and_then(|rest| rest.strip_suffix("?done=removed"))
+        {
+            seq.parse::<domain::Seq>().unwrap();
+            "/audit/<seq>?done=removed".clone_into(&mut to);
+        }
         write!(told, " {to}").unwrap();
     }
     if answer.new_cookie().is_some() {
@@ -142,6 +150,9 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
         ("name", "Amara Bello".to_owned()),
         ("email", email),
         ("roles[0]", roles_at(who.asks).1.to_owned()),
+        ("role", roles_at(who.asks).1.to_owned()),
+        ("was", "Tamsin Target".to_owned()),
+        ("address", "/settings".to_owned()),
         ("rule", "officers".to_owned()),
         ("label", "northgate".to_owned()),
         ("session", "01900000-0000-7000-8000-000000000001".to_owned()),
@@ -199,7 +210,16 @@ async fn every_address_answers_everybody_as_it_is_written_down() {
         .iter()
         .map(|route| route.path().to_owned())
         .collect();
-    assert!(pages.len() >= 18, "{pages:?}");
+    // Every sheet as the page it is, and as an open page fetches it again.
+    let sheets = app::SHEETS
+        .iter()
+        .map(|(pattern, ..)| pattern.replace(":id", "{id}").replace(":seq", "1"));
+    let pages: BTreeSet<String> = pages
+        .into_iter()
+        .filter(|page| !page.contains('*'))
+        .chain(sheets.flat_map(|sheet| [format!("/api/sheet?address={sheet}"), sheet]))
+        .collect();
+    assert!(pages.len() >= 28, "{pages:?}");
     let mut acts: Vec<(&str, Method)> = leptos::server_fn::axum::server_fn_paths().collect();
     acts.sort_by_key(|(path, _)| *path);
     assert!(acts.len() >= 25, "{acts:?}");

@@ -1,167 +1,162 @@
-//! One person: their place, what happened to it, and what the reader may do about it.
+//! One person: their place, what happened to it, and what the reader may do about it. A sheet.
 
 use domain::{
+    MembershipId, Refusal,
+    db::Read,
     membership::{Person, State},
-    role::{Role, TenantKind},
+    role::Role,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
-use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "ssr")]
-use super::id_of;
-use super::{Address, StateTag, crumbs, page_of, to_people};
+use super::{Address, StateTag, crumbs, to_people};
 use crate::{
-    error::Result,
+    audit::{self, feed},
+    door,
     form::{Act, Echo, Refusals},
-    live,
-    ui::{Moment, Notice, Page, Rail},
+    sheet::{Asked, Drawing},
+    ui::{Around, Moment, Notice},
 };
 
-/// One person, with what the reader may do about them.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "four facts a page asks for, in no order"
-)]
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PersonView {
-    /// Who.
+/// A person, and what the reader is to them.
+pub(super) struct Shown {
     pub person: Person,
     /// Whether they have a page of this tenant open.
     pub here: bool,
     /// Whether the reader may change their place.
     pub may_change: bool,
-    /// Whether this is the reader.
     pub is_me: bool,
-    /// What kind of tenant this is.
-    pub kind: TenantKind,
     /// The roles the reader may give and take.
     pub given: Vec<Role>,
     /// Whether the reader proved who they are in the last five minutes.
     pub stepped_up: bool,
-    /// What happened to this person's place, newest first: for those who may read the log.
-    pub history: Vec<domain::tenancy::Change>,
-    /// The refused form this page is drawn for.
+    /// The refused form the page is drawn for.
     pub echo: Echo,
 }
 
-/// One person of the list.
-#[server(endpoint = "people/one", input = leptos::server_fn::codec::GetUrl)]
-pub async fn read_person(id: String) -> Result<Page<PersonView>> {
-    use crate::door;
-    let mut read = door::read().await?;
-    let id = id_of(&id)?;
-    let person = domain::membership::find(&mut read, id).await?;
-    let around = door::around(&read)?;
-    let history = domain::tenancy::changes(&mut read, Some(id), 20).await?;
-    let standing = &read.standing;
-    let is_me = person.account == standing.account;
-    let touches_admin = person.roles.iter().any(|role| role.is_admin());
-    let body = PersonView {
-        here: (door::services().here)(standing.tenant).contains(&person.account),
-        may_change: around.manages_people() && !is_me && (!touches_admin || around.is_admin()),
-        is_me,
-        kind: standing.kind,
-        given: Role::given_by(&standing.roles, standing.kind),
-        stepped_up: standing.stepped_up,
-        history,
-        echo: use_context().unwrap_or_default(),
-        person,
-    };
-    Ok(Page { around, body })
+impl Shown {
+    /// Refuses [`Refusal::NotFound`] for those the reader may not see.
+    pub async fn read(read: &mut Read, around: &Around, id: &str) -> Result<Self, Refusal> {
+        let person = domain::membership::find(read, super::id_of(id)?).await?;
+        let standing = &read.standing;
+        let is_me = person.account == standing.account;
+        let touches_admin = person.roles.iter().any(|role| role.is_admin());
+        Ok(Self {
+            here: (door::services().here)(standing.tenant).contains(&person.account),
+            may_change: around.manages_people() && !is_me && (!touches_admin || around.is_admin()),
+            is_me,
+            given: Role::given_by(&standing.roles, standing.kind),
+            stepped_up: standing.stepped_up,
+            echo: use_context().unwrap_or_default(),
+            person,
+        })
+    }
+
+    /// The same for a page with a form. Where there is nothing to do about the person, or no more, there is no such page, and a
+    /// form that came too late is told why.
+    pub async fn to_change(
+        read: &mut Read,
+        around: &Around,
+        id: &str,
+        open: fn(State) -> bool,
+    ) -> Result<Self, Refusal> {
+        let shown = Self::read(read, around, id).await?;
+        if shown.may_change && open(shown.person.state) {
+            return Ok(shown);
+        }
+        let told = shown.echo.refusal.filter(|_| shown.may_change);
+        Err(told.unwrap_or(Refusal::NotFound))
+    }
 }
 
 /// `/people/:id`
-#[component]
-pub fn PersonPage() -> impl IntoView {
-    let params = use_params_map();
-    let query = use_query_map();
-    let (news, here) = (live::version("people"), live::version("here"));
-    let shown = Resource::new(
-        move || {
-            let id = params.with(|params| params.get("id").unwrap_or_default());
-            (id, news.get(), here.get())
-        },
-        |(id, ..)| read_person(id),
-    );
-    page_of(shown, Rail::People, move |around, shown| {
-        let done = query
-            .with_untracked(|query| query.get("done"))
-            .and_then(|done| done_words(&done, &shown.person.name));
-        let PersonView {
-            person,
-            here,
-            may_change,
-            is_me,
-            history,
-            echo,
-            ..
-        } = shown;
-        let refusal = echo.refusal.clone();
-        let path = format!("/people/{}", person.id);
-        view! {
-            {crumbs(vec![to_people()])}
-            {done.map(|text| view! { <Notice text=text /> })}
-            <Title text=person.name.clone() />
-            <div class="head">
-                <div class="person-head">
-                    <span class="face large" data-here=here.then_some("") aria-hidden="true">{person.initials()}</span>
-                    <div>
-                        <h1>{person.name.clone()}</h1>
-                        {person.email.clone().map(|email| view! { <p><Address email=email /></p> })}
-                        <div class="tags">
-                            <StateTag state=person.state />
-                            {person.roles.iter().map(|role| view! { <span class="tag">{role.name()}</span> }).collect_view()}
-                            {here.then(|| view! { <span class="tag info">"Here now"</span> })}
-                        </div>
+pub async fn page(
+    read: &mut Read,
+    around: &Around,
+    asked: &Asked,
+    id: &str,
+) -> Result<Drawing, Refusal> {
+    let shown = Shown::read(read, around, id).await?;
+    let history = domain::tenancy::changes(read, Some(shown.person.id), 20).await?;
+    let history: Vec<_> = history
+        .into_iter()
+        .map(|change| audit::line(change, false))
+        .collect();
+    let done = done_words(asked.query("done"), &shown.person.name);
+    let Shown {
+        person,
+        here,
+        may_change,
+        is_me,
+        echo,
+        ..
+    } = shown;
+    let title = person.name.clone();
+    let page = view! {
+        {crumbs(vec![to_people()])}
+        {done.map(|text| view! { <Notice text=text /> })}
+        <div class="head">
+            <div class="person-head">
+                <span class="face large" data-here=here.then_some("") aria-hidden="true">{person.initials()}</span>
+                <div>
+                    <h1>{person.name.clone()}</h1>
+                    {person.email.clone().map(|email| view! { <p><Address email=email /></p> })}
+                    <div class="tags">
+                        <StateTag state=person.state />
+                        {person.roles.iter().map(|role| view! { <span class="tag">{role.name()}</span> }).collect_view()}
+                        {here.then(|| view! { <span class="tag info">"Here now"</span> })}
                     </div>
                 </div>
             </div>
-            <Refusals refusal=refusal />
-            <div class="split">
-                <div class="stack">
-                    <section class="card" aria-labelledby="place">
-                        <header><h2 id="place">"Their place here"</h2></header>
+        </div>
+        <Refusals refusal=echo.refusal />
+        <div class="split">
+            <div class="stack">
+                <section class="card" aria-labelledby="place">
+                    <header><h2 id="place">"Their place here"</h2></header>
+                    <div class="body">
+                        <dl class="details">
+                            {person.email.clone().map(|email| view! { <div><dt>"E-mail"</dt><dd><Address email=email /></dd></div> })}
+                            <div><dt>"Roles"</dt><dd>{person.role_names()}</dd></div>
+                            <div><dt>{since_words(person.state)}</dt><dd><Moment at=person.since.clone() /></dd></div>
+                            <div><dt>"Now"</dt><dd>{if here { "Here, on this site" } else { "Not here" }}</dd></div>
+                        </dl>
+                        {is_me.then(|| view! { <p class="muted">"This is you. Your own roles are changed by another administrator."</p> })}
+                    </div>
+                </section>
+                {(!history.is_empty()).then(|| view! {
+                    <section class="card" aria-labelledby="history">
+                        <header><h2 id="history">"What happened"</h2><p>"newest first"</p></header>
                         <div class="body">
-                            <dl class="details">
-                                {person.email.clone().map(|email| view! { <div><dt>"E-mail"</dt><dd><Address email=email /></dd></div> })}
-                                <div><dt>"Roles"</dt><dd>{person.role_names()}</dd></div>
-                                <div><dt>{since_words(person.state)}</dt><dd><Moment at=person.since.clone() /></dd></div>
-                                <div><dt>"Now"</dt><dd>{if here { "Here, on this site" } else { "Not here" }}</dd></div>
-                            </dl>
-                            {is_me.then(|| view! { <p class="muted">"This is you. Your own roles are changed by another administrator."</p> })}
+                            {feed(history)}
+                            <p><a href=format!("/audit?about={}", person.id)>"All of it, in the log"</a></p>
                         </div>
                     </section>
-                    {(!history.is_empty()).then(|| view! {
-                        <section class="card" aria-labelledby="history">
-                            <header><h2 id="history">"What happened"</h2><p>"newest first"</p></header>
-                            <div class="body">{feed(&history, false)}</div>
-                        </section>
-                    })}
-                </div>
-                {may_change.then(|| actions(&person, &path, &around.place))}
+                })}
             </div>
-        }
-        .into_any()
+            {may_change.then(|| actions(&person, &around.place))}
+        </div>
+    };
+    Ok(Drawing {
+        title,
+        page: page.into_any(),
     })
 }
 
 /// What the reader may do about a person, the mildest first, each with what it means.
-fn actions(person: &Person, path: &str, place: &str) -> impl IntoView + use<> {
-    let id = person.id.to_string();
+fn actions(person: &Person, place: &str) -> impl IntoView + use<> {
+    let id = person.id;
     let one = |act: &'static str, label: &'static str| {
         view! {
             <form method="post">
                 <Act name=act />
-                <input type="hidden" name="id" value=id.clone() />
+                <input type="hidden" name="id" value=id.to_string() />
                 <button class="button">{label}</button>
             </form>
         }
         .into_any()
     };
     let next = |step: &str, label: &'static str, class: &'static str| {
-        view! { <a class=class href=format!("{path}/{step}")>{label}</a> }.into_any()
+        view! { <a class=class href=step_path(id, step)>{label}</a> }.into_any()
     };
     let row = |name: String, meaning: &'static str, act: AnyView| view! { <div class="act-row"><div><b>{name}</b><small>{meaning}</small></div>{act}</div> };
     let rows = match person.state {
@@ -172,11 +167,23 @@ fn actions(person: &Person, path: &str, place: &str) -> impl IntoView + use<> {
                 "What they may see and do here.",
                 next("roles", "Change roles", "button"),
             )),
+            Some(row(
+                "Name".to_owned(),
+                "As the person gives it.",
+                next("rename", "Change the name", "button"),
+            )),
             (state == State::Invited).then(|| {
                 row(
                     "Invitation".to_owned(),
                     "A new letter with a new link; the earlier one stops working.",
                     one("people/invite-again", "Send the invitation again"),
+                )
+            }),
+            (state == State::Invited).then(|| {
+                row(
+                    "E-mail address".to_owned(),
+                    "Until they have joined you can correct it; the invitation goes there.",
+                    next("address", "Correct the address", "button"),
                 )
             }),
             (state == State::Suspended).then(|| {
@@ -214,18 +221,22 @@ fn actions(person: &Person, path: &str, place: &str) -> impl IntoView + use<> {
     }
 }
 
+fn step_path(id: MembershipId, step: &str) -> String {
+    format!("/people/{id}/{step}")
+}
+
 fn done_words(done: &str, name: &str) -> Option<String> {
     Some(match done {
         "added" => format!("You added {name}. An invitation is on its way."),
         "invited" => format!(
             "The invitation to {name} is on its way again. The earlier link no longer works."
         ),
-        "roles" => format!("The roles of {name} are changed."),
+        "renamed" => format!("The name is {name} now."),
+        "corrected" => {
+            format!("The address of {name} is corrected, and an invitation is on its way there.")
+        }
         "suspended" => format!("{name} is suspended and signed out."),
         "restored" => format!("{name} may sign in again."),
-        "removed" => {
-            format!("{name} is removed. Everything of theirs that was open here has ended.")
-        }
         _ => return None,
     })
 }
@@ -236,45 +247,5 @@ const fn since_words(state: State) -> &'static str {
         State::Active => "Joined",
         State::Suspended => "Suspended",
         State::Ended => "Removed",
-    }
-}
-
-/// What happened, one line each. `about` names whom, where the list is of more than one person.
-pub fn feed(changes: &[domain::tenancy::Change], about: bool) -> AnyView {
-    view! {
-        <ul role="list" class="feed">
-            {changes.iter().cloned().map(|change| {
-                let by = change.by.unwrap_or_else(|| "Quorate".to_owned());
-                let whom = about.then(|| change.about.unwrap_or_else(|| "somebody".to_owned()));
-                view! {
-                    <li>
-                        <span class="face" aria-hidden="true">{domain::membership::initials(&by)}</span>
-                        <span><b>{by}</b> " " {act_words(&change.act, whom.as_deref())}</span>
-                        <Moment at=change.at />
-                    </li>
-                }
-            }).collect_view()}
-        </ul>
-    }
-    .into_any()
-}
-
-/// What was done, to somebody who is named or whose page it is.
-fn act_words(act: &str, whom: Option<&str>) -> String {
-    let them = whom.unwrap_or("them");
-    match act {
-        "membership.added" => format!("added {them}"),
-        "membership.invited" => format!("added and invited {them}"),
-        "membership.reinvited" => format!("sent the invitation again to {them}"),
-        "membership.accepted" => "accepted the invitation".to_owned(),
-        "membership.roles_changed" => whom.map_or_else(
-            || "changed their roles".to_owned(),
-            |name| format!("changed the roles of {name}"),
-        ),
-        "membership.suspended" => format!("suspended {them}"),
-        "membership.restored" => format!("restored {them}"),
-        "membership.removed" => format!("removed {them}"),
-        "mail.undeliverable" => format!("could not deliver a letter to {them}"),
-        _ => format!("changed something about {them}"),
     }
 }

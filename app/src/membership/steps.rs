@@ -1,79 +1,55 @@
-//! Adding a person, and the steps that first say what will happen: roles, suspending, removing.
+//! Adding a person, and the steps that say what will happen before it does: roles, name, address, suspending, removing. Sheets.
 
 use domain::{
     Refusal,
+    db::Read,
     membership::{Person, State},
     role::Role,
 };
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
-use serde::{Deserialize, Serialize};
 
-use super::{PersonCell, PersonView, crumbs, page_of, read_person, to_people};
+use super::{PersonCell, crumbs, person::Shown, to_people};
 use crate::{
-    error::Result,
     form::{Act, Echo, Field, ProofBeside, Refusals},
-    ui::{Head, Icon, Page, Rail},
+    sheet::{Asked, Drawing},
+    ui::{Around, Heading, Icon, Notice, step_up_first},
 };
 
-/// What the form for a new person needs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AddView {
-    /// The roles the reader may give.
-    pub given: Vec<Role>,
-    /// The refused form this page is drawn for.
-    pub echo: Echo,
-}
-
-/// The form for a new person. Does not exist for those who may not add one.
-#[server(endpoint = "people/add-form", input = leptos::server_fn::codec::GetUrl)]
-pub async fn add_form() -> Result<Page<AddView>> {
-    use crate::door;
-    let read = door::read().await?;
-    let around = door::around(&read)?;
+/// `/people/add`: does not exist for those who may not add anybody.
+pub fn add(read: &Read, around: &Around) -> Result<Drawing, Refusal> {
     if !around.manages_people() {
-        return Err(Refusal::NotFound.into());
+        return Err(Refusal::NotFound);
     }
     let given = Role::given_by(&read.standing.roles, read.standing.kind);
-    Ok(Page {
-        around,
-        body: AddView {
-            given,
-            echo: use_context().unwrap_or_default(),
-        },
-    })
-}
-
-/// `/people/add`
-#[component]
-pub fn AddPage() -> impl IntoView {
-    let form = Resource::new(|| (), |()| add_form());
-    page_of(form, Rail::People, |_, AddView { given, echo }| {
-        let refusal = echo.of("people/add");
-        let chosen = domain::role::parse(echo.values("roles").iter().map(String::as_str));
-        view! {
-            {crumbs(vec![to_people()])}
-            <Head title="Add a person" lead="They get an invitation by e-mail that works for seven days. They choose their own password." />
-            <section class="card narrow">
-                <div class="body">
-                    <Refusals refusal=refusal.clone() />
-                    <ProofBeside refusal=refusal.clone() />
-                    <form class="form" method="post">
-                        <Act name="people/add" />
-                        <Field name="name" label="Name" autocomplete="off" most=120 hint="As the person gives it: any letters, one name or five."
-                            value=echo.value("name").unwrap_or_default() refusal=refusal.clone() />
-                        <Field name="email" label="E-mail address" kind="email" inputmode="email" hint="Their own, not one that several people read."
-                            value=echo.value("email").unwrap_or_default() refusal=refusal.clone() />
-                        <RoleChoices given=given chosen=chosen refusal=refusal.clone() />
-                        <div class="actions">
-                            <button class="button primary">"Add and invite"</button>
-                            <a class="button" href="/people">"Cancel"</a>
-                        </div>
-                    </form>
-                </div>
-            </section>
-        }
-        .into_any()
+    let echo: Echo = use_context().unwrap_or_default();
+    let refusal = echo.of("people/add");
+    let chosen = domain::role::parse(echo.values("roles").iter().map(String::as_str));
+    let title = "Add a person".to_owned();
+    let page = view! {
+        {crumbs(vec![to_people()])}
+        <Heading title=title.clone() lead="They get an invitation by e-mail that works for seven days. They choose their own password." />
+        <section class="card narrow">
+            <div class="body">
+                <Refusals refusal=refusal.clone() />
+                <ProofBeside refusal=refusal.clone() />
+                <form class="form" method="post">
+                    <Act name="people/add" />
+                    <Field name="name" label="Name" autocomplete="off" most=120 hint="As the person gives it: any letters, one name or five."
+                        value=echo.value("name").unwrap_or_default() refusal=refusal.clone() />
+                    <Field name="email" label="E-mail address" kind="email" inputmode="email" hint="Their own, not one that several people read."
+                        value=echo.value("email").unwrap_or_default() refusal=refusal.clone() />
+                    <RoleChoices given=given chosen=chosen refusal=refusal.clone() />
+                    <div class="actions">
+                        <button class="button primary">"Add and invite"</button>
+                        <a class="button" href="/people">"Cancel"</a>
+                    </div>
+                </form>
+            </div>
+        </section>
+    };
+    Ok(Drawing {
+        title,
+        page: page.into_any(),
     })
 }
 
@@ -103,158 +79,242 @@ fn RoleChoices(given: Vec<Role>, chosen: Vec<Role>, refusal: Option<Refusal>) ->
     }
 }
 
-/// `/people/:id/roles`
-#[component]
-pub fn RolesPage() -> impl IntoView {
-    let shown = one_person(|state| state != State::Ended);
-    page_of(shown, Rail::People, |_, shown| {
-        let PersonView {
-            person,
-            given,
-            echo,
-            ..
-        } = shown;
-        let refusal = echo.of("people/change-roles");
-        let chosen = if refusal.is_some() {
-            domain::role::parse(echo.values("roles").iter().map(String::as_str))
+/// `/people/:id/roles`: each role is given or taken by itself, so two people at it never undo each other's work.
+pub async fn roles(
+    read: &mut Read,
+    around: &Around,
+    asked: &Asked,
+    id: &str,
+) -> Result<Drawing, Refusal> {
+    let Shown {
+        person,
+        given,
+        echo,
+        ..
+    } = Shown::to_change(read, around, id, |state| state != State::Ended).await?;
+    let refusal = echo.refusal;
+    let path = format!("/people/{}", person.id);
+    let title = format!("Roles of {}", person.name);
+    let done = match asked.query("done") {
+        "given" => Some(format!("{} has one more role.", person.name)),
+        "dropped" => Some(format!("{} has one role less.", person.name)),
+        _ => None,
+    };
+    let row = |role: Role, held: bool| {
+        let (act, label) = if held {
+            ("people/drop-role", "Take away")
         } else {
-            person.roles.clone()
+            ("people/give-role", "Give")
         };
-        // Roles the reader may not touch stay as they are.
-        let kept: Vec<Role> = person
-            .roles
-            .iter()
-            .copied()
-            .filter(|role| !given.contains(role))
-            .collect();
-        let path = format!("/people/{}", person.id);
+        let may = given.contains(&role);
         view! {
-            {crumbs(vec![to_people(), (path.clone(), person.name.clone())])}
-            <Head title=format!("Roles of {}", person.name) lead="A role that is taken away closes their open pages here at once." />
-            <section class="card narrow">
-                <div class="body">
-                    <Refusals refusal=refusal.clone() />
-                    <ProofBeside refusal=refusal.clone() />
-                    <form class="form" method="post">
-                        <Act name="people/change-roles" />
-                        <input type="hidden" name="id" value=person.id.to_string() />
-                        {kept.iter().enumerate().map(|(n, role)| view! { <input type="hidden" name=format!("roles[{}]", 100 + n) value=role.code() /> }).collect_view()}
-                        <RoleChoices given=given chosen=chosen refusal=refusal.clone() />
-                        <div class="actions"><button class="button primary">"Save the roles"</button><a class="button" href=path>"Cancel"</a></div>
-                    </form>
-                </div>
-            </section>
+            <div class="act-row">
+                <div><b>{role.name()}</b><small>{role.meaning()}</small></div>
+                {if may {
+                    view! {
+                        <form method="post">
+                            <Act name=act />
+                            <input type="hidden" name="id" value=person.id.to_string() />
+                            <input type="hidden" name="role" value=role.code() />
+                            <button class="button">{label} <span class="hidden-text">": "{role.name()}</span></button>
+                        </form>
+                    }.into_any()
+                } else {
+                    view! { <small class="muted">"Not yours to change"</small> }.into_any()
+                }}
+            </div>
         }
-        .into_any()
+    };
+    let open: Vec<Role> = given
+        .iter()
+        .copied()
+        .filter(|role| !person.roles.contains(role))
+        .collect();
+    let page = view! {
+        {crumbs(vec![to_people(), (path.clone(), person.name.clone())])}
+        {done.map(|text| view! { <Notice text=text /> })}
+        <Heading title=title.clone() lead="Each change counts at once. A role that is taken away closes their open pages here." />
+        <Refusals refusal=refusal.clone() />
+        <ProofBeside refusal=refusal />
+        <section class="card narrow" aria-labelledby="held">
+            <header><h2 id="held">"What they are"</h2></header>
+            <div class="body"><div>{person.roles.iter().map(|role| row(*role, true)).collect_view()}</div></div>
+        </section>
+        {(!open.is_empty()).then(|| view! {
+            <section class="card narrow" aria-labelledby="open">
+                <header><h2 id="open">"What they could be"</h2></header>
+                <div class="body"><div>{open.into_iter().map(|role| row(role, false)).collect_view()}</div></div>
+            </section>
+        })}
+        <p><a class="button" href=path>"Back to " {person.name.clone()}</a></p>
+    };
+    Ok(Drawing {
+        title,
+        page: page.into_any(),
     })
+}
+
+/// `/people/:id/rename`
+pub async fn rename(read: &mut Read, around: &Around, id: &str) -> Result<Drawing, Refusal> {
+    let Shown { person, echo, .. } =
+        Shown::to_change(read, around, id, |state| state != State::Ended).await?;
+    let refusal = echo.of("people/rename");
+    let typed = echo.value("name").unwrap_or_else(|| person.name.clone());
+    let changed = refusal == Some(Refusal::Meanwhile);
+    Ok(one_field(
+        &person,
+        "Change the name".to_owned(),
+        format!(
+            "It changes for everybody who sees {} here. What is on record already keeps pointing at the same person.",
+            around.place
+        ),
+        view! {
+            <Refusals refusal=refusal.clone() />
+            {changed.then(|| view! { <p>"It is now: " <b>{person.name.clone()}</b></p> })}
+            <form class="form" method="post">
+                <Act name="people/rename" />
+                <input type="hidden" name="id" value=person.id.to_string() />
+                <input type="hidden" name="was" value=person.name.clone() />
+                <Field name="name" label="Name" most=120 hint="As the person gives it: any letters, one name or five." value=typed refusal=refusal.clone() />
+                <div class="actions">
+                    <button class="button primary">"Save the name"</button>
+                    <a class="button" href=format!("/people/{}", person.id)>"Cancel"</a>
+                </div>
+            </form>
+        }
+        .into_any(),
+    ))
+}
+
+/// `/people/:id/address`: only for somebody who has not joined. Whoever has signs in with theirs, and it is theirs to change.
+pub async fn address(read: &mut Read, around: &Around, id: &str) -> Result<Drawing, Refusal> {
+    let Shown { person, echo, .. } =
+        Shown::to_change(read, around, id, |state| state == State::Invited).await?;
+    let refusal = echo.of("people/correct-address");
+    let typed = echo.value("email").or_else(|| person.email.clone());
+    Ok(one_field(
+        &person,
+        "Correct the address".to_owned(),
+        "The invitation goes to the corrected address; the link that was sent to the earlier one stops working.".to_owned(),
+        view! {
+            <Refusals refusal=refusal.clone() />
+            <form class="form" method="post">
+                <Act name="people/correct-address" />
+                <input type="hidden" name="id" value=person.id.to_string() />
+                <Field name="email" label="E-mail address" kind="email" inputmode="email" hint="Their own, not one that several people read."
+                    value=typed.unwrap_or_default() refusal=refusal.clone() />
+                <div class="actions">
+                    <button class="button primary">"Correct and invite"</button>
+                    <a class="button" href=format!("/people/{}", person.id)>"Cancel"</a>
+                </div>
+            </form>
+        }
+        .into_any(),
+    ))
+}
+
+/// A page about a person with one short form.
+fn one_field(person: &Person, title: String, lead: String, form: AnyView) -> Drawing {
+    let page = view! {
+        {crumbs(vec![to_people(), (format!("/people/{}", person.id), person.name.clone())])}
+        <Heading title=title.clone() lead=lead />
+        <section class="card narrow"><div class="body"><PersonCell person=person.clone() here=false />{form}</div></section>
+    };
+    Drawing {
+        title: format!("{title}: {}", person.name),
+        page: page.into_any(),
+    }
 }
 
 /// `/people/:id/suspend`
-#[component]
-pub fn SuspendPage() -> impl IntoView {
-    let shown = one_person(|state| state == State::Active);
-    page_of(shown, Rail::People, |around, shown| {
-        let refusal = shown.echo.of("people/suspend");
-        let name = shown.person.name.clone();
-        confirm(
-            &shown.person,
-            Confirm {
-                title: format!("Suspend {name}?"),
-                act: "people/suspend",
-                button: "Suspend",
-                danger: false,
-            },
-            vec![
-                (
-                    "sign-out",
-                    false,
-                    format!(
-                        "They are signed out of {} at once, on every device.",
-                        around.place
-                    ),
+pub async fn suspend(read: &mut Read, around: &Around, id: &str) -> Result<Drawing, Refusal> {
+    let shown = Shown::to_change(read, around, id, |state| state == State::Active).await?;
+    let refusal = shown.echo.of("people/suspend");
+    let name = &shown.person.name;
+    Ok(confirm(
+        &shown.person,
+        Confirm {
+            title: format!("Suspend {name}?"),
+            act: "people/suspend",
+            button: "Suspend",
+            danger: false,
+        },
+        vec![
+            (
+                "sign-out",
+                false,
+                format!(
+                    "They are signed out of {} at once, on every device.",
+                    around.place
                 ),
-                (
-                    "lock",
-                    false,
-                    "They cannot sign in here until somebody restores them.".to_owned(),
-                ),
-                (
-                    "undo",
-                    true,
-                    "Their roles stay as they are. Undo it with “Restore” on their page."
-                        .to_owned(),
-                ),
-            ],
-            refusal,
-        )
-    })
+            ),
+            (
+                "lock",
+                false,
+                "They cannot sign in here until somebody restores them.".to_owned(),
+            ),
+            (
+                "undo",
+                true,
+                "Their roles stay as they are. Undo it with “Restore” on their page.".to_owned(),
+            ),
+        ],
+        refusal,
+    ))
 }
 
 /// `/people/:id/remove`
-#[component]
-pub fn RemovePage() -> impl IntoView {
-    let shown = one_person(|state| state != State::Ended);
-    page_of(shown, Rail::People, |around, shown| {
-        let path = format!("/people/{}/remove", shown.person.id);
-        if !shown.stepped_up {
-            return step_up_first(&path);
-        }
-        let refusal = shown.echo.of("people/remove");
-        let name = shown.person.name.clone();
-        confirm(
-            &shown.person,
-            Confirm {
-                title: format!("Remove {name} from {}?", around.place),
-                act: "people/remove",
-                button: "Remove",
-                danger: true,
-            },
-            vec![
-                (
-                    "sign-out",
-                    false,
-                    format!(
-                        "Their place at {} ends now. Their pages close, and they are signed out on every device.",
-                        around.place
-                    ),
-                ),
-                (
-                    "mail",
-                    false,
-                    "Invitations and password links sent to them from here stop working."
-                        .to_owned(),
-                ),
-                (
-                    "history",
-                    false,
-                    "What they did stays on record, under their name.".to_owned(),
-                ),
-                (
-                    "undo",
-                    true,
-                    "To bring them back, add them again with the same e-mail address.".to_owned(),
-                ),
-            ],
-            refusal,
-        )
-    })
-}
-
-/// In place of a page whose act needs a fresh proof.
-pub fn step_up_first(path: &str) -> AnyView {
-    view! {
-        <Head title="Confirm it is you" lead="We ask for your password again before acts that matter." />
-        <section class="card narrow">
-            <div class="body">
-                <p>"You will come back to this page and can go on."</p>
-                <div class="actions">
-                    <a class="button primary" href=format!("/step-up?next={path}") rel="external">"Enter my password"</a>
-                    <a class="button" href="/">"Go back, change nothing"</a>
-                </div>
-            </div>
-        </section>
+pub async fn remove(read: &mut Read, around: &Around, id: &str) -> Result<Drawing, Refusal> {
+    let shown = Shown::to_change(read, around, id, |state| state != State::Ended).await?;
+    if !shown.stepped_up {
+        return Ok(step_up_first(&format!(
+            "/people/{}/remove",
+            shown.person.id
+        )));
     }
-    .into_any()
+    let refusal = shown.echo.of("people/remove");
+    let name = &shown.person.name;
+    Ok(confirm(
+        &shown.person,
+        Confirm {
+            title: format!("Remove {name} from {}?", around.place),
+            act: "people/remove",
+            button: "Remove",
+            danger: true,
+        },
+        vec![
+            (
+                "sign-out",
+                false,
+                format!(
+                    "Their place at {} ends now. Their pages close, and they are signed out on every device.",
+                    around.place
+                ),
+            ),
+            (
+                "mail",
+                false,
+                "Invitations and password links sent to them from here stop working, and letters that wait are not sent."
+                    .to_owned(),
+            ),
+            (
+                "people",
+                false,
+                "Their term of office and their places on committees end today.".to_owned(),
+            ),
+            (
+                "history",
+                false,
+                "What they did stays on record, under their name. You get a receipt of what was ended.".to_owned(),
+            ),
+            (
+                "undo",
+                true,
+                "To bring them back, add them again with the same e-mail address.".to_owned(),
+            ),
+        ],
+        refusal,
+    ))
 }
 
 struct Confirm {
@@ -273,11 +333,11 @@ fn confirm(
     ask: Confirm,
     what: Vec<Consequence>,
     refusal: Option<Refusal>,
-) -> AnyView {
+) -> Drawing {
     let path = format!("/people/{}", person.id);
-    view! {
+    let page = view! {
         {crumbs(vec![to_people(), (path.clone(), person.name.clone())])}
-        <Head title=ask.title />
+        <Heading title=ask.title.clone() />
         <div class="confirm">
             <Refusals refusal=refusal />
             <section class="card" class:grave=ask.danger aria-labelledby="what">
@@ -300,33 +360,9 @@ fn confirm(
                 </div>
             </form>
         </div>
+    };
+    Drawing {
+        title: ask.title,
+        page: page.into_any(),
     }
-    .into_any()
-}
-
-/// The person of the address, for a page with a form: not live, since what is half typed must stay. Where there is nothing to
-/// do about them, or no more, there is no such page, and a form that came too late is told why.
-fn one_person(open: fn(State) -> bool) -> Resource<Result<Page<PersonView>>> {
-    let params = use_params_map();
-    Resource::new(
-        move || params.with(|params| params.get("id").unwrap_or_default()),
-        move |id| async move {
-            let page = read_person(id).await?;
-            let PersonView {
-                may_change,
-                person,
-                echo,
-                ..
-            } = &page.body;
-            if *may_change && open(person.state) {
-                return Ok(page);
-            }
-            Err(echo
-                .refusal
-                .clone()
-                .filter(|_| *may_change)
-                .unwrap_or(Refusal::NotFound)
-                .into())
-        },
-    )
 }

@@ -174,6 +174,8 @@ pub struct Receipt {
     pub invitations: u32,
     /// Password links not yet used.
     pub resets: u32,
+    /// Letters with one of these links that still waited to be sent.
+    pub letters: u32,
     /// Ways over from another school's host, not yet taken.
     pub tickets: u32,
     /// Terms of office that were running or had not begun.
@@ -198,6 +200,7 @@ impl Receipt {
             sessions: count("sessions"),
             invitations: count("invitations"),
             resets: count("resets"),
+            letters: count("letters"),
             tickets: count("tickets"),
             terms: count("terms"),
             committees: count("committees"),

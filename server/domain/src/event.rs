@@ -79,24 +79,28 @@ impl Act {
         Self::of_person("membership.reinvited", membership, account, json!({}))
     }
 
-    /// Sockets end only when a role was lost: what they may see has shrunk.
-    pub(crate) fn roles_changed(
-        membership: MembershipId,
-        account: AccountId,
-        from: &[Role],
-        to: &[Role],
-    ) -> Self {
-        let act = Self::of_person(
-            "membership.roles_changed",
+    pub(crate) fn role_given(membership: MembershipId, account: AccountId, role: Role) -> Self {
+        let detail = json!({ "role": role.code() });
+        Self::of_person("membership.role_given", membership, account, detail)
+    }
+
+    /// Their sockets end: what they may see has shrunk.
+    pub(crate) fn role_dropped(membership: MembershipId, account: AccountId, role: Role) -> Self {
+        let detail = json!({ "role": role.code() });
+        Self::of_person("membership.role_dropped", membership, account, detail).closing(account)
+    }
+
+    pub(crate) fn renamed(membership: MembershipId, account: AccountId) -> Self {
+        Self::of_person("membership.renamed", membership, account, json!({}))
+    }
+
+    pub(crate) fn address_corrected(membership: MembershipId, account: AccountId) -> Self {
+        Self::of_person(
+            "membership.address_corrected",
             membership,
             account,
-            json!({ "from": codes(from), "to": codes(to) }),
-        );
-        if from.iter().all(|role| to.contains(role)) {
-            act
-        } else {
-            act.closing(account)
-        }
+            json!({}),
+        )
     }
 
     pub(crate) fn suspended(membership: MembershipId, account: AccountId, ended: Value) -> Self {

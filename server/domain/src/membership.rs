@@ -158,7 +158,10 @@ pub struct Ended {
 }
 
 #[cfg(feature = "db")]
-pub use queries::{add, change_roles, find, invite_again, list, remove, restore, suspend};
+pub use queries::{
+    add, correct_address, drop_role, find, give_role, invite_again, list, remove, rename, restore,
+    suspend,
+};
 
 #[cfg(feature = "db")]
 mod queries {
@@ -271,17 +274,45 @@ mod queries {
         Ok(Act::reinvited(id, place.account))
     }
 
-    /// Gives the person exactly these roles. Their pages here close only when one is lost.
-    pub async fn change_roles(
+    /// Gives the person one more role. Making an administrator wants a fresh proof.
+    pub async fn give_role(
         write: &mut Write,
         id: MembershipId,
-        roles: &[Role],
+        role: Role,
     ) -> Result<Act, Refusal> {
-        let place = lock(write, id).await?;
-        if place.state == State::Ended || place.roles == roles {
+        let mut place = lock(write, id).await?;
+        if place.state == State::Ended || place.roles.contains(&role) {
             return Err(Refusal::Stale);
         }
-        may_give(write, &place.roles, roles)?;
+        let before = place.roles.clone();
+        place.roles.push(role);
+        may_give(write, &before, &place.roles)?;
+        set_roles(write, id, &place.roles).await?;
+        Ok(Act::role_given(id, place.account, role))
+    }
+
+    /// Takes one role from the person; their pages here close. Refuses [`Refusal::LastRole`]: a person without any could do
+    /// nothing, which is what removing is for.
+    pub async fn drop_role(
+        write: &mut Write,
+        id: MembershipId,
+        role: Role,
+    ) -> Result<Act, Refusal> {
+        let mut place = lock(write, id).await?;
+        if place.state == State::Ended || !place.roles.contains(&role) {
+            return Err(Refusal::Stale);
+        }
+        let before = place.roles.clone();
+        place.roles.retain(|held| *held != role);
+        if place.roles.is_empty() {
+            return Err(Refusal::LastRole);
+        }
+        may_give(write, &before, &place.roles)?;
+        set_roles(write, id, &place.roles).await?;
+        Ok(Act::role_dropped(id, place.account, role))
+    }
+
+    async fn set_roles(write: &mut Write, id: MembershipId, roles: &[Role]) -> Result<(), Refusal> {
         let tenant = write.standing.tenant;
         sqlx::query!(
             "update membership set roles = $3 where tenant_id = $1 and id = $2",
@@ -292,7 +323,62 @@ mod queries {
         .execute(write.connection())
         .await
         .map_err(refused)?;
-        Ok(Act::roles_changed(id, place.account, &place.roles, roles))
+        Ok(())
+    }
+
+    /// Writes the person's name another way. `was` is the name that the form was filled in beside: where it is another one by now,
+    /// [`Refusal::Meanwhile`], and nothing is overwritten.
+    pub async fn rename(
+        write: &mut Write,
+        id: MembershipId,
+        name: &str,
+        was: &str,
+    ) -> Result<Act, Refusal> {
+        let name = tidy_name(name)?;
+        let place = lock(write, id).await?;
+        if place.state == State::Ended {
+            return Err(Refusal::Stale);
+        }
+        if place.name != was {
+            return Err(Refusal::Meanwhile);
+        }
+        let tenant = write.standing.tenant;
+        sqlx::query!(
+            "update membership set name = $3 where tenant_id = $1 and id = $2",
+            tenant,
+            id,
+            name
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?;
+        Ok(Act::renamed(id, place.account))
+    }
+
+    /// Corrects the address of somebody who has not joined, and invites them there; earlier links stop working.
+    ///
+    /// Whoever has joined signs in with their address, here and elsewhere, and only they may change it: who could change it for
+    /// them could then ask for a new password and be them. So [`Refusal::AddressTheirs`].
+    pub async fn correct_address(
+        write: &mut Write,
+        id: MembershipId,
+        email: &str,
+    ) -> Result<Act, Refusal> {
+        let email = tidy_email(email)?;
+        let place = lock(write, id).await?;
+        if place.state != State::Invited {
+            return Err(Refusal::AddressTheirs);
+        }
+        let account = sqlx::query_scalar!(
+            r#"select sec.correct_address($1, $2) as "account!""#,
+            id,
+            email
+        )
+        .fetch_one(write.connection())
+        .await
+        .map_err(refused)?;
+        invite(write, id).await?;
+        Ok(Act::address_corrected(id, account))
     }
 
     /// Bars the person until they are restored: sessions and sockets here end.
@@ -357,6 +443,7 @@ mod queries {
 
     struct Place {
         account: AccountId,
+        name: String,
         roles: Vec<Role>,
         state: State,
     }
@@ -393,13 +480,14 @@ mod queries {
             return Err(Refusal::AdminsOnly);
         }
         // Now still: two clerks acting on one person take turns, and the second sees what the first left.
-        let row = sqlx::query!("select account_id, roles, state from membership where tenant_id = $1 and id = $2 for update", tenant, id)
+        let row = sqlx::query!("select account_id, name, roles, state from membership where tenant_id = $1 and id = $2 for update", tenant, id)
             .fetch_optional(write.connection())
             .await
             .map_err(refused)?
             .ok_or(Refusal::Stale)?;
         Ok(Place {
             account: row.account_id,
+            name: row.name,
             roles: role::parse(row.roles.iter().map(String::as_str)),
             state: State::from_code(&row.state).ok_or(Refusal::Broken)?,
         })

@@ -57,6 +57,17 @@ pub enum Refusal {
     /// A person without a role could do nothing.
     #[error("Choose at least one role.")]
     NoRole,
+    /// See [`Refusal::NoRole`].
+    #[error("This is their only role. Give them another one first, or remove them.")]
+    LastRole,
+    /// The address of somebody who has joined.
+    #[error("They sign in with this address, so only they can change it.")]
+    AddressTheirs,
+    /// Somebody else changed the same while this form was filled in.
+    #[error(
+        "Somebody changed this while you were typing. Look at how it is now; what you typed is still in the form."
+    )]
+    Meanwhile,
     /// The person has a place here already.
     #[error("This person is already on the list. Open their page to change their roles.")]
     AlreadyHere,
@@ -175,6 +186,8 @@ impl Refusal {
             Self::NotFound => 404,
             Self::AlreadyHere
             | Self::LastAdmin
+            | Self::LastRole
+            | Self::Meanwhile
             | Self::Stale => 409,
             Self::SeatTaken
             | Self::PersonSeated
@@ -204,8 +217,8 @@ impl Refusal {
     /// The form field that it is about, so that the message can stand beside it.
     pub fn field(&self) -> Option<&'static str> {
         Some(match self {
-            Self::EmailFormat | Self::AlreadyHere => "email",
-            Self::NameFormat => "name",
+            Self::EmailFormat | Self::AlreadyHere | Self::AddressTheirs => "email",
+            Self::NameFormat | Self::Meanwhile => "name",
             Self::CommitteeName | Self::CommitteeNameTaken => "name",
             Self::CommitteeQuorum => "quorum",
             Self::DatesOrder | Self::TermTooLong | Self::TermNeedsEnd | Self::TermLonger => "to",

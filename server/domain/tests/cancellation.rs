@@ -93,15 +93,10 @@ impl School {
             write.standing.tenant, self.caller.tenant,
             "somebody else's seal"
         );
-        let plain = membership::change_roles(&mut write, self.governor, &[Held::Governor]).await;
+        let plain = membership::give_role(&mut write, self.governor, Held::Associate).await;
         let act = match plain {
             Err(Refusal::Stale) => {
-                membership::change_roles(
-                    &mut write,
-                    self.governor,
-                    &[Held::Governor, Held::Associate],
-                )
-                .await?
+                membership::drop_role(&mut write, self.governor, Held::Associate).await?
             }
             other => other?,
         };
@@ -215,7 +210,7 @@ async fn requests_given_up_at_any_moment_leave_no_open_transaction_and_no_seal_b
     // A change without its event, or an event without its change, would be half a request that another one committed.
     for school in &schools {
         let (changes, events): (i64, i64) = sqlx::query_as(
-            "select m.version - 1, (select count(*) from event e where e.tenant_id = m.tenant_id and e.about = m.id and e.act = 'membership.roles_changed')
+            "select m.version - 1, (select count(*) from event e where e.tenant_id = m.tenant_id and e.about = m.id and e.act like 'membership.role\\_%')
              from membership m where m.tenant_id = $1 and m.id = $2",
         )
         .bind(school.caller.tenant)

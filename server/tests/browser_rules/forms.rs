@@ -190,17 +190,41 @@ async fn a_refused_form_comes_back_with_its_status_and_what_was_typed_but_never_
         ticked[0].contains("governor") && ticked[1].contains("associate"),
         "{ticked:?}"
     );
-    // Of somebody's roles, what was chosen and not what stands.
+    // The only role of somebody stays.
     let page = served
         .post(
             "oakfield",
             &format!("/people/{person}/roles"),
             &admin,
-            &[("act", "people/change-roles"), ("id", &person)],
+            &[
+                ("act", "people/drop-role"),
+                ("id", &person),
+                ("role", "governor"),
+            ],
         )
         .await;
-    assert_eq!(page.status.as_u16(), 422);
-    assert!(page.text().contains("Choose at least one role"));
+    assert_eq!(page.status.as_u16(), 409);
+    assert!(page.text().contains("This is their only role."));
+    // Of a name, what was typed and not what stands.
+    let page = served
+        .post(
+            "oakfield",
+            &format!("/people/{person}/rename"),
+            &admin,
+            &[
+                ("act", "people/rename"),
+                ("id", &person),
+                ("name", "Dilip the Second"),
+                ("was", "Somebody Else"),
+            ],
+        )
+        .await;
+    assert_eq!(page.status.as_u16(), 409);
+    assert!(
+        page.text()
+            .contains("Somebody changed this while you were typing.")
+    );
+    assert!(page.text().contains("value=\"Dilip the Second\""));
     // When it is done there is a way on, and going there again does nothing.
     let done = served
         .post(

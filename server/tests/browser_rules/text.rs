@@ -40,6 +40,12 @@ async fn text_that_looks_like_markup_stays_text_wherever_it_is_typed_kept_and_sh
     let admin = served
         .cookie(Some("oakfield"), ADMIN, Stand::SteppedUp)
         .await;
+    let governor = served
+        .behind
+        .membership("oakfield", "governor1@oakfield.example")
+        .await
+        .to_string();
+    let rename = format!("/people/{governor}/rename");
     let mut shown = 0;
     for (n, text) in BREAKOUTS.iter().enumerate() {
         let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
@@ -99,6 +105,16 @@ async fn text_that_looks_like_markup_stays_text_wherever_it_is_typed_kept_and_sh
                 vec![("act", "session/step-up"), ("old", "x"), ("next", *text)],
             ),
             (
+                &rename,
+                &admin,
+                vec![
+                    ("act", "people/rename"),
+                    ("id", &governor),
+                    ("name", *text),
+                    ("was", *text),
+                ],
+            ),
+            (
                 "/settings",
                 &admin,
                 vec![("act", "tenancy/factor-rule"), ("rule", *text)],
@@ -123,6 +139,9 @@ async fn text_that_looks_like_markup_stays_text_wherever_it_is_typed_kept_and_sh
             format!("/people?{encoded}={encoded}"),
             format!("/step-up?next={encoded}"),
             format!("/me?done={encoded}"),
+            format!(
+                "/audit?by={encoded}&about={encoded}&kind={encoded}&from={encoded}&to={encoded}&before={encoded}"
+            ),
             format!("/people/{}", encoded.replace('+', "%20")),
             format!("/{}", encoded.replace('+', "%20")),
         ] {
@@ -176,6 +195,9 @@ async fn text_that_looks_like_markup_stays_text_wherever_it_is_typed_kept_and_sh
             &format!("/people/{id}?done=added"),
             &format!("/people/{id}/roles"),
             &format!("/people/{id}/remove"),
+            &format!("/people/{id}/rename"),
+            &format!("/people/{id}/address"),
+            "/audit",
             "/me",
             "/schools",
             "/settings",
@@ -188,12 +210,22 @@ async fn text_that_looks_like_markup_stays_text_wherever_it_is_typed_kept_and_sh
         }
         // To a page's own program it goes as JSON, and as nothing that a browser would draw.
         let json = served
-            .ask(Method::GET, "oakfield", &format!("/api/people/one?id={id}"))
+            .ask(
+                Method::GET,
+                "oakfield",
+                &format!("/api/sheet?address=/people/{id}"),
+            )
             .header("accept", "application/json")
             .cookie(&admin)
             .send()
             .await;
         assert_eq!(json.header("content-type"), "application/json");
+        // A sheet that an open page fetches again is markup inside of it, and goes into the page as it stands.
+        let mut sheet: serde_json::Value = serde_json::from_slice(&json.body).unwrap();
+        let html = sheet["body"]["html"].take();
+        if let Some(near) = html::breaks_out(html.as_str().unwrap()) {
+            panic!("a sheet: {text}\n{near}…");
+        }
         let page = served
             .ask(Method::GET, "oakfield", "/me")
             .header("user-agent", text.split('\u{2028}').next().unwrap_or("x"))

@@ -181,18 +181,25 @@ pub async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
             ticket: String::new(),
         };
     }
-    let role = roles_at(label).0;
+    let (role, other) = roles_at(label);
     let mut link = String::new();
     if ["invit", "accept"]
         .iter()
         .any(|part| address.contains(part))
+        || address.ends_with("address")
     {
         let roles = [Role::from_code(role).unwrap()];
         let token = operator::invite(&mut served.behind, label, &email, "Tamsin Target", &roles);
         link = URL_SAFE_NO_PAD.encode(token.await.unwrap().unwrap().bytes());
     } else {
         let behind = &mut served.behind;
-        behind.join(label, &email, "Tamsin Target", &[role]).await;
+        // Only one of two roles can be taken away.
+        let roles: &[&str] = if address.ends_with("/drop-role") {
+            &[role, other]
+        } else {
+            &[role]
+        };
+        behind.join(label, &email, "Tamsin Target", roles).await;
     }
     let id = served.behind.membership(label, &email).await;
     if address.ends_with("/restore") {

@@ -33,14 +33,51 @@ pub async fn add(
     .await
 }
 
-pub async fn set_roles(
+pub async fn give_role(
     db: &Db,
     caller: &Caller,
     id: MembershipId,
-    roles: &[Held],
+    role: Held,
 ) -> Result<(), Refusal> {
     change(db, caller, async |write| {
-        Ok(((), membership::change_roles(write, id, roles).await?))
+        Ok(((), membership::give_role(write, id, role).await?))
+    })
+    .await
+}
+
+pub async fn drop_role(
+    db: &Db,
+    caller: &Caller,
+    id: MembershipId,
+    role: Held,
+) -> Result<(), Refusal> {
+    change(db, caller, async |write| {
+        Ok(((), membership::drop_role(write, id, role).await?))
+    })
+    .await
+}
+
+pub async fn rename(
+    db: &Db,
+    caller: &Caller,
+    id: MembershipId,
+    name: &str,
+    was: &str,
+) -> Result<(), Refusal> {
+    change(db, caller, async |write| {
+        Ok(((), membership::rename(write, id, name, was).await?))
+    })
+    .await
+}
+
+pub async fn correct_address(
+    db: &Db,
+    caller: &Caller,
+    id: MembershipId,
+    email: &str,
+) -> Result<(), Refusal> {
+    change(db, caller, async |write| {
+        Ok(((), membership::correct_address(write, id, email).await?))
     })
     .await
 }
@@ -73,10 +110,18 @@ pub async fn invite_again(db: &Db, caller: &Caller, id: MembershipId) -> Result<
     .await
 }
 
+/// How many verbs there are.
+pub const EVERY_VERB: usize = 8;
+
 /// Tries every verb on one place; what each answered.
 pub async fn every_verb(db: &Db, caller: &Caller, id: MembershipId) -> Vec<Refusal> {
     [
-        set_roles(db, caller, id, &[Held::Associate]).await.err(),
+        give_role(db, caller, id, Held::Associate).await.err(),
+        drop_role(db, caller, id, Held::Governor).await.err(),
+        rename(db, caller, id, "Another Name", "Any").await.err(),
+        correct_address(db, caller, id, "other@elsewhere.example")
+            .await
+            .err(),
         suspend(db, caller, id).await.err(),
         restore(db, caller, id).await.err(),
         remove(db, caller, id).await.err(),

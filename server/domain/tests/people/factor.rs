@@ -304,7 +304,7 @@ async fn who_must_have_a_factor_enrols_first_and_the_rule_can_be_narrowed_and_wi
     assert!(scene.is_in(parent).await);
     let id = scene.behind.membership("oakfield", PARENT).await;
     let mut write = scene.db.write(&admin).await.unwrap();
-    let act = membership::change_roles(&mut write, id, &[Held::Governor, Held::Parent])
+    let act = membership::give_role(&mut write, id, Held::Governor)
         .await
         .unwrap();
     write.commit(act).await.unwrap();

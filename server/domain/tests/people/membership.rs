@@ -1,11 +1,12 @@
 //! Who may change whom, and who sees whom.
 
 use crate::{
-    change::{add, every_verb, remove, set_roles},
+    change::{EVERY_VERB, add, correct_address, drop_role, every_verb, give_role, remove, rename},
     scene::{ADMIN, CHAIR, CLERK, GOVERNOR, JOAN, PARENT, Scene, TEACHER, hex},
 };
 use domain::{
     Refusal,
+    db::MailDb,
     membership::{self, Person},
     role::Role as Held,
 };
@@ -50,7 +51,7 @@ async fn only_clerks_and_administrators_change_people_and_nobody_changes_themsel
         let caller = scene.caller(email).await;
         assert_eq!(
             every_verb(&scene.db, &caller, governor).await,
-            vec![Refusal::NotAllowed; 5],
+            vec![Refusal::NotAllowed; EVERY_VERB],
             "{email}"
         );
         assert_eq!(
@@ -70,7 +71,7 @@ async fn only_clerks_and_administrators_change_people_and_nobody_changes_themsel
         let caller = scene.caller(email).await;
         assert_eq!(
             every_verb(&scene.db, &caller, parent).await,
-            vec![Refusal::NotFound; 5],
+            vec![Refusal::NotFound; EVERY_VERB],
             "{email} does not even see them"
         );
         assert_eq!(
@@ -89,7 +90,7 @@ async fn only_clerks_and_administrators_change_people_and_nobody_changes_themsel
         let (caller, own) = (scene.caller(email).await, scene.place(email).await);
         assert_eq!(
             every_verb(&scene.db, &caller, own).await,
-            vec![Refusal::OwnPlace; 5],
+            vec![Refusal::OwnPlace; EVERY_VERB],
             "{email}"
         );
         assert_eq!(
@@ -100,17 +101,11 @@ async fn only_clerks_and_administrators_change_people_and_nobody_changes_themsel
     // The outsiders: both may, for others.
     let (admin, clerk) = (scene.caller(ADMIN).await, scene.caller(CLERK).await);
     assert_eq!(
-        set_roles(
-            &scene.db,
-            &clerk,
-            governor,
-            &[Held::Governor, Held::Associate]
-        )
-        .await,
+        give_role(&scene.db, &clerk, governor, Held::Associate).await,
         Ok(())
     );
     assert_eq!(
-        set_roles(&scene.db, &admin, governor, &[Held::Governor]).await,
+        drop_role(&scene.db, &admin, governor, Held::Associate).await,
         Ok(())
     );
 }
@@ -121,7 +116,7 @@ async fn a_clerk_neither_touches_an_administrator_nor_makes_one() {
     let (clerk, admin) = (scene.caller(CLERK).await, scene.place(ADMIN).await);
     assert_eq!(
         every_verb(&scene.db, &clerk, admin).await,
-        vec![Refusal::AdminsOnly; 5]
+        vec![Refusal::AdminsOnly; EVERY_VERB]
     );
     let governor = scene.place(GOVERNOR).await;
     for roles in [
@@ -129,7 +124,7 @@ async fn a_clerk_neither_touches_an_administrator_nor_makes_one() {
         &[Held::Governor, Held::SchoolAdmin],
     ] {
         assert_eq!(
-            set_roles(&scene.db, &clerk, governor, roles).await,
+            give_role(&scene.db, &clerk, governor, Held::SchoolAdmin).await,
             Err(Refusal::AdminsOnly)
         );
         assert_eq!(
@@ -164,13 +159,7 @@ async fn a_clerk_neither_touches_an_administrator_nor_makes_one() {
     assert_eq!(scene.state("second@oakfield.example").await, "ended");
     // An administrator may do all of it.
     assert_eq!(
-        set_roles(
-            &scene.db,
-            &beatrice,
-            governor,
-            &[Held::Governor, Held::SchoolAdmin]
-        )
-        .await,
+        give_role(&scene.db, &beatrice, governor, Held::SchoolAdmin).await,
         Ok(())
     );
 }
@@ -255,9 +244,7 @@ async fn a_role_of_another_kind_of_tenant_and_no_role_at_all_are_refused() {
         Held::OrgStaff,
     ] {
         assert!(
-            set_roles(&scene.db, &admin, governor, &[role])
-                .await
-                .is_err(),
+            give_role(&scene.db, &admin, governor, role).await.is_err(),
             "{role:?}"
         );
         assert!(
@@ -268,8 +255,8 @@ async fn a_role_of_another_kind_of_tenant_and_no_role_at_all_are_refused() {
         );
     }
     assert_eq!(
-        set_roles(&scene.db, &admin, governor, &[]).await,
-        Err(Refusal::NoRole)
+        drop_role(&scene.db, &admin, governor, Held::Governor).await,
+        Err(Refusal::LastRole)
     );
     assert_eq!(
         add(&scene.db, &admin, "New", "new@elsewhere.example", &[]).await,
@@ -308,11 +295,11 @@ async fn a_role_of_another_kind_of_tenant_and_no_role_at_all_are_refused() {
         .await;
     assert_eq!(
         every_verb(&scene.db, &admin, theirs).await,
-        vec![Refusal::NotFound; 5]
+        vec![Refusal::NotFound; EVERY_VERB]
     );
     assert_eq!(
         every_verb(&scene.db, &admin, Uuid::nil()).await,
-        vec![Refusal::NotFound; 5]
+        vec![Refusal::NotFound; EVERY_VERB]
     );
 }
 
@@ -411,5 +398,154 @@ async fn parents_see_themselves_the_board_and_staff_each_other_and_the_clerk_eve
             membership::find(&mut read, theirs).await.err(),
             Some(Refusal::NotFound)
         );
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_somebody_else_changed_meanwhile_is_not_overwritten() {
+    let mut scene = Scene::new().await;
+    let (clerk, admin) = (scene.caller(CLERK).await, scene.caller(ADMIN).await);
+    let place = scene.place(GOVERNOR).await;
+    let was = "Dilip Parmar";
+    assert_eq!(
+        rename(&scene.db, &clerk, place, "  Dilip   K. Parmar ", was).await,
+        Ok(())
+    );
+    assert_eq!(
+        rename(&scene.db, &admin, place, "Mr D. Parmar", was).await,
+        Err(Refusal::Meanwhile)
+    );
+    let stands = async |scene: &mut Scene| {
+        scene
+            .text(&format!("select name from membership where id = '{place}'"))
+            .await
+    };
+    assert_eq!(stands(&mut scene).await, "Dilip K. Parmar");
+    assert_eq!(
+        rename(&scene.db, &admin, place, "Mr D. Parmar", "Dilip K. Parmar").await,
+        Ok(()),
+        "who has seen it may"
+    );
+    // Any letters, one name or five; none that hide or turn what follows.
+    for name in [
+        "X",
+        "O’Donnell-Ng",
+        "محمد",
+        "李小龍",
+        "🦉 Owl",
+        &"é".repeat(120),
+    ] {
+        let was = stands(&mut scene).await;
+        assert_eq!(
+            rename(&scene.db, &admin, place, name, &was).await,
+            Ok(()),
+            "{name}"
+        );
+        assert_eq!(stands(&mut scene).await, name);
+    }
+    for name in ["", "  ", "a\u{202e}b", &"é".repeat(121), &"x".repeat(200)] {
+        let was = stands(&mut scene).await;
+        assert_eq!(
+            rename(&scene.db, &admin, place, name, &was).await,
+            Err(Refusal::NameFormat),
+            "{name:?}"
+        );
+    }
+    let told = scene.text("select count(*)::text || coalesce(string_agg(detail::text, ''), '') from event where act = 'membership.renamed' and detail <> '{}'").await;
+    assert_eq!(told, "0", "no name enters the log");
+}
+
+#[tokio::test]
+async fn only_an_address_that_nobody_has_signed_in_with_is_corrected() {
+    let mut scene = Scene::new().await;
+    let (clerk, admin) = (scene.caller(CLERK).await, scene.caller(ADMIN).await);
+    // Whoever has joined keeps theirs, here as an administrator and at another school as well.
+    for (email, caller) in [(GOVERNOR, &clerk), (GOVERNOR, &admin), (JOAN, &admin)] {
+        let place = scene.place(email).await;
+        assert_eq!(
+            correct_address(&scene.db, caller, place, "mine@elsewhere.example").await,
+            Err(Refusal::AddressTheirs),
+            "{email}"
+        );
+    }
+    let wrong = "yewnade@elsewhere.example";
+    let place = add(&scene.db, &clerk, "Yewande", wrong, &[Held::Governor])
+        .await
+        .unwrap();
+    let open = format!(
+        "select count(*)::text from sec.invitation where membership_id = '{place}' and used_at is null and voided_at is null"
+    );
+    let first = format!(
+        "select (array_agg(id::text order by created_at))[1] from sec.invitation where membership_id = '{place}'"
+    );
+    let first = scene.text(&first).await;
+    assert_eq!(
+        correct_address(&scene.db, &clerk, place, " Yewande@Elsewhere.Example ").await,
+        Ok(())
+    );
+    assert_eq!(scene.text(&open).await, "1");
+    assert_eq!(
+        scene
+            .text(&format!(
+                "select (voided_at is not null)::text from sec.invitation where id = '{first}'"
+            ))
+            .await,
+        "true",
+        "the link to the wrong address is dead"
+    );
+    assert_eq!(
+        scene.text(&format!("select a.email from account a join membership m on m.account_id = a.id where m.id = '{place}'")).await,
+        "yewande@elsewhere.example"
+    );
+    // The account of the wrong address is whose it was; nothing of it was changed.
+    assert_eq!(
+        scene
+            .text(&format!(
+                "select count(*)::text from account where email = '{wrong}'"
+            ))
+            .await,
+        "1"
+    );
+    // To somebody who has an account elsewhere it goes without a word about that; to somebody on the list it does not.
+    assert_eq!(
+        correct_address(&scene.db, &clerk, place, "chair@northgate.example").await,
+        Ok(())
+    );
+    assert_eq!(
+        correct_address(&scene.db, &clerk, place, GOVERNOR).await,
+        Err(Refusal::AlreadyHere)
+    );
+    // The letter follows from the act.
+    let mail = MailDb::new(scene.fresh.options(testing::Role::Worker), 2);
+    let wanted = mail.wanted().await.unwrap();
+    assert_eq!(
+        wanted.iter().filter(|wanted| wanted.about == place).count(),
+        3,
+        "invited once, corrected twice: {wanted:?}"
+    );
+    // In SQL alone a clerk gets no further than their own school, nor to somebody who has joined.
+    let mut web = scene
+        .fresh
+        .options(testing::Role::Web)
+        .connect()
+        .await
+        .unwrap();
+    let token = hex(clerk.token.bytes());
+    for (label, email) in [
+        ("oakfield", GOVERNOR),
+        ("northgate", "governor1@northgate.example"),
+        ("oakfield", ADMIN),
+    ] {
+        let place = scene.behind.membership(label, email).await;
+        let begin = format!("begin; select sec.enter('\\x{token}')");
+        web.execute(sqlx::raw_sql(AssertSqlSafe(begin)))
+            .await
+            .unwrap();
+        let attack = format!("select sec.correct_address('{place}', 'mine@elsewhere.example')");
+        assert!(
+            web.execute(AssertSqlSafe(attack)).await.is_err(),
+            "{label} {email}"
+        );
+        web.execute("rollback").await.unwrap();
     }
 }

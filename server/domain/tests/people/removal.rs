@@ -1,12 +1,12 @@
 //! What removal, suspension and the loss of a role end, at once and for good, and who must stay.
 
 use crate::{
-    change::{add, invite_again, remove, restore, set_roles, suspend},
+    change::{add, drop_role, give_role, invite_again, remove, restore, suspend},
     scene::{ADMIN, CLERK, GOVERNOR, JOAN, Scene},
 };
 use domain::{
-    Refusal,
-    db::MailDb,
+    MembershipId, Refusal,
+    db::{Caller, Db, MailDb},
     mailing::{LinkToken, Wanted},
     membership::{self, State},
     recovery,
@@ -133,7 +133,7 @@ async fn who_was_suspended_comes_back_by_restoring_and_who_was_removed_by_adding
 
     remove(&scene.db, &clerk, place).await.unwrap();
     assert_eq!(
-        set_roles(&scene.db, &clerk, place, &[Held::Chair]).await,
+        give_role(&scene.db, &clerk, place, Held::Chair).await,
         Err(Refusal::Stale)
     );
     assert_eq!(
@@ -225,9 +225,14 @@ async fn what_a_removed_clerk_had_half_done_is_refused() {
         match how {
             "removed" => drop(remove(&scene.db, &admin, place).await.unwrap()),
             "suspended" => drop(suspend(&scene.db, &admin, place).await.unwrap()),
-            "roles" => set_roles(&scene.db, &admin, place, &[Held::Governor])
-                .await
-                .unwrap(),
+            "roles" => {
+                give_role(&scene.db, &admin, place, Held::Governor)
+                    .await
+                    .unwrap();
+                drop_role(&scene.db, &admin, place, Held::Clerk)
+                    .await
+                    .unwrap();
+            }
             _ => session::sign_out(&scene.db, clerk.token).await.unwrap(),
         }
         assert_eq!(
@@ -260,8 +265,8 @@ async fn a_role_that_is_given_leaves_pages_open_and_one_that_is_taken_closes_the
     let place = scene.place(GOVERNOR).await;
     let dilip = scene.caller(GOVERNOR).await;
     let account = scene.behind.account(GOVERNOR).await;
-    let last = "select coalesce(closes::text, '-') from event where act = 'membership.roles_changed' order by at desc limit 1";
-    set_roles(&scene.db, &clerk, place, &[Held::Chair, Held::Governor])
+    let last = "select coalesce(closes::text, '-') from event where act like 'membership.role\\_%' order by seq desc limit 1";
+    give_role(&scene.db, &clerk, place, Held::Chair)
         .await
         .unwrap();
     assert_eq!(scene.text(last).await, "-");
@@ -271,7 +276,7 @@ async fn a_role_that_is_given_leaves_pages_open_and_one_that_is_taken_closes_the
         [Held::Chair, Held::Governor],
         "at the very next request"
     );
-    set_roles(&scene.db, &clerk, place, &[Held::Governor])
+    drop_role(&scene.db, &clerk, place, Held::Chair)
         .await
         .unwrap();
     assert_eq!(
@@ -280,15 +285,23 @@ async fn a_role_that_is_given_leaves_pages_open_and_one_that_is_taken_closes_the
             .await,
         format!("[\"{account}\"]")
     );
-    set_roles(&scene.db, &clerk, place, &[Held::Associate])
-        .await
-        .unwrap();
-    assert_ne!(scene.text(last).await, "-", "one for another is one lost");
     assert_eq!(
-        set_roles(&scene.db, &clerk, place, &[Held::Associate]).await,
+        drop_role(&scene.db, &clerk, place, Held::Chair).await,
         Err(Refusal::Stale),
         "nothing would change"
     );
+    assert_eq!(
+        give_role(&scene.db, &clerk, place, Held::Governor).await,
+        Err(Refusal::Stale)
+    );
+}
+
+/// Makes a governor of an administrator.
+async fn demote(db: &Db, admin: &Caller, place: MembershipId) -> Result<(), Refusal> {
+    match give_role(db, admin, place, Held::Governor).await {
+        Ok(()) | Err(Refusal::Stale) => drop_role(db, admin, place, Held::SchoolAdmin).await,
+        refused => refused,
+    }
 }
 
 #[tokio::test]
@@ -316,8 +329,8 @@ async fn the_last_administrator_stays_also_when_two_remove_each_other_at_once() 
             (a.map(drop), b.map(drop))
         } else {
             join(
-                set_roles(&scene.db, &one, second, &[Held::Governor]),
-                set_roles(&scene.db, &other, first, &[Held::Governor]),
+                demote(&scene.db, &one, second),
+                demote(&scene.db, &other, first),
             )
             .await
         };

@@ -192,16 +192,10 @@ async fn nothing_in_flight_survives_or_revives_a_session_that_signs_out() {
                     1 => db.read(&caller).await.map(drop),
                     _ => {
                         let mut write = db.write(&caller).await?;
-                        let plain =
-                            membership::change_roles(&mut write, governor, &[Held::Governor]).await;
+                        let plain = membership::give_role(&mut write, governor, Held::Chair).await;
                         let act = match plain {
                             Err(Refusal::Stale) => {
-                                membership::change_roles(
-                                    &mut write,
-                                    governor,
-                                    &[Held::Governor, Held::Chair],
-                                )
-                                .await?
+                                membership::drop_role(&mut write, governor, Held::Chair).await?
                             }
                             other => other?,
                         };
@@ -224,7 +218,7 @@ async fn nothing_in_flight_survives_or_revives_a_session_that_signs_out() {
         let account = scene.behind.account(CLERK).await;
         let late = scene
             .text(&format!(
-                "select count(*)::text from event e where actor = '{account}' and act = 'membership.roles_changed'
+                "select count(*)::text from event e where actor = '{account}' and act like 'membership.role\\_%'
                    and seq > (select max(seq) from event where tenant_id = e.tenant_id and act = 'session.closed' and actor = '{account}')"
             ))
             .await;
@@ -232,7 +226,7 @@ async fn nothing_in_flight_survives_or_revives_a_session_that_signs_out() {
     }
     assert_ne!(
         scene
-            .text("select count(*)::text from event where act = 'membership.roles_changed'")
+            .text("select count(*)::text from event where act like 'membership.role\\_%'")
             .await,
         "0"
     );

@@ -2,7 +2,7 @@
 //! forbids, and the databases look after themselves.
 
 use crate::{
-    change::{add, set_roles},
+    change::{add, drop_role, give_role},
     factor::totp_bytes,
     scene::{ADMIN, CHAIR, CLERK, GOVERNOR, JOAN, Scene},
 };
@@ -140,7 +140,9 @@ async fn an_administrator_is_made_only_by_somebody_who_proved_it_just_now() {
         Some(Refusal::StepUpNeeded)
     );
     assert_eq!(
-        set_roles(&scene.db, &away, place, admin).await.err(),
+        give_role(&scene.db, &away, place, Held::SchoolAdmin)
+            .await
+            .err(),
         Some(Refusal::StepUpNeeded)
     );
     // The outsiders: lesser roles, and a fresh proof.
@@ -154,9 +156,11 @@ async fn an_administrator_is_made_only_by_somebody_who_proved_it_just_now() {
     .await
     .unwrap();
     let proved = scene.caller(ADMIN).await;
-    set_roles(&scene.db, &proved, place, admin).await.unwrap();
+    give_role(&scene.db, &proved, place, Held::SchoolAdmin)
+        .await
+        .unwrap();
     assert_eq!(
-        set_roles(&scene.db, &away, place, &[Held::Governor])
+        drop_role(&scene.db, &away, place, Held::SchoolAdmin)
             .await
             .err(),
         Some(Refusal::StepUpNeeded),

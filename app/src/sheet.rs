@@ -1,0 +1,224 @@
+//! Sheets: pages that the server draws, also when what they show changes while somebody looks. Nothing of what stands on them
+//! is in the browser's program, which would otherwise grow with every page; it only puts a new drawing in the place of the old.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::Result,
+    live,
+    membership::kept,
+    ui::{Page, Rail, framed},
+};
+
+/// A sheet as it is sent to a page that is open already.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sheet {
+    /// The document's title.
+    pub title: String,
+    /// Its place in the rail.
+    pub rail: Rail,
+    /// The page between the frame. Empty where it stands in the document already.
+    pub html: String,
+}
+
+/// An address of sheets: its pattern, where a part that begins with `:` stands for any; its place in the rail; and the topics whose
+/// changes it follows. One with a form to fill in follows none.
+pub type Address = (&'static str, Rail, &'static [&'static str]);
+
+/// The sheet at a path.
+pub fn at(path: &str) -> Option<&'static Address> {
+    crate::SHEETS.iter().find(|(pattern, ..)| {
+        let (mut parts, mut wanted) = (path.split('/'), pattern.split('/'));
+        loop {
+            match (parts.next(), wanted.next()) {
+                (None, None) => return true,
+                (Some(part), Some(want)) if part == want => {}
+                (Some(part), Some(want)) if want.starts_with(':') && !part.is_empty() => {}
+                _ => return false,
+            }
+        }
+    })
+}
+
+/// What was asked for: the parts of the path, and the query.
+#[cfg(feature = "ssr")]
+#[derive(Debug)]
+pub struct Asked {
+    path: String,
+    query: Vec<(String, String)>,
+}
+
+#[cfg(feature = "ssr")]
+impl Asked {
+    fn of(address: &str) -> Self {
+        let (path, query) = address.split_once('?').unwrap_or((address, ""));
+        Self {
+            path: path.to_owned(),
+            query: form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect(),
+        }
+    }
+
+    /// The path, part by part.
+    pub fn parts(&self) -> Vec<&str> {
+        self.path.split('/').skip(1).collect()
+    }
+
+    /// The address without its query.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// A field of the query; empty where it is not there.
+    pub fn query(&self, name: &str) -> &str {
+        self.query
+            .iter()
+            .find(|(field, _)| field == name)
+            .map_or("", |(_, value)| value)
+    }
+}
+
+/// What a page draws: the document's title, and the page.
+#[cfg(feature = "ssr")]
+pub struct Drawing {
+    /// Also the document's.
+    pub title: String,
+    /// Between the frame.
+    pub page: AnyView,
+}
+
+/// A sheet, drawn for the reader. Refuses what the page refuses.
+#[server(endpoint = "sheet", input = leptos::server_fn::codec::GetUrl)]
+pub async fn read_sheet(address: String) -> Result<Page<Sheet>> {
+    use crate::door;
+    let asked = Asked::of(&address);
+    let (_, rail, _) = at(asked.path()).ok_or(domain::Refusal::NotFound)?;
+    let mut read = door::read().await?;
+    let around = door::around(&read)?;
+    let drawing = crate::drawn(&mut read, &around, &asked).await?;
+    Ok(Page {
+        around,
+        body: Sheet {
+            title: drawing.title,
+            rail: *rail,
+            html: drawing.page.to_html(),
+        },
+    })
+}
+
+/// Every sheet; and, being the last of the pages, what is shown where there is none.
+#[component]
+pub fn SheetPage() -> impl IntoView {
+    let (params, query) = (use_params_map(), use_query_map());
+    let news = [
+        ("people", live::version("people")),
+        ("here", live::version("here")),
+    ];
+    let drawn = StoredValue::new(None);
+    let shown = Resource::new(
+        move || {
+            let path =
+                params.with(|params| format!("/{}", params.get("sheet").unwrap_or_default()));
+            let query = query.with(leptos_router::params::ParamsMap::to_query_string);
+            let follows = at(&path).map_or(&[][..], |(.., follows)| follows);
+            let news: u64 = news
+                .iter()
+                .filter(|(topic, _)| follows.contains(topic))
+                .map(|(_, count)| count.get())
+                .sum();
+            (path + &query, news)
+        },
+        move |(address, _)| async move {
+            #[cfg_attr(not(feature = "ssr"), allow(unused_mut))]
+            let mut page = read_sheet(address).await?;
+            // It stands in the document once, not a second time in what the browser's program is given.
+            #[cfg(feature = "ssr")]
+            drawn.set_value(Some(std::mem::take(&mut page.body.html)));
+            Ok(page)
+        },
+    );
+    kept(
+        shown,
+        move |Page {
+                  around,
+                  body: sheet,
+              }| {
+            let page = view! {
+                <Title text=sheet.title />
+                {content(sheet.html, drawn)}
+            };
+            framed(&around, sheet.rail, page.into_any())
+        },
+    )
+}
+
+/// On the server the sheet itself.
+#[cfg(not(feature = "hydrate"))]
+fn content(_: String, drawn: StoredValue<Option<String>>) -> impl IntoView {
+    view! { <div id="sheet" inner_html=drawn.get_value().unwrap_or_default()></div> }
+}
+
+/// In the browser the place of a sheet. Leptos fills it once; later drawings go in beside what it keeps of the page, so `first`,
+/// which is that one, stays what it was.
+#[cfg(feature = "hydrate")]
+fn content(html: String, first: StoredValue<Option<String>>) -> impl IntoView {
+    let first = first
+        .try_update_value(|first| first.get_or_insert_with(|| html.clone()).clone())
+        .unwrap_or_default();
+    let later = if html == first { String::new() } else { html };
+    // Once the place is on the page.
+    request_animation_frame(move || redraw(&later));
+    view! { <div id="sheet" inner_html=first></div> }
+}
+
+/// Puts a drawing in its place and sets its times to the reader's own zone. An empty one stands there already.
+#[cfg(feature = "hydrate")]
+fn redraw(html: &str) {
+    use wasm_bindgen::JsCast;
+    let Some(place) = document().get_element_by_id("sheet") else {
+        return;
+    };
+    if !html.is_empty() {
+        let redraw = js_sys::Reflect::get(&window(), &"redraw".into())
+            .ok()
+            .and_then(|value| value.dyn_into::<js_sys::Function>().ok());
+        match redraw {
+            Some(redraw) if place.has_child_nodes() => {
+                let _ = redraw.call2(&window(), &place, &html.into());
+            }
+            _ => place.set_inner_html(html),
+        }
+    }
+    let times = place.get_elements_by_tag_name("time");
+    for n in 0..times.length() {
+        if let Some(time) = times.item(n) {
+            crate::ui::localise(&time);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_a_sheet_or_is_none() {
+        assert!(at("/board").is_some());
+        assert!(at("/audit/12").is_some());
+        assert!(at("/audit/").is_none());
+        assert!(at("/people").is_none());
+        assert!(at("/people/1/roles").is_some());
+        assert!(at("/").is_none());
+    }
+
+    #[test]
+    fn every_sheet_is_found_at_its_own_address() {
+        for (pattern, ..) in crate::SHEETS {
+            assert_eq!(at(pattern).map(|(found, ..)| found), Some(pattern));
+        }
+    }
+}

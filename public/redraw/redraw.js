@@ -1,0 +1,25 @@
+// Draws the content of an element again, keeping what has not changed: the focus, the scroll, what is half typed, what is open.
+"use strict";
+
+const typedIn = (form) =>
+  form.contains(document.activeElement) ||
+  [...form.elements].some((field) =>
+    field.type === "checkbox" || field.type === "radio"
+      ? field.checked !== field.defaultChecked
+      : field.options
+        ? [...field.options].some((option) => option.selected !== option.defaultSelected && option.defaultSelected)
+        : "defaultValue" in field && field.type !== "hidden" && field.value !== field.defaultValue,
+  );
+
+window.redraw = (element, html) =>
+  Idiomorph.morph(element, html, {
+    morphStyle: "innerHTML",
+    callbacks: {
+      beforeNodeMorphed: (old) => !(old instanceof HTMLFormElement && typedIn(old)),
+      beforeAttributeUpdated: (name, node) => !(name === "open" && node instanceof HTMLDetailsElement),
+    },
+  });
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("[data-print]")) window.print();
+});
