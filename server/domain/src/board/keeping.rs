@@ -126,3 +126,38 @@ pub(crate) fn refusal_of(constraint: &str) -> Option<Refusal> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_constraint_of_a_board_has_a_sentence() {
+        let fresh = testing::Fresh::empty().await;
+        let mut behind = fresh.behind().await;
+        // Those with a name of their own; a primary key and a tenant that is not there are faults of ours.
+        let constraints: Vec<String> = sqlx::query_scalar(
+            "select conname::text from pg_constraint
+             where conrelid = any (array['seat', 'term', 'committee', 'committee_place', 'declaration', 'interest', 'dbs_check',
+               'training', 'contact']::regclass[])
+               and contype not in ('n', 'p', 't') and conname !~ '_tenant_fkey$'
+             union all
+             select c.relname::text from pg_index i join pg_class c on c.oid = i.indexrelid
+             where i.indrelid = 'committee'::regclass and i.indisunique and not i.indisprimary
+             union all
+             select m[1] from pg_proc, regexp_matches(prosrc, 'constraint = ''(\\w+)''', 'g') m
+             where oid = any (array['sec.term_fits()', 'sec.seat_unheld()', 'sec.committee_place_fits()',
+               'sec.declaration_says()']::regprocedure[])",
+        )
+        .fetch_all(&mut *behind)
+        .await
+        .unwrap();
+        assert!(constraints.len() > 45, "{constraints:#?}");
+        // A category, a kind and a reason are chosen from a list, so another one was never offered.
+        let mute: Vec<_> = constraints
+            .iter()
+            .filter(|name| refusal_of(name).is_none() && !name.ends_with("_known"))
+            .collect();
+        assert_eq!(mute, ["seat_number_positive"], "nobody types a number");
+    }
+}

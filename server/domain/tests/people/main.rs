@@ -5,14 +5,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod audit;
+mod board;
 mod change;
+mod check;
+mod committee;
 mod factor;
+mod interest;
+mod leaving;
 mod lockout;
 mod log;
 mod membership;
+mod office;
 mod recovery;
 mod removal;
 mod scene;
 mod session;
+mod term;
 mod trail;
 mod unattended;
