@@ -9,6 +9,7 @@ use domain::{
     Refusal,
     board::{self, Category, Interest, interest::Kind},
 };
+use sqlx::{AssertSqlSafe, Executor as _};
 
 #[tokio::test]
 async fn a_governor_declares_what_they_have_and_the_newest_counts_and_the_earlier_ones_stay() {
@@ -208,6 +209,24 @@ async fn nobody_declares_for_somebody_else_and_nobody_changes_what_was_declared(
             "{email}: {sql}"
         );
     }
+    // Nor is a declaration of nothing made one of something behind everybody's back.
+    let nothing = scene
+        .text("select id::text from declaration where nothing limit 1")
+        .await;
+    let error = scene
+        .behind
+        .execute(AssertSqlSafe(format!(
+            "insert into interest (tenant_id, declaration_id, kind, who, nature)
+             select tenant_id, id, 'gift', 'A', 'B' from declaration where id = '{nothing}'"
+        )))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error
+            .as_database_error()
+            .and_then(|error| error.constraint()),
+        Some("declaration_says")
+    );
     // The outsider: for himself he may.
     assert_eq!(scene.raw(GOVERNOR, &for_dilip).await, Ok(1));
 }
