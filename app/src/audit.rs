@@ -56,7 +56,8 @@ mod pages {
 
     /// A change as a line; `about` names whom it was done to, where the feed is of more than one person.
     pub fn line(change: Change, about: bool) -> Line {
-        let whom = about.then(|| change.about.unwrap_or_else(|| "somebody".to_owned()));
+        let own = change.by.is_some() && change.by == change.about;
+        let whom = (about && !own).then(|| change.about.unwrap_or_else(|| "somebody".to_owned()));
         Line {
             words: words(&change.act, whom.as_deref()),
             by: change.by.unwrap_or_else(|| "Quorate".to_owned()),
@@ -94,9 +95,13 @@ mod pages {
             "committee.closed" => "closed a committee".to_owned(),
             "committee.joined" => format!("put {them} on a committee"),
             "committee.left" => format!("took {them} off a committee"),
-            "committee.chair_chosen" => format!("made {them} chair of a committee"),
-            "interest.declared" | "declaration.made" => "declared their interests".to_owned(),
-            "dbs.recorded" | "dbs_check.recorded" => format!("recorded {theirs} DBS check"),
+            "committee.remit_set" => "said what a committee is for".to_owned(),
+            "committee.chair_chosen" => "said who chairs a committee".to_owned(),
+            "declaration.made" => format!(
+                "declared {} interests",
+                whom.map_or_else(|| "their".to_owned(), |whom| format!("{whom}’s"))
+            ),
+            "dbs_check.recorded" => format!("recorded {theirs} DBS check"),
             "training.recorded" => format!("recorded {theirs} training"),
             "session.opened" => "signed in".to_owned(),
             "session.closed" => "signed out".to_owned(),
@@ -110,11 +115,18 @@ mod pages {
             "account.unlocked" => "lifted a lock after too many attempts".to_owned(),
             "tenant.opened" => "opened this place".to_owned(),
             "tenant.factor_rule_set" => "said who must have a second step".to_owned(),
-            "tenant.board_rule_set" => "said by which rule the quorum is counted".to_owned(),
+            "board.rule_set" => "said by which rule the quorum is counted".to_owned(),
             "audit.exported" => "took a copy of the log".to_owned(),
             // As it is recorded, where a newer version has acts that this one has no words for.
             other => format!("did “{other}”"),
         }
+    }
+
+    /// To whom it was done, where that is somebody else.
+    fn whom<'a>(by: &Who, about: Option<&'a Who>) -> Option<&'a str> {
+        about
+            .filter(|about| about.id != by.id)
+            .map(|about| about.name.as_str())
     }
 
     /// The first digits of a hash, enough to tell two lines apart by eye and to check a receipt with.
@@ -193,7 +205,7 @@ mod pages {
                     {wrong.as_ref().map(|wrong| view! {
                         <p class="error" id=error.clone()><Icon name="warning" class="icon small" /><span><span class="hidden-text">"Error: "</span>{wrong.to_string()}</span></p>
                     })}
-                    <input id=name name=name type="date" value=asked.query(name).to_owned()
+                    <input id=name name=name type=if wrong.is_some() { "text" } else { "date" } value=asked.query(name).to_owned()
                         aria-invalid=wrong.is_some().then_some("true") aria-describedby=wrong.is_some().then(|| error.clone()) />
                 </div>
             }
@@ -254,7 +266,7 @@ mod pages {
             about,
             hash,
         } = entry;
-        let done = words(&act, about.as_ref().map(|who| who.name.as_str()));
+        let done = words(&act, whom(&by, about.as_ref()));
         view! {
             <tr>
                 <th scope="row"><a class="open" href=format!("/audit/{seq}")><span><b>{by.name}</b> " " {done}</span></a></th>
@@ -321,7 +333,7 @@ mod pages {
         let page = view! {
             {crumbs(vec![("/audit".to_owned(), "The log".to_owned())])}
             {done.map(|text| view! { <Notice text=text /> })}
-            <Heading title=title.clone() lead=format!("{} {}", entry.by.name, words(&entry.act, whom))>
+            <Heading title=title.clone() lead=format!("{} {}.", entry.by.name, words(&entry.act, self::whom(&entry.by, about.as_ref())))>
                 <button class="button needs-script" type="button" data-print="">"Print"</button>
             </Heading>
             {receipt.map(|receipt| ended(receipt, &around.place))}

@@ -189,6 +189,11 @@ pub fn around_session() -> Result<Around> {
     })
 }
 
+/// The school's day.
+pub fn today() -> time::Date {
+    domain::day::today((services().now)())
+}
+
 /// Hands the browser a new session token.
 pub fn hand_out(token: Token, shared: bool) {
     change_cookie(CookieChange::Set { token, shared });

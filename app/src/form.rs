@@ -115,8 +115,12 @@ pub fn Refusals(
 /// One labelled field with its hint and, beside it, what was wrong.
 #[component]
 pub fn Field(
-    /// Name in the form, and id on the page.
-    name: &'static str,
+    /// Name in the form.
+    #[prop(into)]
+    name: String,
+    /// Id on the page, where another form on it has a field of that name.
+    #[prop(optional, into)]
+    id: Option<String>,
     /// Its label.
     #[prop(into)]
     label: String,
@@ -149,10 +153,18 @@ pub fn Field(
     class: Option<&'static str>,
 ) -> impl IntoView {
     let wrong = refusal
-        .filter(|refusal| refusal.field() == Some(name))
+        .filter(|refusal| refusal.field() == Some(name.as_str()))
         .map(|refusal| refusal.to_string());
-    let hint_id = format!("{name}-hint");
-    let wrong_id = format!("{name}-error");
+    // A date that the browser cannot show is shown as it was typed.
+    let shown = value.as_deref().unwrap_or_default();
+    let kind = if kind == "date" && !shown.is_empty() && !is_date(shown) {
+        "text"
+    } else {
+        kind
+    };
+    let id = id.unwrap_or_else(|| name.clone());
+    let hint_id = format!("{id}-hint");
+    let wrong_id = format!("{id}-error");
     let described = match (hint.is_some(), wrong.is_some()) {
         (true, true) => Some(format!("{hint_id} {wrong_id}")),
         (true, false) => Some(hint_id.clone()),
@@ -161,7 +173,7 @@ pub fn Field(
     };
     view! {
         <div class="field">
-            <label for=name>{label}</label>
+            <label for=id.clone()>{label}</label>
             {hint.map(|hint| view! { <p class="hint" id=hint_id.clone()>{hint}</p> })}
             {wrong.clone().map(|wrong| view! {
                 <p class="error" id=wrong_id.clone()>
@@ -170,7 +182,7 @@ pub fn Field(
                 </p>
             })}
             <input
-                id=name
+                id=id
                 name=name
                 class=class
                 type=kind
@@ -184,6 +196,115 @@ pub fn Field(
                 aria-describedby=described
                 aria-invalid=wrong.is_some().then_some("true")
             />
+        </div>
+    }
+}
+
+/// Whether it is a day as a date field holds it.
+fn is_date(text: &str) -> bool {
+    text.len() == 10 && domain::day::parse(text).is_ok() && text.as_bytes().get(4) == Some(&b'-')
+}
+
+/// A labelled box for more than a line. The only one there is: leptos does not escape what stands in a `<textarea>`.
+#[cfg(feature = "ssr")]
+#[component]
+pub fn TextArea(
+    /// Name in the form, and id on the page.
+    #[prop(into)]
+    name: String,
+    /// Its label.
+    #[prop(into)]
+    label: String,
+    /// One sentence of help.
+    #[prop(optional, into)]
+    hint: Option<String>,
+    /// What it holds to begin with.
+    #[prop(into)]
+    value: String,
+    /// Lines shown.
+    #[prop(default = 3)]
+    rows: u16,
+    /// Most characters.
+    #[prop(default = 1000)]
+    most: u32,
+    /// The refusal of the form; shown here when it is about this field.
+    #[prop(default = None)]
+    refusal: Option<Refusal>,
+) -> impl IntoView {
+    let wrong = refusal
+        .filter(|refusal| refusal.field() == Some(name.as_str()))
+        .map(|refusal| refusal.to_string());
+    let (hint_id, wrong_id) = (format!("{name}-hint"), format!("{name}-error"));
+    let described = [
+        hint.is_some().then(|| hint_id.clone()),
+        wrong.is_some().then(|| wrong_id.clone()),
+    ];
+    let described: Vec<String> = described.into_iter().flatten().collect();
+    // The parser takes away one line feed after the tag.
+    let text = format!("\n{}", html_escape::encode_text(&value));
+    view! {
+        <div class="field">
+            <label for=name.clone()>{label}</label>
+            {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> })}
+            {wrong.clone().map(|wrong| view! {
+                <p class="error" id=wrong_id><crate::ui::Icon name="warning" class="icon small" /><span><span class="hidden-text">"Error: "</span>{wrong}</span></p>
+            })}
+            <textarea id=name.clone() name=name.clone() rows=rows.to_string() maxlength=most.to_string() spellcheck="true"
+                aria-describedby=(!described.is_empty()).then(|| described.join(" ")) aria-invalid=wrong.is_some().then_some("true") inner_html=text></textarea>
+        </div>
+    }
+}
+
+/// A labelled list to choose one from: code and name of each.
+#[cfg(feature = "ssr")]
+#[component]
+pub fn Choice(
+    /// Name in the form.
+    #[prop(into)]
+    name: String,
+    /// Id on the page, where another form on it has a field of that name.
+    #[prop(optional, into)]
+    id: Option<String>,
+    /// Its label.
+    #[prop(into)]
+    label: String,
+    /// What may be chosen.
+    options: Vec<(String, String)>,
+    /// What is chosen to begin with.
+    #[prop(optional, into)]
+    chosen: Option<String>,
+    /// What stands first and chooses nothing.
+    #[prop(optional, into)]
+    nobody: Option<String>,
+    /// One sentence of help.
+    #[prop(optional, into)]
+    hint: Option<String>,
+    /// The refusal of the form; shown here when it is about this field.
+    #[prop(default = None)]
+    refusal: Option<Refusal>,
+) -> impl IntoView {
+    let wrong = refusal
+        .filter(|refusal| refusal.field() == Some(name.as_str()))
+        .map(|refusal| refusal.to_string());
+    let id = id.unwrap_or_else(|| name.clone());
+    let (hint_id, wrong_id) = (format!("{id}-hint"), format!("{id}-error"));
+    let described = [
+        hint.is_some().then(|| hint_id.clone()),
+        wrong.is_some().then(|| wrong_id.clone()),
+    ];
+    let described: Vec<String> = described.into_iter().flatten().collect();
+    let chosen = chosen.unwrap_or_default();
+    view! {
+        <div class="field">
+            <label for=id.clone()>{label}</label>
+            {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> })}
+            {wrong.clone().map(|wrong| view! {
+                <p class="error" id=wrong_id><crate::ui::Icon name="warning" class="icon small" /><span><span class="hidden-text">"Error: "</span>{wrong}</span></p>
+            })}
+            <select id=id name=name aria-describedby=(!described.is_empty()).then(|| described.join(" ")) aria-invalid=wrong.is_some().then_some("true")>
+                {nobody.map(|nobody| view! { <option value="" selected=chosen.is_empty()>{nobody}</option> })}
+                {options.into_iter().map(|(code, name)| view! { <option value=code.clone() selected=code == chosen>{name}</option> }).collect_view()}
+            </select>
         </div>
     }
 }

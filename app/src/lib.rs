@@ -15,6 +15,7 @@ compile_error!("`ssr` and `hydrate` are two programs; build them apart");
 
 pub mod account;
 pub mod audit;
+pub mod board;
 #[cfg(feature = "ssr")]
 pub mod door;
 pub mod error;
@@ -115,8 +116,18 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/people/:id/address", Rail::People, &[]),
     ("/people/:id/suspend", Rail::People, &[]),
     ("/people/:id/remove", Rail::People, &[]),
+    ("/board/seats/add", Rail::Board, &[]),
+    ("/board/seats/:seat", Rail::Board, &[]),
+    ("/board/committees/add", Rail::Board, &[]),
+    // and the person themselves
+    ("/people/:id/checks", Rail::People, &[]),
     // staff and board
     ("/people/:id", Rail::People, &["people", "here"]),
+    ("/board", Rail::Board, &["people"]),
+    ("/board/committees/:committee", Rail::Board, &["people"]),
+    ("/board/interests", Rail::Board, &["people"]),
+    // whoever has something to do with the board
+    ("/board/interests/declare", Rail::Board, &[]),
     // clerk and administrators
     ("/audit", Rail::Log, &["people"]),
     ("/audit/:seq", Rail::Log, &[]),
@@ -140,6 +151,14 @@ async fn drawn(
         ["people", id, "address"] => steps::address(read, around, id).await,
         ["people", id, "suspend"] => steps::suspend(read, around, id).await,
         ["people", id, "remove"] => steps::remove(read, around, id).await,
+        ["people", id, "checks"] => board::person::checks(read, around, asked, id).await,
+        ["board"] => board::whole::page(read, around, asked).await,
+        ["board", "seats", "add"] => board::seat::add(around),
+        ["board", "seats", id] => board::seat::page(read, around, asked, id).await,
+        ["board", "committees", "add"] => board::committee::add(around),
+        ["board", "committees", id] => board::committee::page(read, around, asked, id).await,
+        ["board", "interests"] => board::interest::page(read, asked).await,
+        ["board", "interests", "declare"] => board::interest::declare(read).await,
         ["audit"] => audit::timeline(read, around, asked).await,
         ["audit", seq] => audit::entry(read, around, asked, seq).await,
         ["settings"] => tenancy::settings(read, around, asked).await,

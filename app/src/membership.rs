@@ -219,7 +219,7 @@ pub(crate) fn crumbs(steps: Vec<(String, String)>) -> impl IntoView {
 }
 
 #[cfg(feature = "ssr")]
-fn to_people() -> (String, String) {
+pub(crate) fn to_people() -> (String, String) {
     ("/people".to_owned(), "People".to_owned())
 }
 

@@ -318,6 +318,16 @@ pub(crate) async fn settings(
             </label>
         }
     };
+    let board = domain::board::board(read, crate::door::today()).await?;
+    let count = |one: domain::board::Rule| {
+        view! {
+            <label class="option">
+                <input type="radio" name="rule" value=one.code() checked=one == board.rule />
+                <b>{one.name()}</b>
+                <small>{one.words()}</small>
+            </label>
+        }
+    };
     let page = view! {
         <crate::ui::Heading title="Settings" lead=format!("How {} is run here. Every change is in the log.", around.place) />
         {saved.then(|| view! { <Notice text="Saved." /> })}
@@ -336,6 +346,19 @@ pub(crate) async fn settings(
                         </div>
                     </fieldset>
                     <div class="actions"><button class="button primary">"Save"</button></div>
+                </form>
+            </div>
+        </section>
+        <section class="card narrow" aria-labelledby="quorum">
+            <header><h2 id="quorum">"Quorum of the board"</h2></header>
+            <div class="body">
+                <form class="form" method="post">
+                    <Act name="board/set-rule" />
+                    <fieldset class="field">
+                        <legend>"By which rule it is counted"</legend>
+                        <div class="options">{count(domain::board::Rule::Maintained)}{count(domain::board::Rule::Academy)}</div>
+                    </fieldset>
+                    <div class="actions"><button class="button primary">"Save the rule"</button></div>
                 </form>
             </div>
         </section>

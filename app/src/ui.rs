@@ -57,6 +57,8 @@ pub enum Rail {
     Home,
     /// People.
     People,
+    /// The board.
+    Board,
     /// The log.
     Log,
     /// The reader's own account.
@@ -80,6 +82,7 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
             if around.tenant { "Home" } else { "My schools" },
         )),
         people.then_some((Rail::People, "/people", "people", "People")),
+        people.then_some((Rail::Board, "/board", "board", "Board")),
         (around.tenant && around.manages_people()).then_some((
             Rail::Log,
             "/audit",
@@ -94,6 +97,7 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
             "Settings",
         )),
     ];
+    let places: Vec<_> = places.into_iter().flatten().collect();
     crate::live::rendered_at(around.seq);
     view! {
         <a class="skip" href="#main" rel="external">"Skip to the page"</a>
@@ -133,14 +137,26 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
             <nav class="rail" aria-label="Places">
                 <ul role="list">
                     {places
-                        .into_iter()
-                        .flatten()
+                        .iter()
+                        .copied()
                         .map(|(place, href, icon, name)| view! {
                             <li>
                                 <a href=href aria-current=(place == here).then_some("page")><Icon name=icon /><span>{name}</span></a>
                             </li>
                         })
                         .collect_view()}
+                    {(places.len() > 5).then(|| view! {
+                        <li class="more">
+                            <details name="bar">
+                                <summary><Icon name="more" /><span>"More"</span></summary>
+                                <div class="menu">
+                                    {places[4..].iter().copied().map(|(place, href, icon, name)| view! {
+                                        <a href=href aria-current=(place == here).then_some("page")><Icon name=icon />{name}</a>
+                                    }).collect_view()}
+                                </div>
+                            </details>
+                        </li>
+                    })}
                 </ul>
             </nav>
             <main class="page" id="main" tabindex="-1">{page}</main>

@@ -68,7 +68,7 @@ test('the clerk’s pages', async ({ school }) => {
   const page = await school.as('clerk');
   await page.goto('/people');
   const governor = (await page.getByRole('link', { name: `Open ${NAMES.governor3}` }).getAttribute('href'))!;
-  for (const path of ['/people', '/people?show=families', '/people?q=nobody+at+all', '/people/add', governor, `${governor}/roles`, `${governor}/suspend`, `${governor}/remove`]) {
+  for (const path of ['/people', '/people?show=families', '/people?q=nobody+at+all', '/people/add', governor, `${governor}/roles`, `${governor}/suspend`, `${governor}/remove`, `${governor}/rename`, `${governor}/checks`, '/board', '/board/seats/add', '/board/committees/add', '/board/interests', '/board/interests/declare', '/audit', '/audit?from=nonsense', '/audit/1']) {
     await visit(page, path);
   }
   await page.goto('/people/add');

@@ -68,7 +68,7 @@ test('an administrator says who needs a second step', async ({ school }) => {
   await expect(title(admin)).toHaveText('Settings');
   await expect(admin.getByRole('radio', { name: /All staff and governors/ })).toBeChecked();
   await admin.getByRole('radio', { name: /Administrators, clerks and chairs only/ }).check();
-  await admin.getByRole('button', { name: 'Save' }).click();
+  await admin.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(admin.locator('main').getByRole('status')).toHaveText('Saved.');
   await expect(admin.getByRole('radio', { name: /Administrators, clerks and chairs only/ })).toBeChecked();
 });
@@ -138,11 +138,11 @@ test('new recovery codes want a fresh proof', async ({ school }) => {
 });
 
 for (const [who, places] of [
-  ['admin', ['Home', 'People', 'The log', 'My account', 'Settings']],
-  ['clerk', ['Home', 'People', 'The log', 'My account']],
-  ['head', ['Home', 'People', 'My account']],
-  ['chair', ['Home', 'People', 'My account']],
-  ['teacher1', ['Home', 'People', 'My account']],
+  ['admin', ['Home', 'People', 'Board', 'The log', 'My account', 'Settings']],
+  ['clerk', ['Home', 'People', 'Board', 'The log', 'My account']],
+  ['head', ['Home', 'People', 'Board', 'My account']],
+  ['chair', ['Home', 'People', 'Board', 'My account']],
+  ['teacher1', ['Home', 'People', 'Board', 'My account']],
 ] as [Who, string[]][]) {
   test(`the rail of ${who} leads where they may go`, async ({ school }) => {
     const page = await school.as(who);

@@ -73,6 +73,21 @@ fn told(answer: &Answer, fresh: &Fresh, passed: bool) -> String {
     let to = answer.location();
     if !to.is_empty() {
         let mut to = to.replace(&fresh.id, "<id>");
+        for (known, name) in [
+            (&fresh.board.seat, "<seat>"),
+            (&fresh.board.committee, "<committee>"),
+        ] {
+            if !known.is_empty() {
+                to = to.replace(known.as_str(), name);
+            }
+        }
+        if let Some(id) = to
+            .strip_prefix("/board/committees/")
+            .and_then(|rest| rest.strip_suffix("?done=opened"))
+        {
+            uuid::Uuid::try_parse(id).unwrap();
+            "/board/committees/<new>?done=opened".clone_into(&mut to);
+        }
         for (known, name) in [(&fresh.link, "<link>"), (&fresh.ticket, "<ticket>")] {
             if !known.is_empty() {
                 to = to.replace(known.as_str(), name);
@@ -145,15 +160,37 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
         let unknown = format!("amara{}@elsewhere.example", uuid::Uuid::new_v4().simple());
         (unknown, wrong, wrong, "000000".to_owned(), "A".repeat(43))
     };
+    // What is recorded of the past is recorded by now, and what is to come comes soon.
+    let day = |later: i64| domain::day::field(served.day(later));
+    let board = &fresh.board;
     vec![
+        ("person", fresh.id.clone()),
+        ("seat", board.seat.clone()),
+        ("term", board.term.clone()),
+        ("committee", board.committee.clone()),
+        ("place", board.place.clone()),
+        ("category", "co_opted".to_owned()),
+        ("appointed_by", "The governing board".to_owned()),
+        ("from", day(-1)),
+        ("to", String::new()),
+        ("on", day(-1)),
+        ("last", day(0)),
+        ("until", day(20)),
+        ("why", "resigned".to_owned()),
+        ("remit", "Money and buildings".to_owned()),
+        ("quorum", "4".to_owned()),
+        ("what", "nothing".to_owned()),
+        ("title", "Safeguarding".to_owned()),
+        ("renew", String::new()),
+        ("phone", "0114 496 0123".to_owned()),
         ("id", fresh.id.clone()),
-        ("name", "Amara Bello".to_owned()),
+        ("name", fresh.name.clone()),
         ("email", email),
         ("roles[0]", roles_at(who.asks).1.to_owned()),
         ("role", roles_at(who.asks).1.to_owned()),
         ("was", "Tamsin Target".to_owned()),
         ("address", "/settings".to_owned()),
-        ("rule", "officers".to_owned()),
+        ("rule", board.rule.to_owned()),
         ("label", "northgate".to_owned()),
         ("session", "01900000-0000-7000-8000-000000000001".to_owned()),
         ("code", code),
@@ -167,6 +204,8 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
 fn visit(served: &Served, who: &Who, page: &str, fresh: &Fresh) -> Ask {
     let path = page
         .replace("{id}", &fresh.id)
+        .replace("{seat}", &fresh.board.seat)
+        .replace("{committee}", &fresh.board.committee)
         .replace("{link}", &"A".repeat(43))
         .replace("{working}", &fresh.link)
         .replace("{ticket}", &fresh.ticket);
@@ -211,9 +250,14 @@ async fn every_address_answers_everybody_as_it_is_written_down() {
         .map(|route| route.path().to_owned())
         .collect();
     // Every sheet as the page it is, and as an open page fetches it again.
-    let sheets = app::SHEETS
-        .iter()
-        .map(|(pattern, ..)| pattern.replace(":id", "{id}").replace(":seq", "1"));
+    let sheets = app::SHEETS.iter().map(|(pattern, ..)| {
+        let parts = pattern.split('/').map(|part| match part.strip_prefix(':') {
+            Some("seq") => "1".to_owned(),
+            Some(name) => format!("{{{name}}}"),
+            None => part.to_owned(),
+        });
+        parts.collect::<Vec<_>>().join("/")
+    });
     let pages: BTreeSet<String> = pages
         .into_iter()
         .filter(|page| !page.contains('*'))

@@ -82,6 +82,9 @@ pub async fn page(
         .map(|change| audit::line(change, false))
         .collect();
     let done = done_words(asked.query("done"), &shown.person.name);
+    let today = door::today();
+    let facts = domain::board::facts_of(read, shown.person.id, today).await?;
+    let on_board = crate::board::person::card(&facts, today);
     let Shown {
         person,
         here,
@@ -116,13 +119,16 @@ pub async fn page(
                     <div class="body">
                         <dl class="details">
                             {person.email.clone().map(|email| view! { <div><dt>"E-mail"</dt><dd><Address email=email /></dd></div> })}
+                            {facts.phone.clone().map(|phone| view! { <div><dt>"Telephone"</dt><dd>{phone}</dd></div> })}
                             <div><dt>"Roles"</dt><dd>{person.role_names()}</dd></div>
                             <div><dt>{since_words(person.state)}</dt><dd><Moment at=person.since.clone() /></dd></div>
                             <div><dt>"Now"</dt><dd>{if here { "Here, on this site" } else { "Not here" }}</dd></div>
                         </dl>
+                        {facts.checks.is_some().then(|| view! { <p><a href=format!("/people/{}/checks", person.id)>"Telephone, DBS check and training"</a></p> })}
                         {is_me.then(|| view! { <p class="muted">"This is you. Your own roles are changed by another administrator."</p> })}
                     </div>
                 </section>
+                {on_board}
                 {(!history.is_empty()).then(|| view! {
                     <section class="card" aria-labelledby="history">
                         <header><h2 id="history">"What happened"</h2><p>"newest first"</p></header>
@@ -231,6 +237,7 @@ fn done_words(done: &str, name: &str) -> Option<String> {
         "invited" => format!(
             "The invitation to {name} is on its way again. The earlier link no longer works."
         ),
+        "phone" => format!("The telephone number of {name} is saved."),
         "renamed" => format!("The name is {name} now."),
         "corrected" => {
             format!("The address of {name} is corrected, and an invitation is on its way there.")

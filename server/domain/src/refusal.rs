@@ -169,6 +169,9 @@ pub enum Refusal {
     /// A declaration says nothing or something, not both.
     #[error("Either declare nothing, or enter at least one interest.")]
     NothingOrSome,
+    /// A list of people where one must be chosen.
+    #[error("Choose a person from the list.")]
+    NobodyChosen,
     /// See [`crate::board::check::tidy_phone`].
     #[error("Enter a telephone number like 0114 496 0123, or 0114 496 0123 ext 12.")]
     PhoneFormat,
@@ -222,7 +225,9 @@ impl Refusal {
             Self::CommitteeName | Self::CommitteeNameTaken => "name",
             Self::CommitteeQuorum => "quorum",
             Self::DatesOrder | Self::TermTooLong | Self::TermNeedsEnd | Self::TermLonger => "to",
-            Self::PersonSeated | Self::PersonEnded | Self::OnCommittee => "person",
+            Self::PersonSeated | Self::PersonEnded | Self::OnCommittee | Self::NobodyChosen => {
+                "person"
+            }
             Self::SeatTaken | Self::SeatNotOpen => "from",
             Self::SuspensionLength => "until",
             Self::PhoneFormat => "phone",

@@ -2,6 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{mailing::LinkToken, operator, role::Role};
+use std::sync::atomic::{AtomicI32, Ordering};
 use testing::Stand;
 
 use crate::site::Served;
@@ -163,6 +164,82 @@ pub struct Fresh {
     /// A link that works: of an invitation, or to choose a password.
     pub link: String,
     pub ticket: String,
+    /// Another name for them, or for a committee.
+    pub name: String,
+    pub board: Board,
+}
+
+/// Keys of what the board has to do with them; empty where the question is of something else.
+#[derive(Default)]
+pub struct Board {
+    /// A seat that nobody holds.
+    pub seat: String,
+    /// Their term on another one.
+    pub term: String,
+    pub committee: String,
+    /// Their place on it.
+    pub place: String,
+    /// A rule that is not the one in force.
+    pub rule: &'static str,
+}
+
+/// Makes a part of the board about somebody, behind everybody's back.
+async fn board(served: &mut Served, label: &str, who: uuid::Uuid, address: &str) -> Board {
+    static NUMBER: AtomicI32 = AtomicI32::new(10_000);
+    let number = NUMBER.fetch_add(2, Ordering::Relaxed);
+    let today = served.day(0);
+    let day = |later: i64| domain::day::field(today + time::Duration::days(later));
+    let mut made = async |statement: &str| {
+        sqlx::query_scalar::<_, uuid::Uuid>(sqlx::AssertSqlSafe(statement.to_owned()))
+            .bind(label)
+            .bind(who)
+            .bind(number)
+            .fetch_one(&mut *served.behind)
+            .await
+            .unwrap_or_else(|error| panic!("{statement}: {error}"))
+            .to_string()
+    };
+    let seat = "insert into seat (tenant_id, category, number, appointed_by, opened_on)
+        select t.id, 'co_opted', $3 + ";
+    let from = ", 'The governing board', '2020-01-01' from tenant t where t.label = $1 and $2::uuid is not null returning id";
+    let vacant = made(&format!("{seat} 0 {from}")).await;
+    let mut board = Board {
+        seat: vacant,
+        ..Board::default()
+    };
+    let days = match address.rsplit('/').next().unwrap_or_default() {
+        "drop-term" => Some((30, 90)),
+        "end-term" | "suspend-from-meetings" | "reinstate" => Some((-30, 90)),
+        _ => None,
+    };
+    if let Some((from_day, to_day)) = days {
+        let held = made(&format!("{seat} 1 {from}")).await;
+        board.term = made(&format!(
+            "insert into term (tenant_id, seat_id, membership_id, during, suspended_on, suspended_until)
+             select t.id, '{held}', $2, daterange('{}', '{}'), case when {lifted} then date '{}' end, case when {lifted} then date '{}' end
+             from tenant t where t.label = $1 and $3 > 0 returning id",
+            day(from_day),
+            day(to_day),
+            day(0),
+            day(9),
+            lifted = address.ends_with("/reinstate")
+        ))
+        .await;
+    }
+    board.committee = made(
+        "insert into committee (tenant_id, name, quorum) select t.id, 'Of ' || $2 || $3, 3 from tenant t where t.label = $1 returning id",
+    )
+    .await;
+    if !address.ends_with("/join-committee") {
+        board.place = made(&format!(
+            "insert into committee_place (tenant_id, committee_id, membership_id, during)
+             select t.id, '{}', $2, daterange('{}', null) from tenant t where t.label = $1 and $3 > 0 returning id",
+            board.committee,
+            day(-30)
+        ))
+        .await;
+    }
+    board
 }
 
 pub async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
@@ -172,13 +249,28 @@ pub async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
         .unwrap();
     let label = if label.is_empty() { "oakfield" } else { label };
     let email = format!("target{}@oakfield.example", uuid::Uuid::new_v4().simple());
-    let about = ["{", "/people/", "/accept", "/reset", "/invit"];
+    let about = ["{", "/people/", "/board/", "/accept", "/reset", "/invit"];
+    let rule = if address.ends_with("/set-rule") {
+        sqlx::query("update tenant set board_rule = 'maintained'")
+            .execute(&mut *served.behind)
+            .await
+            .unwrap();
+        "academy"
+    } else {
+        "officers"
+    };
+    let name = format!("Amara {}", uuid::Uuid::new_v4().simple());
     if !about.iter().any(|part| address.contains(part)) {
         return Fresh {
             id: uuid::Uuid::new_v4().to_string(),
             email,
             link: String::new(),
             ticket: String::new(),
+            name,
+            board: Board {
+                rule,
+                ..Board::default()
+            },
         };
     }
     let (role, other) = roles_at(label);
@@ -224,11 +316,18 @@ pub async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
     } else {
         String::new()
     };
+    let board = if address.contains("/board/") {
+        board(served, label, id, address).await
+    } else {
+        Board::default()
+    };
     Fresh {
         id: id.to_string(),
         email,
         link,
         ticket,
+        name,
+        board: Board { rule, ..board },
     }
 }
 

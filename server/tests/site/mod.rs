@@ -58,7 +58,7 @@ impl Served {
     async fn at(scheme: &'static str, host: &str) -> Self {
         let _ = any_spawner::Executor::init_tokio();
         let fresh = Fresh::demo().await;
-        let behind = fresh.behind().await;
+        let mut behind = fresh.behind().await;
         let folder = tempfile::tempdir().unwrap();
         let site = folder.path().join("site");
         std::fs::create_dir_all(site.join("pkg")).unwrap();
@@ -79,7 +79,12 @@ impl Served {
             log: Arc::new(LiveDb::new(fresh.options(Role::Live), 1)),
             authority: Arc::new(db.clone()),
         };
-        let clock = Arc::new(AtomicU64::new(1_800_000_000));
+        // The database's day is the server's, as it is where both run.
+        let moment: i64 = sqlx::query_scalar("select extract(epoch from now())::bigint")
+            .fetch_one(&mut *behind)
+            .await
+            .unwrap();
+        let clock = Arc::new(AtomicU64::new(moment.cast_unsigned()));
         let now = clock.clone();
         let services = Services {
             db,
@@ -126,6 +131,11 @@ impl Served {
             folder,
             clock,
         }
+    }
+
+    /// The school's day by the server's clock, and so many days later.
+    pub fn day(&self, later: i64) -> time::Date {
+        domain::day::today(self.clock.load(Ordering::Relaxed)) + time::Duration::days(later)
     }
 
     /// The demo's code for now; each call is a time step later.
