@@ -135,6 +135,7 @@ async fn checks_are_seen_by_clerks_administrators_and_the_person_and_numbers_by_
         (CHAIR, dbs(dilip), no()),
         (CHAIR, dbs(chair), no()),
         (CHAIR, train(chair), no()),
+        (CHAIR, train(dilip), no()),
         (CLERK, dbs(nasreen), no()),
         (CLERK, train(nasreen), no()),
         (
@@ -226,8 +227,11 @@ async fn everybody_gives_their_own_number_and_a_clerk_anybodys() {
         )
     };
     let no = || Err("42501".to_owned());
+    // Somebody who gave none.
+    let lucy = scene.place("teacher2@oakfield.example").await;
     for (email, sql, done) in [
         (TEACHER, give(beatrice, "01632 960999"), no()),
+        (TEACHER, give(lucy, "01632 960999"), no()),
         ("head@oakfield.example", give(imran, "01632 960999"), no()),
         (
             TEACHER,

@@ -377,6 +377,12 @@ async fn only_clerks_and_administrators_keep_committees_and_nobody_puts_themselv
         ),
         (CLERK, sit(zofia, "+ 1"), Err("42501".to_owned())),
         (
+            CHAIR,
+            "update committee_place set during = daterange(lower(during), sec.today() + 1)"
+                .to_owned(),
+            Ok(0),
+        ),
+        (
             CLERK,
             format!("update committee set chair = '{zofia}' where id = '{id}'"),
             Err("42501".to_owned()),

@@ -3,7 +3,7 @@
 use crate::{
     change::change,
     office::{catering, days, declare, join, start},
-    scene::{ADMIN, CHAIR, CLERK, GOVERNOR, PARENT, Scene, TEACHER},
+    scene::{ADMIN, CHAIR, CLERK, GOVERNOR, PARENT, Scene, TEACHER, hex},
 };
 use domain::{
     Refusal,
@@ -227,6 +227,22 @@ async fn nobody_declares_for_somebody_else_and_nobody_changes_what_was_declared(
             .and_then(|error| error.constraint()),
         Some("declaration_says")
     );
+    // Nor into another's of the same moment: the chair's is made behind everybody's back, and the web login goes on as Dilip.
+    let seal = hex(dilip.token.bytes());
+    for (whose, refused) in [(chair, true), (place, false)] {
+        let made = scene
+            .behind
+            .execute(sqlx::raw_sql(AssertSqlSafe(format!(
+                "begin;
+                 insert into declaration (tenant_id, membership_id, nothing) select tenant_id, id, false from membership where id = '{whose}';
+                 set local role quorate_web; select sec.enter('\\x{seal}');
+                 insert into interest (tenant_id, declaration_id, kind, who, nature)
+                 select tenant_id, id, 'gift', 'A', 'B' from declaration where made_at = now()"
+            ))))
+            .await;
+        assert_eq!(made.is_err(), refused, "{made:?}");
+        scene.behind.execute("rollback").await.unwrap();
+    }
     // The outsider: for himself he may.
     assert_eq!(scene.raw(GOVERNOR, &for_dilip).await, Ok(1));
 }

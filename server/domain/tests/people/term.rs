@@ -292,6 +292,8 @@ async fn only_clerks_and_administrators_record_terms_also_an_administrators_and_
             Ok(1),
         ),
         (CLERK, begin(beatrice), Ok(1)),
+        (ADMIN, "delete from term".to_owned(), Ok(0)),
+        (CLERK, "delete from term".to_owned(), Ok(1)),
     ] {
         assert_eq!(scene.raw(email, &sql).await, done, "{email}: {sql}");
     }
