@@ -12,7 +12,9 @@ use domain::{Refusal, role::Role};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-pub use self::list::{People, PeoplePage, Row, read_people};
+#[cfg(feature = "ssr")]
+pub use self::list::{Found, found};
+pub use self::list::{People, PeoplePage, Row, Wanted, read_people};
 use crate::{
     error::Result,
     ui::{self, Around, Page, Rail, framed},

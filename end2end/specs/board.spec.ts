@@ -74,6 +74,14 @@ test('a clerk keeps the board: seats, terms of office, vacancies and the quorum'
   await clerk.getByRole('button', { name: 'Record the end' }).click();
   await expect(notice(clerk)).toHaveText('The end of the term is recorded.');
 
+  await clerk.goto('/people?category=parent');
+  await expect(clerk.locator('tbody tr')).toHaveCount(2);
+  await expect(clerk.getByRole('row', { name: new RegExp(NAMES.governor1) })).toContainText('Parent governor 1');
+  await clerk.getByRole('link', { name: /^Term ends soon/ }).click();
+  await expect(clerk.locator('tbody tr').first()).toContainText(NAMES.governor1);
+  const [table] = await Promise.all([clerk.waitForEvent('download'), clerk.getByRole('button', { name: 'Download as CSV' }).click()]);
+  expect(table.suggestedFilename()).toBe('people.csv');
+
   const governor = await school.as('governor1');
   await governor.goto('/board');
   await expect(governor.getByRole('link', { name: /^Change / })).toHaveCount(0);

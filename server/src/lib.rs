@@ -18,6 +18,7 @@ pub mod hub;
 pub mod logging;
 pub mod mail;
 pub mod parts;
+pub mod people;
 pub mod relay;
 pub mod router;
 pub mod security;

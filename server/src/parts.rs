@@ -22,6 +22,7 @@ use crate::{
     health::Health,
     hub::Hub,
     mail::{Links, Mailer},
+    people,
     relay::Relay,
     router::{self, Site},
     socket::{self, Sockets},
@@ -154,7 +155,8 @@ impl Parts {
         let mut routes = Router::new()
             .route("/live", get(socket::live).layer(Extension(sockets)))
             .merge(router::health(report))
-            .merge(arrive::route());
+            .merge(arrive::route())
+            .merge(people::route());
         if let (Some(folder), true) = (&self.mail_folder, config.origin.is_loopback()) {
             let state = DevMail {
                 folder: folder.clone(),

@@ -24,6 +24,8 @@ use who::{EVERYBODY, Fresh, Who, fresh, people, roles_at};
 const OTHERS: &[&str] = &[
     "/no-such-page",
     "/people/no-id",
+    "/people.csv",
+    "/people.csv?show=ended&role=clerk",
     "/live",
     "/live (as a socket)",
     "/health",

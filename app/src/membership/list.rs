@@ -31,6 +31,10 @@ pub struct People {
     pub page: usize,
     /// Code, name and count of each choice.
     pub choices: Vec<(String, String, usize)>,
+    /// Code and name of the board's categories, where it has seats.
+    pub categories: Vec<(String, String)>,
+    /// Id and name of the committees.
+    pub committees: Vec<(String, String)>,
     /// How many of those who match have a page of this tenant open.
     pub here: usize,
 }
@@ -42,31 +46,69 @@ pub struct Row {
     pub person: Person,
     /// Whether they have a page of this tenant open.
     pub here: bool,
+    /// The seat they hold on the board: "Parent governor 2".
+    pub seat: Option<String>,
+}
+
+/// Which people are asked for; everything that is set must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Wanted {
+    /// Parts of a name or an address.
+    pub q: String,
+    /// One of the choices above the list.
+    pub show: String,
+    /// Code of a role.
+    pub role: String,
+    /// Code of a category of the board.
+    pub category: String,
+    /// Id of a committee.
+    pub committee: String,
+}
+
+/// Somebody who was found, with what the board knows of them.
+#[cfg(feature = "ssr")]
+pub struct Found {
+    /// Who.
+    pub person: Person,
+    /// The seat they hold, with the term.
+    pub seat: Option<domain::board::Seat>,
+    /// Whether it ends within 90 days.
+    pub ends_soon: bool,
+    /// Names of the committees they sit on.
+    pub committees: Vec<String>,
 }
 
 /// A choice above the list: code, name, and who belongs to it.
 #[cfg(feature = "ssr")]
-type Choice = (&'static str, &'static str, fn(&Person) -> bool);
+type Choice = (&'static str, &'static str, fn(&Found) -> bool);
 
 #[cfg(feature = "ssr")]
 const CHOICES: &[Choice] = &[
-    ("", "Everyone", |person| person.state != State::Ended),
-    ("board", "Board", |person| {
-        person.state != State::Ended && holds(person, BOARD)
+    ("", "Everyone", |found| found.person.state != State::Ended),
+    ("board", "Board", |found| {
+        found.person.state != State::Ended && holds(&found.person, BOARD)
     }),
-    ("staff", "Staff", |person| {
-        person.state != State::Ended && holds(person, STAFF)
+    ("ending", "Term ends soon", |found| {
+        found.person.state != State::Ended
+            && found.seat.as_ref().is_some_and(|seat| seat.next.is_none())
+            && found.ends_soon
     }),
-    ("families", "Families", |person| {
-        person.state != State::Ended && holds(person, &[Role::Parent, Role::Member])
+    ("staff", "Staff", |found| {
+        found.person.state != State::Ended && holds(&found.person, STAFF)
     }),
-    ("invited", "Invited", |person| {
-        person.state == State::Invited
+    ("families", "Families", |found| {
+        found.person.state != State::Ended && holds(&found.person, &[Role::Parent, Role::Member])
     }),
-    ("suspended", "Suspended", |person| {
-        person.state == State::Suspended
+    ("invited", "Invited", |found| {
+        found.person.state == State::Invited
     }),
-    ("ended", "Removed", |person| person.state == State::Ended),
+    ("suspended", "Suspended", |found| {
+        found.person.state == State::Suspended
+    }),
+    ("ended", "Removed", |found| {
+        found.person.state == State::Ended
+    }),
 ];
 #[cfg(feature = "ssr")]
 const BOARD: &[Role] = &[Role::Chair, Role::Governor, Role::Associate, Role::Clerk];
@@ -88,29 +130,33 @@ fn holds(person: &Person, roles: &[Role]) -> bool {
     person.roles.iter().any(|role| roles.contains(role))
 }
 
-/// The list of people: those the reader may see, filtered.
-#[server(endpoint = "people/list", input = leptos::server_fn::codec::GetUrl)]
-pub async fn read_people(
-    #[server(default)] q: String,
-    #[server(default)] show: String,
-    #[server(default)] role: String,
-    #[server(default)] page: usize,
-) -> Result<Page<People>> {
-    use crate::door;
-    let mut read = door::read().await?;
-    let around = door::around(&read)?;
-    if !around.sees_people() {
-        return Err(Refusal::NotFound.into());
-    }
-    let here = (door::services().here)(read.standing.tenant);
-    let everybody = domain::membership::list(&mut read).await?;
-    let words: Vec<String> = q
+/// Everybody the reader may see who matches, whatever choice above the list they belong to, by name.
+///
+/// Refuses [`Refusal::NotFound`] to parents and young people.
+#[cfg(feature = "ssr")]
+async fn matching(
+    read: &mut domain::db::Read,
+    today: time::Date,
+    wanted: &Wanted,
+) -> std::result::Result<(Vec<Found>, domain::board::Board), Refusal> {
+    let board = domain::board::board(read, today).await?;
+    let everybody = domain::membership::list(read).await?;
+    let words: Vec<String> = wanted
+        .q
         .to_lowercase()
         .split_whitespace()
         .map(str::to_owned)
         .collect();
-    let role = Role::from_code(&role);
-    let found: Vec<Person> = everybody
+    let role = Role::from_code(&wanted.role);
+    let category = domain::board::Category::from_code(&wanted.category);
+    let committee = Uuid::try_parse(&wanted.committee).ok();
+    let mut seats: HashMap<Uuid, &domain::board::Seat> = HashMap::new();
+    for seat in &board.seats {
+        if let Some(term) = &seat.holder {
+            seats.insert(term.person.id, seat);
+        }
+    }
+    let found = everybody
         .into_iter()
         .filter(|person| role.is_none_or(|role| person.roles.contains(&role)))
         .filter(|person| {
@@ -122,27 +168,105 @@ pub async fn read_people(
             .to_lowercase();
             words.iter().all(|word| text.contains(word))
         })
+        .map(|person| {
+            let seat = seats.get(&person.id).copied();
+            let sits = board.committees.iter().filter(|committee| {
+                committee
+                    .members
+                    .iter()
+                    .any(|place| place.person.id == person.id)
+            });
+            let on = committee.is_none_or(|wanted| sits.clone().any(|one| one.id == wanted));
+            let found = Found {
+                ends_soon: seat
+                    .and_then(|seat| seat.holder.as_ref())
+                    .is_some_and(|term| term.ends_soon(board.on)),
+                seat: seat.cloned(),
+                committees: sits.map(|committee| committee.name.clone()).collect(),
+                person,
+            };
+            (found, on)
+        })
+        .filter(|(found, on)| {
+            *on && category.is_none_or(|category| {
+                found
+                    .seat
+                    .as_ref()
+                    .is_some_and(|seat| seat.category == category)
+            })
+        })
+        .map(|(found, _)| found)
         .collect();
+    Ok((found, board))
+}
+
+#[cfg(feature = "ssr")]
+fn belongs(show: &str) -> fn(&Found) -> bool {
+    CHOICES
+        .iter()
+        .find(|(code, ..)| *code == show)
+        .map_or(CHOICES[0].2, |(.., belongs)| *belongs)
+}
+
+/// The whole list as filtered, for a download. Refuses [`Refusal::NotFound`] to those who do not manage people.
+#[cfg(feature = "ssr")]
+pub async fn found(
+    read: &mut domain::db::Read,
+    today: time::Date,
+    wanted: &Wanted,
+) -> std::result::Result<Vec<Found>, Refusal> {
+    if !read.standing.roles.iter().any(|role| role.manages_people()) {
+        return Err(Refusal::NotFound);
+    }
+    let (mut found, _) = matching(read, today, wanted).await?;
+    found.retain(belongs(&wanted.show));
+    Ok(found)
+}
+
+/// The list of people: those the reader may see, filtered.
+#[server(endpoint = "people/list", input = leptos::server_fn::codec::GetUrl)]
+pub async fn read_people(
+    #[server(default)] q: String,
+    #[server(default)] show: String,
+    #[server(default)] role: String,
+    #[server(default)] category: String,
+    #[server(default)] committee: String,
+    #[server(default)] page: usize,
+) -> Result<Page<People>> {
+    use crate::door;
+    let mut read = door::read().await?;
+    let around = door::around(&read)?;
+    if !around.sees_people() {
+        return Err(Refusal::NotFound.into());
+    }
+    let here = (door::services().here)(read.standing.tenant);
+    let wanted = Wanted {
+        q,
+        show,
+        role,
+        category,
+        committee,
+    };
+    let (found, board) = matching(&mut read, door::today(), &wanted).await?;
     let choices = CHOICES
         .iter()
         .map(|(code, name, belongs)| {
             (
                 (*code).to_owned(),
                 (*name).to_owned(),
-                found.iter().filter(|person| belongs(person)).count(),
+                found.iter().filter(|found| belongs(found)).count(),
             )
         })
         .collect();
-    let belongs = CHOICES
-        .iter()
-        .find(|(code, ..)| *code == show)
-        .map_or(CHOICES[0].2, |(.., belongs)| *belongs);
+    let mut categories: Vec<_> = board.seats.iter().map(|seat| seat.category).collect();
+    categories.dedup();
     let rows: Vec<Row> = found
         .into_iter()
-        .filter(belongs)
-        .map(|person| Row {
-            here: here.contains(&person.account),
-            person,
+        .filter(belongs(&wanted.show))
+        .map(|found| Row {
+            here: here.contains(&found.person.account),
+            seat: found.seat.map(|seat| seat.title()),
+            person: found.person,
         })
         .collect();
     let page = page.clamp(1, rows.len().div_ceil(ROWS).max(1));
@@ -151,6 +275,15 @@ pub async fn read_people(
         here: rows.iter().filter(|row| row.here).count(),
         page,
         choices,
+        categories: categories
+            .into_iter()
+            .map(|category| (category.code().to_owned(), category.name().to_owned()))
+            .collect(),
+        committees: board
+            .committees
+            .into_iter()
+            .map(|committee| (committee.id.to_string(), committee.name))
+            .collect(),
         rows: rows
             .into_iter()
             .skip((page - 1) * ROWS)
@@ -176,21 +309,29 @@ pub fn PeoplePage() -> impl IntoView {
                     typed.get(),
                     asked(query, "show"),
                     asked(query, "role"),
+                    asked(query, "category"),
+                    asked(query, "committee"),
                     asked(query, "page").parse().unwrap_or(1),
                 )
             });
             // The counts make it another question: it is only asked again when what is asked differs.
             (asked_for, news.get(), here.get())
         },
-        |((q, show, role, page), ..)| read_people(q, show, role, page),
+        |((q, show, role, category, committee, page), ..)| {
+            read_people(q, show, role, category, committee, page)
+        },
     );
-    let current =
-        move || query.with_untracked(|query| (asked(query, "show"), asked(query, "role")));
+    let current = move || {
+        query.with_untracked(|query| {
+            ["show", "role", "category", "committee"].map(|name| asked(query, name))
+        })
+    };
     page_of(list, Rail::People, move |around, list| {
-        let (show, role) = current();
+        let [show, role, category, committee] = current();
         let q = typed.get_untracked();
+        let others = format!("role={role}&category={category}&committee={committee}");
         let link = |show: &str, page: usize| {
-            let mut link = format!("/people?show={show}&role={role}");
+            let mut link = format!("/people?show={show}&{others}");
             if page > 1 {
                 link.push_str("&page=");
                 link.push_str(&page.to_string());
@@ -238,18 +379,13 @@ pub fn PeoplePage() -> impl IntoView {
                         <label for="q">{if manages { "Find by name or e-mail" } else { "Find by name" }}</label>
                         <input id="q" name="q" type="search" autocomplete="off" value=q.clone() on:input:target=move |event| typed.set(event.target().value()) />
                     </div>
-                    <div class="field fixed">
-                        <label for="role">"Role"</label>
-                        <select id="role" name="role">
-                            <option value="" selected=role.is_empty()>"Any role"</option>
-                            {Role::ALL.iter().map(|one| view! {
-                                <option value=one.code() selected=one.code() == role>{one.name()}</option>
-                            }).collect_view()}
-                        </select>
-                    </div>
+                    {choice("role", "Role", "Any role", roles(), &role)}
+                    {(!list.categories.is_empty()).then(|| choice("category", "On the board as", "Anything", list.categories.clone(), &category))}
+                    {(!list.committees.is_empty()).then(|| choice("committee", "Committee", "Any or none", list.committees.clone(), &committee))}
                     <button class="button"><Icon name="search" />"Show"</button>
+                    {manages.then(|| view! { <button class="button quiet" formaction="/people.csv">"Download as CSV"</button> })}
                 </form>
-                {if list.rows.is_empty() { nobody(!q.is_empty() || !role.is_empty() || !show.is_empty(), manages) } else { table(caption, list.rows.clone(), kept) }}
+                {if list.rows.is_empty() { nobody(!q.is_empty() || !show.is_empty() || others.len() > "role=&category=&committee=".len(), manages) } else { table(caption, list.rows.clone(), kept) }}
                 {(pages > 1).then(|| view! {
                     <nav class="pager" aria-label="Pages of the list">
                         {(list.page > 1).then(|| view! { <a class="button" rel="prev" href=link(&show, list.page - 1)>"Earlier names"</a> })}
@@ -261,6 +397,36 @@ pub fn PeoplePage() -> impl IntoView {
         }
         .into_any()
     })
+}
+
+fn roles() -> Vec<(String, String)> {
+    Role::ALL
+        .iter()
+        .map(|role| (role.code().to_owned(), role.name().to_owned()))
+        .collect()
+}
+
+/// A list in the filter: code and name of each.
+fn choice(
+    name: &'static str,
+    label: &'static str,
+    any: &'static str,
+    options: Vec<(String, String)>,
+    chosen: &str,
+) -> AnyView {
+    view! {
+        <div class="field fixed">
+            <label for=name>{label}</label>
+            <select id=name name=name>
+                <option value="" selected=chosen.is_empty()>{any}</option>
+                {options.into_iter().map(|(code, name)| {
+                    let selected = code == chosen;
+                    view! { <option value=code selected=selected>{name}</option> }
+                }).collect_view()}
+            </select>
+        </div>
+    }
+    .into_any()
 }
 
 /// The rows on the screen. A row that is still there when the list is fetched again stays the element it was, and whoever is on it
@@ -315,11 +481,15 @@ fn table_row(row: ArcRwSignal<Row>) -> AnyView {
     let id = row.read_untracked().person.id;
     let cell = row.clone();
     let person = move || {
-        let Row { person, here } = cell.get();
+        let Row { person, here, .. } = cell.get();
         view! { <PersonCell person=person here=here /> }
     };
     let cell = row.clone();
-    let roles = move || cell.read().person.role_names();
+    let roles = move || {
+        let row = cell.read();
+        let seat = row.seat.clone().map(|seat| view! { <small>{seat}</small> });
+        view! { {row.person.role_names()} {seat} }
+    };
     let cell = row.clone();
     let since = move || view! { <Moment at=cell.read().person.since.clone() day=true /> };
     let cell = row.clone();

@@ -8,6 +8,7 @@
 mod site;
 
 mod cookie;
+mod download;
 mod forms;
 mod headers;
 mod hosts;

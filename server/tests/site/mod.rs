@@ -24,6 +24,7 @@ use server::{
     arrive,
     devmail::{self, DevMail},
     hub::Hub,
+    people,
     router::{self, Site},
     socket::{self, Sockets},
 };
@@ -113,6 +114,7 @@ impl Served {
                 (true, serde_json::json!({ "well": true }))
             }))
             .merge(arrive::route())
+            .merge(people::route())
             .merge(devmail::routes(letters));
         let router = router::app(
             Site {
