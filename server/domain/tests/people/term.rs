@@ -12,6 +12,7 @@ use domain::{
     role::Role as Held,
 };
 use futures::future::join;
+use sqlx::{AssertSqlSafe, Executor as _};
 use std::time::Duration;
 use time::macros::date;
 use uuid::Uuid;
@@ -591,5 +592,68 @@ async fn whoever_acts_at_once_one_wins_and_the_other_is_refused() {
         let held = scene.text(&format!("select count(*)::text from term where membership_id = '{gone}' and upper(during) > sec.today() + 1")).await;
         assert_eq!(held, "0", "{b:?}");
         remove(&db, &joan, winner).await.unwrap();
+    }
+}
+
+/// With the database alone in the way: what a rule looks at stays as it is until who looks is done, and who changes it first
+/// is waited for.
+#[tokio::test]
+async fn a_term_and_a_place_wait_for_who_is_just_closing_or_removing() {
+    let mut scene = Scene::new().await;
+    let (seat, pay) = (
+        scene.seat(Category::CoOpted, 7).await,
+        scene.committee("Pay").await,
+    );
+    let (megan, imran) = (
+        scene.place("teacher4@oakfield.example").await,
+        scene.place(TEACHER).await,
+    );
+    let begins = |person: Uuid| {
+        format!(
+            "insert into term (tenant_id, seat_id, membership_id, during)
+             values (sec.tenant(), '{seat}', '{person}', daterange(sec.today(), sec.today() + 10))"
+        )
+    };
+    let sits = |person: Uuid| {
+        format!(
+            "insert into committee_place (tenant_id, committee_id, membership_id, during)
+             values (sec.tenant(), '{pay}', '{person}', daterange(sec.today(), null))"
+        )
+    };
+    let removes =
+        |person: Uuid| format!("update membership set state = 'ended' where id = '{person}'");
+    for (changes, tries, refused) in [
+        (removes(imran), begins(imran), "term_of_member"),
+        (removes(megan), sits(megan), "committee_place_of_member"),
+        (
+            format!("update seat set closed_on = sec.today() where id = '{seat}'"),
+            begins(megan),
+            "term_in_seat",
+        ),
+        (
+            format!("update committee set closed_on = sec.today() where id = '{pay}'"),
+            sits(megan),
+            "committee_place_of_open",
+        ),
+    ] {
+        let mut other = scene.fresh.behind().await;
+        let begin = format!("begin; {changes}");
+        other
+            .execute(sqlx::raw_sql(AssertSqlSafe(begin)))
+            .await
+            .unwrap();
+        let (done, ()) = join(scene.raw(CLERK, &tries), async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            other.execute("commit").await.unwrap();
+        })
+        .await;
+        assert_eq!(done, Err(format!("23514 {refused}")), "{changes}");
+        scene
+            .sql(&format!(
+                "set session_replication_role = replica;
+                 update membership set state = 'active', ended_at = null where id in ('{imran}', '{megan}');
+                 set session_replication_role = origin"
+            ))
+            .await;
     }
 }
