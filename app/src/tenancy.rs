@@ -15,7 +15,7 @@ use crate::{
     form::{Act, Echo, Refusals},
     live,
     membership::page_of,
-    ui::{Head, Icon, Moment, Page, Rail, counted},
+    ui::{Head, Icon, Page, Rail, counted},
 };
 
 /// What home shows: on a tenant's host what waits and what changed, on the bare host one's schools.
@@ -23,8 +23,8 @@ use crate::{
 pub enum Home {
     /// Of one tenant.
     Tenant {
-        /// Invitations that nobody has accepted yet, for those who manage people; the oldest first.
-        waiting: Vec<Waiting>,
+        /// What the reader must do, the oldest first.
+        duties: Vec<Duty>,
         /// What changed, for those who may read the log.
         changes: Vec<Line>,
         /// How many people have a place.
@@ -36,38 +36,134 @@ pub enum Home {
     Bare(Schools),
 }
 
-/// An invitation that nobody has accepted yet.
+/// Something the reader must do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waiting {
-    /// Of the membership.
-    pub id: String,
-    /// Whose it is.
-    pub name: String,
-    /// RFC 3339.
+pub struct Duty {
+    /// What it is about.
+    pub what: String,
+    /// What stands under it.
+    pub detail: String,
+    /// How long it has waited, or how soon it is due.
+    pub waits: String,
+    /// Where it is done.
+    pub href: String,
+    /// The day since which it waits, as `2026-06-18`.
     pub since: String,
-    /// Whole days that it has waited.
-    pub days: u64,
 }
 
-impl Waiting {
-    fn words(&self) -> String {
-        match self.days {
-            0 => "waiting for less than a day".to_owned(),
-            1 => "waiting for a day".to_owned(),
-            days => format!("waiting for {days} days"),
-        }
+/// "waiting for 5 days", from a day to a day.
+#[cfg(feature = "ssr")]
+fn waiting_words(since: time::Date, today: time::Date) -> String {
+    match (today - since).whole_days() {
+        ..=0 => "waiting since today".to_owned(),
+        1 => "waiting for a day".to_owned(),
+        days => format!("waiting for {days} days"),
     }
 }
 
-/// Whole days from an RFC 3339 time to a moment in Unix seconds; none where the time cannot be read.
+/// What the reader must do here, the oldest first: their own declaration, and for those who keep people and board, invitations
+/// that nobody accepted, terms that end without a successor, seats that nobody holds, and declarations that are due.
 #[cfg(feature = "ssr")]
-fn days_since(since: &str, now: u64) -> u64 {
-    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-    let since = OffsetDateTime::parse(since, &Rfc3339).map(OffsetDateTime::unix_timestamp);
-    since
-        .ok()
-        .and_then(|since| u64::try_from(since).ok())
-        .map_or(0, |since| now.saturating_sub(since) / 86_400)
+async fn duties(
+    read: &mut domain::db::Read,
+    people: &[domain::membership::Person],
+    keeps: bool,
+) -> std::result::Result<Vec<Duty>, domain::Refusal> {
+    use domain::{board, day, membership::State};
+    let today = crate::door::today();
+    let mut duties = Vec::new();
+    let register = board::register(read, today).await?;
+    let own = read.standing.membership;
+    if let Some(entry) = register.due().find(|entry| entry.person.id == own) {
+        let since = entry.declaration.as_ref().map(board::Declaration::due);
+        duties.push(Duty {
+            what: "Declare your interests".to_owned(),
+            detail: match &entry.declaration {
+                Some(last) => format!("You last did on {}.", day::words(last.on)),
+                None => "You have not done so yet.".to_owned(),
+            },
+            waits: since.map_or_else(|| "due".to_owned(), |since| waiting_words(since, today)),
+            href: "/board/interests/declare".to_owned(),
+            // One that was never made comes before all that has a day.
+            since: since.map(day::field).unwrap_or_default(),
+        });
+    }
+    if !keeps {
+        return Ok(duties);
+    }
+    for person in people
+        .iter()
+        .filter(|person| person.state == State::Invited)
+    {
+        let since: String = person.since.chars().take(10).collect();
+        let on = day::parse(&since).unwrap_or(today);
+        duties.push(Duty {
+            what: format!("{} has not accepted the invitation", person.name),
+            detail: format!("Invited on {}.", day::words(on)),
+            waits: waiting_words(on, today),
+            href: format!("/people/{}", person.id),
+            since,
+        });
+    }
+    let board = board::board(read, today).await?;
+    for seat in board.ending() {
+        let Some(to) = seat.holder.as_ref().and_then(|term| term.to) else {
+            continue;
+        };
+        let left = (to - today).whole_days();
+        duties.push(Duty {
+            what: format!("{}: find somebody to follow", seat.title()),
+            detail: format!("The term of office ends on {}.", day::words(to)),
+            waits: if left == 0 {
+                "ends today".to_owned()
+            } else {
+                format!(
+                    "ends in {}",
+                    counted(usize::try_from(left).unwrap_or_default(), "day", "days")
+                )
+            },
+            href: format!("/board/seats/{}", seat.id),
+            // It waits since the term was about to end.
+            since: day::field(to - time::Duration::days(board::SOON)),
+        });
+    }
+    let vacant = board.vacancies();
+    if vacant > 0 {
+        let vacant = usize::try_from(vacant).unwrap_or_default();
+        duties.push(Duty {
+            what: format!(
+                "{} on the board",
+                counted(vacant, "seat is vacant", "seats are vacant")
+            ),
+            detail: "Start an election, or ask whoever appoints.".to_owned(),
+            waits: "vacant".to_owned(),
+            href: "/board".to_owned(),
+            since: day::field(today),
+        });
+    }
+    let due = register
+        .due()
+        .filter(|entry| entry.person.id != own)
+        .count();
+    if due > 0 {
+        duties.push(Duty {
+            what: format!(
+                "{} due",
+                counted(
+                    due,
+                    "declaration of interests is",
+                    "declarations of interests are"
+                )
+            ),
+            detail: "Remind those who have not declared within twelve months.".to_owned(),
+            waits: "due".to_owned(),
+            href: "/board/interests".to_owned(),
+            since: day::field(today),
+        });
+    }
+    duties.sort_by(|a, b| a.since.cmp(&b.since));
+    duties.truncate(12);
+    Ok(duties)
 }
 
 /// One's schools.
@@ -94,20 +190,8 @@ pub async fn read_home() -> Result<Page<Home>> {
     let mut read = door::read().await?;
     let around = door::around(&read)?;
     let people = domain::membership::list(&mut read).await?;
-    let waiting = if around.manages_people() {
-        let mut waiting: Vec<_> = people
-            .iter()
-            .filter(|person| person.state == State::Invited)
-            .map(|person| Waiting {
-                id: person.id.to_string(),
-                name: person.name.clone(),
-                since: person.since.clone(),
-                days: days_since(&person.since, (door::services().now)()),
-            })
-            .collect();
-        waiting.sort_by(|a, b| a.since.cmp(&b.since));
-        waiting.truncate(10);
-        waiting
+    let duties = if around.sees_people() {
+        duties(&mut read, &people, around.manages_people()).await?
     } else {
         Vec::new()
     };
@@ -118,7 +202,7 @@ pub async fn read_home() -> Result<Page<Home>> {
         .collect();
     let here = (door::services().here)(read.standing.tenant);
     let body = Home::Tenant {
-        waiting,
+        duties,
         changes,
         people: people
             .iter()
@@ -186,7 +270,7 @@ pub fn HomePage() -> impl IntoView {
     page_of(shown, Rail::Home, |around, shown| match shown {
         Home::Bare(schools) => school_cards(schools),
         Home::Tenant {
-            waiting,
+            duties,
             changes,
             people,
             here,
@@ -197,7 +281,7 @@ pub fn HomePage() -> impl IntoView {
                 .next()
                 .unwrap_or_default()
                 .to_owned();
-            let lead = match waiting.len() {
+            let lead = match duties.len() {
                 0 => "Nothing waits for you.".to_owned(),
                 1 => "One thing waits for you.".to_owned(),
                 n => format!("{n} things wait for you, the oldest first."),
@@ -209,16 +293,16 @@ pub fn HomePage() -> impl IntoView {
                     <div class="stack">
                         <section class="card" aria-labelledby="do">
                             <header><h2 id="do">"What you must do"</h2><p>"oldest first"</p></header>
-                            {if waiting.is_empty() {
+                            {if duties.is_empty() {
                                 view! { <div class="empty"><Icon name="check" /><p>"Nothing. When something needs you, it is the first thing you see here."</p></div> }.into_any()
                             } else {
                                 view! {
                                     <ul role="list" class="todo">
-                                        {waiting.into_iter().map(|one| view! {
+                                        {duties.into_iter().map(|duty| view! {
                                             <li>
-                                                <div><b>{one.name.clone()} " has not accepted the invitation"</b><small>"Invited " <Moment at=one.since.clone() /></small></div>
-                                                <span class="tag wait">{one.words()}</span>
-                                                <a class="button" href=format!("/people/{}", one.id)>"Open" <span class="hidden-text">" " {one.name}</span></a>
+                                                <div><b>{duty.what.clone()}</b><small>{duty.detail}</small></div>
+                                                <span class="tag wait">{duty.waits}</span>
+                                                <a class="button" href=duty.href>"Open" <span class="hidden-text">": " {duty.what}</span></a>
                                             </li>
                                         }).collect_view()}
                                     </ul>
@@ -374,20 +458,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_invitation_says_how_long_it_has_waited() {
-        let words = |now| {
-            Waiting {
-                id: String::new(),
-                name: String::new(),
-                since: String::new(),
-                days: days_since("2026-06-18T18:00:00Z", now),
-            }
-            .words()
-        };
-        let sent = 1_781_805_600;
-        assert_eq!(words(sent - 5), "waiting for less than a day");
-        assert_eq!(words(sent + 86_399), "waiting for less than a day");
-        assert_eq!(words(sent + 86_400), "waiting for a day");
-        assert_eq!(words(sent + 5 * 86_400), "waiting for 5 days");
+    fn a_duty_says_how_long_it_has_waited() {
+        let day = |text: &str| domain::day::parse(text).unwrap();
+        let words = |today: &str| waiting_words(day("2026-06-18"), day(today));
+        assert_eq!(words("2026-06-18"), "waiting since today");
+        assert_eq!(words("2026-06-19"), "waiting for a day");
+        assert_eq!(words("2026-06-23"), "waiting for 5 days");
     }
 }
