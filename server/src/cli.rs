@@ -3,7 +3,7 @@
 use crate::config::{Config, Databases};
 use crate::databases::Open;
 use crate::stop::Stop;
-use crate::{account, demo, logging, serve};
+use crate::{account, audit, demo, logging, serve};
 use clap::{Parser, Subcommand};
 use cluster::{Error, Role};
 use std::{fmt::Write as _, io::Write as _};
@@ -35,6 +35,9 @@ enum Command {
     /// Help a person into the installation.
     #[command(subcommand)]
     Account(account::Command),
+    /// Check that no log was rewritten, print the key that checkpoints are checked with, or export a log.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Print the address of a database as one login sees it, for psql and backups. Its password is in it.
     DbUrl {
         /// web, worker, live, auditor, backup, migrator, cache, jobs or bus.
@@ -61,6 +64,7 @@ impl Cli {
             Command::Migrate { .. } => migrate(&config).await,
             Command::Demo { schools } => demo::load(&config, schools).await,
             Command::Account(command) => account::run(&config, command).await,
+            Command::Audit(command) => audit::run(&config, command).await,
             Command::DbUrl { role } => db_url(&config, role).await,
             Command::CheckConfig => check(&config).await,
         }

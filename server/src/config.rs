@@ -24,6 +24,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// What must outlive the process: `QUORATE_DATA`.
     pub data: PathBuf,
+    /// Where checkpoints of the log are written: `QUORATE_CHECKPOINTS`. Not in the database, and best on another machine's disk.
+    pub checkpoints: PathBuf,
     /// The built front end: `QUORATE_SITE` or `LEPTOS_SITE_ROOT`.
     pub site: PathBuf,
     /// The databases: `DATABASE_URL` and its siblings, or our own.
@@ -121,6 +123,9 @@ impl Config {
         };
         let config = Self {
             listen,
+            checkpoints: env
+                .path("QUORATE_CHECKPOINTS")
+                .unwrap_or_else(|| data.join("checkpoints")),
             site: site(&env, beside),
             databases: databases(&env, &data, fast)?,
             data,

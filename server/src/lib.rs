@@ -6,13 +6,16 @@
 pub mod accept;
 pub mod account;
 pub mod arrive;
+pub mod audit;
 pub mod bus;
+pub mod checkpoint;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod databases;
 pub mod demo;
 pub mod devmail;
+pub mod export;
 pub mod health;
 pub mod hub;
 pub mod logging;

@@ -16,9 +16,11 @@ use uuid::Uuid;
 use crate::{
     arrive,
     bus::Bus,
+    checkpoint::{self, Checkpointer, Folder},
     clock,
     config::Config,
     devmail::{self, DevMail},
+    export::{self, Notary},
     health::Health,
     hub::Hub,
     mail::{Links, Mailer},
@@ -47,6 +49,8 @@ pub struct Parts {
     health: Health,
     throttle: Throttle,
     live: LiveDb,
+    notary: Notary,
+    checkpointer: Option<Checkpointer>,
 }
 
 impl Parts {
@@ -54,6 +58,7 @@ impl Parts {
     pub async fn start(
         config: &Config,
         logins: &Logins,
+        secrets: &Secrets,
         ending: &watch::Receiver<bool>,
     ) -> Result<Self, Stop> {
         let db = Db::new(logins.options(Role::Web)?, config.pool);
@@ -91,6 +96,15 @@ impl Parts {
         };
         let worker = Worker::start(sending, db.bell());
 
+        let notary = Notary {
+            signer: secrets
+                .signer()
+                .map_err(|refusal| Stop::failed(refusal.to_string()))?,
+            folder: Folder::new(config.checkpoints.clone()),
+            clock: clock::now,
+        };
+        let checkpointer = checkpointer(logins, &notary, &db)?;
+
         let storage = match &config.s3 {
             Some(s3) => Storage::connect(s3),
             None => {
@@ -114,6 +128,8 @@ impl Parts {
             mail_folder,
             throttle,
             live,
+            notary,
+            checkpointer,
         })
     }
 
@@ -147,16 +163,19 @@ impl Parts {
             authority: Arc::new(self.db.clone()),
         };
         let (health, relay) = (self.health.clone(), self.relay.clone());
+        let signing = self.checkpointer.as_ref().map(Checkpointer::health);
         let report = move || {
             let (well, mut report) = health.report();
             report["live"] = json!(relay.health());
+            report["checkpoints"] = json!(signing.as_ref().map(|signing| signing()));
             (well, report)
         };
         let mut routes = Router::new()
             .route("/live", get(socket::live).layer(Extension(sockets)))
             .merge(router::health(report))
             .merge(arrive::route())
-            .merge(people::route());
+            .merge(people::route())
+            .merge(export::route(self.notary.clone()));
         if let (Some(folder), true) = (&self.mail_folder, config.origin.is_loopback()) {
             let state = DevMail {
                 folder: folder.clone(),
@@ -176,9 +195,32 @@ impl Parts {
     /// Ends what is left, mail under way first.
     pub async fn end(self) {
         self.worker.stop().await;
+        // After everybody who may write to a log.
+        if let Some(checkpointer) = self.checkpointer {
+            checkpointer.stop().await;
+        }
         self.storage.stop();
         let _ = tokio::time::timeout(Duration::from_secs(2), self.db.close()).await;
     }
+}
+
+/// Without the auditor's login nobody could read the logs.
+fn checkpointer(logins: &Logins, notary: &Notary, db: &Db) -> Result<Option<Checkpointer>, Stop> {
+    if !logins.has(Role::Auditor) {
+        tracing::warn!(
+            "no checkpoint of the log is signed: {} is not set",
+            Role::Auditor.variable()
+        );
+        return Ok(None);
+    }
+    let parts = checkpoint::Parts {
+        auditor: logins.options(Role::Auditor)?,
+        folder: notary.folder.clone(),
+        signer: notary.signer.clone(),
+        clock: notary.clock,
+        pace: checkpoint::Pace::default(),
+    };
+    Ok(Some(Checkpointer::start(parts, db.bell())))
 }
 
 fn sentence(text: &str) -> String {

@@ -50,7 +50,7 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
     // Rendering spawns tasks; leptos otherwise learns where only when it lists routes, which we never ask it to.
     let _ = any_spawner::Executor::init_tokio();
     let (tell, ending) = watch::channel(false);
-    let parts = Parts::start(&config, open.logins(), &ending).await?;
+    let parts = Parts::start(&config, open.logins(), &secrets, &ending).await?;
     let site = Site {
         services: parts.services(&config, secrets)?,
         options: options(&config),

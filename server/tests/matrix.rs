@@ -29,6 +29,7 @@ const OTHERS: &[&str] = &[
     "/live",
     "/live (as a socket)",
     "/health",
+    "/audit/export",
     "/arrive",
     "/arrive?ticket=AAAA",
     "/arrive?ticket={ticket}",
@@ -47,6 +48,9 @@ const OTHERS: &[&str] = &[
     "/icons.svg",
     "/robots.txt",
 ];
+
+/// Those of them that a form is sent to.
+const FORMS: &[&str] = &["/audit/export"];
 
 /// Server functions that are asked once more with what makes them pass: a right password, code or link.
 const PASSED: &[&str] = &[
@@ -287,6 +291,21 @@ async fn every_address_answers_everybody_as_it_is_written_down() {
             answers.push((who.name, told(&answer, &fresh, page.starts_with("/arrive"))));
         }
         found += &line(&format!("GET {page}"), &answers);
+    }
+    for path in FORMS {
+        assert!(OTHERS.contains(path), "{path}");
+        let mut answers = Vec::new();
+        for who in EVERYBODY {
+            let fresh = fresh(&mut served, who.asks, path).await;
+            let cookie = cookie(&mut served, who).await;
+            let fields = [("from", "2020-01-01"), ("to", "")];
+            let answer = call(&served, who, path, &Method::POST, &fields)
+                .cookie(&cookie)
+                .send()
+                .await;
+            answers.push((who.name, told(&answer, &fresh, false)));
+        }
+        found += &line(&format!("POST {path}"), &answers);
     }
     for (path, method) in &acts {
         for passed in [false, true] {

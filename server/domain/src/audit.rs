@@ -221,18 +221,20 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[cfg(feature = "db")]
-pub use queries::{entry, timeline};
+pub use queries::{entry, export, readers_only, timeline};
 
 #[cfg(feature = "db")]
 mod queries {
     use serde_json::Value;
-    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+    use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339};
     use uuid::Uuid;
 
     use super::{Entry, EntryDetail, Filter, NOUNS_MOST, PAGE, Receipt, Timeline, Who, hex};
     use crate::{
         MembershipId, Refusal, Seq,
-        db::{Read, refused},
+        db::{Read, Standing, Write, refused},
+        event::Act,
+        trail::{self, Span},
     };
 
     /// The newest entries of the caller's own school that the filter lets through, before `before` where that is given.
@@ -243,7 +245,7 @@ mod queries {
         filter: &Filter,
         before: Option<Seq>,
     ) -> Result<Timeline, Refusal> {
-        readers_only(read)?;
+        readers_only(&read.standing)?;
         let tenant = read.standing.tenant;
         let prefixes: Option<Vec<String>> = filter.kind.map(|kind| {
             let nouns = kind.nouns().iter().take(NOUNS_MOST);
@@ -298,7 +300,7 @@ mod queries {
     /// One entry with everything that was recorded of it. Refuses [`Refusal::NotFound`] as [`timeline`] does, and where the
     /// log is not that long.
     pub async fn entry(read: &mut Read, seq: Seq) -> Result<EntryDetail, Refusal> {
-        readers_only(read)?;
+        readers_only(&read.standing)?;
         let tenant = read.standing.tenant;
         let row = sqlx::query_as!(
             Row,
@@ -324,9 +326,29 @@ mod queries {
         })
     }
 
-    /// As the row policy has it: what it would answer with nothing does not exist.
-    fn readers_only(read: &Read) -> Result<(), Refusal> {
-        if read.standing.roles.iter().any(|role| role.manages_people()) {
+    /// The lines of a period, to be taken away, and the act that says so in the log itself. A day that is not given is the
+    /// first or the last there is.
+    ///
+    /// Refuses [`Refusal::NotFound`] as [`timeline`] does, and [`Refusal::Period`] where the last day lies before the first.
+    pub async fn export(
+        write: &mut Write,
+        from: Option<Date>,
+        to: Option<Date>,
+    ) -> Result<(Span, Act), Refusal> {
+        readers_only(&write.standing)?;
+        if from.zip(to).is_some_and(|(from, to)| to < from) {
+            return Err(Refusal::Period);
+        }
+        let tenant = write.standing.tenant;
+        let span = trail::span(write.connection(), tenant, from, to)
+            .await
+            .map_err(refused)?;
+        Ok((span, Act::exported(from, to, span.rows())))
+    }
+
+    /// As the row policy has it: where it would answer with nothing, nothing is there.
+    pub fn readers_only(standing: &Standing) -> Result<(), Refusal> {
+        if standing.roles.iter().any(|role| role.manages_people()) {
             Ok(())
         } else {
             Err(Refusal::NotFound)

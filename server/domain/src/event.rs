@@ -4,9 +4,10 @@ mod board;
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use time::Date;
 use uuid::Uuid;
 
-use crate::{AccountId, MembershipId, db::people_topics, role::Role};
+use crate::{AccountId, MembershipId, day, db::people_topics, role::Role};
 
 /// What was done. Made only here, and spent by [`crate::db::Write::commit`]; nothing else commits.
 #[must_use = "an act that is not committed never happened"]
@@ -121,6 +122,19 @@ impl Act {
             about: None,
             detail: json!({ "rule": rule }),
             topics: vec!["settings".to_owned()],
+            closes: None,
+        }
+    }
+}
+
+/// The acts on the log itself.
+impl Act {
+    pub(crate) fn exported(from: Option<Date>, to: Option<Date>, rows: i64) -> Self {
+        Self {
+            name: "audit.exported",
+            about: None,
+            detail: json!({ "from": from.map(day::field), "to": to.map(day::field), "rows": rows }),
+            topics: vec![],
             closes: None,
         }
     }

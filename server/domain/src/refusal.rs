@@ -175,6 +175,9 @@ pub enum Refusal {
     /// See [`crate::board::check::tidy_phone`].
     #[error("Enter a telephone number like 0114 496 0123, or 0114 496 0123 ext 12.")]
     PhoneFormat,
+    /// A period that ends before it begins.
+    #[error("The last day lies before the first. Choose them the other way round.")]
+    Period,
     /// The browser could not reach the server.
     #[error("You are offline. What you typed is kept; try again when you are connected.")]
     Offline,

@@ -22,7 +22,10 @@ use domain::{
 };
 use server::{
     arrive,
+    checkpoint::Folder,
+    clock,
     devmail::{self, DevMail},
+    export::{self, Notary},
     hub::Hub,
     people,
     router::{self, Site},
@@ -42,6 +45,8 @@ pub struct Served {
     pub scheme: &'static str,
     /// Where the front end's files lie.
     pub folder: tempfile::TempDir,
+    /// What exports of the log are signed with.
+    pub notary: Notary,
     clock: Arc<AtomicU64>,
 }
 
@@ -108,6 +113,11 @@ impl Served {
             origin_host: host.to_owned(),
             style: None,
         };
+        let notary = Notary {
+            signer: testing::secrets().signer().unwrap(),
+            folder: Folder::new(folder.path().join("checkpoints")),
+            clock: clock::now,
+        };
         let more = Router::new()
             .route("/live", get(socket::live).layer(Extension(sockets)))
             .merge(router::health(|| {
@@ -115,6 +125,7 @@ impl Served {
             }))
             .merge(arrive::route())
             .merge(people::route())
+            .merge(export::route(notary.clone()))
             .merge(devmail::routes(letters));
         let router = router::app(
             Site {
@@ -131,6 +142,7 @@ impl Served {
             host: host.to_owned(),
             scheme,
             folder,
+            notary,
             clock,
         }
     }

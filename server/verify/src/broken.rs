@@ -92,6 +92,11 @@ impl Why {
                 "Row {row} is not the one that {source}: a row from {} to {row} was rewritten together with every hash after it.",
                 grouped(since.saturating_add(1))
             ),
+            Self::Shorter(Source::Kept, last) => format!(
+                "The log was cut, or the file is older than what you kept: it ends at row {}, and row {row} is one that {}.",
+                grouped(*last),
+                Source::Kept
+            ),
             Self::Shorter(source, last) => {
                 format!(
                     "The log was cut: it ends at row {}, and row {row} is one that {source}.",

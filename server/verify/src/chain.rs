@@ -35,6 +35,11 @@ impl Walk {
         Self { tenant, here }
     }
 
+    /// Whose log it is.
+    pub const fn tenant(&self) -> Id {
+        self.tenant
+    }
+
     /// How far it has come.
     pub const fn here(&self) -> Point {
         self.here

@@ -261,31 +261,65 @@ fn plain(error: &serde_json::Error) -> String {
     crate::shown(text).trim_end_matches('.').to_owned()
 }
 
-/// The checkpoints of a checkpoint file, or of an export. A last line that was cut while it was written is left out.
-pub fn checkpoints_in<R: BufRead>(mut lines: Lines<R>) -> Result<Vec<Checkpoint>, Unreadable> {
-    let mut found = Vec::new();
-    loop {
-        let next = lines.read().map(|record| {
-            record.map(|record| match record {
-                Record::Checkpoint(checkpoint) => Some(checkpoint),
-                _ => None,
-            })
-        });
-        match next {
-            Ok(Some(checkpoint)) => found.extend(checkpoint),
-            Ok(None) => return Ok(found),
-            Err(Unreadable::Line { .. }) if lines.is_torn() && lines.count() > 1 => {
-                return Ok(found);
-            }
-            Err(error) => return Err(error),
-        }
-        if found.len() > CHECKPOINTS_MOST {
-            return Err(Unreadable::TooMany { name: lines.name });
+/// The checkpoints of a checkpoint file, or of an export, one at a time. A last line that was cut while it was written is left
+/// out.
+pub struct Checkpoints<R> {
+    lines: Lines<R>,
+    ended: bool,
+}
+
+impl<R: BufRead> Checkpoints<R> {
+    /// Of a file.
+    pub const fn new(lines: Lines<R>) -> Self {
+        Self {
+            lines,
+            ended: false,
         }
     }
 }
 
-/// Whether something has been wrong with the log, or with the reading of it.
+impl<R: BufRead> Iterator for Checkpoints<R> {
+    type Item = Result<Checkpoint, Unreadable>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // Somebody may go on writing the file: what is read after its end is the rest of a line.
+        while !self.ended {
+            let next = self.lines.read().map(|record| {
+                record.map(|record| match record {
+                    Record::Checkpoint(checkpoint) => Some(checkpoint),
+                    _ => None,
+                })
+            });
+            match next {
+                Ok(Some(Some(checkpoint))) => return Some(Ok(checkpoint)),
+                Ok(Some(None)) => {}
+                Ok(None) => self.ended = true,
+                Err(error) => {
+                    self.ended = true;
+                    let torn = self.lines.is_torn() && self.lines.count() > 1;
+                    if !(torn && matches!(error, Unreadable::Line { .. })) {
+                        return Some(Err(error));
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
+/// All checkpoints of a file.
+pub fn checkpoints_in<R: BufRead>(lines: Lines<R>) -> Result<Vec<Checkpoint>, Unreadable> {
+    let name = lines.name().to_owned();
+    let mut found = Vec::new();
+    for checkpoint in Checkpoints::new(lines) {
+        found.push(checkpoint?);
+        if found.len() > CHECKPOINTS_MOST {
+            return Err(Unreadable::TooMany { name });
+        }
+    }
+    Ok(found)
+}
+
 impl From<Unreadable> for crate::Failure {
     fn from(error: Unreadable) -> Self {
         Self::Unreadable(error)

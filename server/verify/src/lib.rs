@@ -27,7 +27,7 @@ pub use broken::{Break, Why};
 pub use chain::{Against, Mark, Point, Source, Walk};
 pub use checkpoint::{Checkpoint, KeyId, PublicKey, Signature, Signer};
 pub use file::{
-    Bound, End, FORMAT, Header, LINE_MOST, Lines, Record, Unreadable, VERSION, Writer,
+    Bound, Checkpoints, End, FORMAT, Header, LINE_MOST, Lines, Record, Unreadable, VERSION, Writer,
     checkpoints_in,
 };
 pub use line::{Hash, Id, Line};
@@ -48,6 +48,33 @@ pub fn grouped(number: impl Into<i128>) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A moment, from microseconds since 1970, as people read it: 2026-06-18 17:00 UTC.
+///
+/// Days are turned into dates as the proleptic Gregorian calendar has it, in eras of 400 years that begin in March.
+pub fn utc(micros: i64) -> String {
+    let minutes = micros.div_euclid(60_000_000);
+    let (days, minute) = (
+        minutes.div_euclid(1_440) + 719_468,
+        minutes.rem_euclid(1_440),
+    );
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, after) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    format!(
+        "{:04}-{month:02}-{day:02} {:02}:{:02} UTC",
+        year + era * 400 + after,
+        minute / 60,
+        minute % 60
+    )
 }
 
 /// What stands in a file may not steer the terminal that shows it.
@@ -78,6 +105,21 @@ mod tests {
         ] {
             assert_eq!(grouped(number), text);
         }
+    }
+
+    #[test]
+    fn a_moment_is_told_in_universal_time() {
+        for (micros, text) in [
+            (0, "1970-01-01 00:00 UTC"),
+            (-1, "1969-12-31 23:59 UTC"),
+            (1_781_802_059_999_999, "2026-06-18 17:00 UTC"),
+            (951_782_400_000_000, "2000-02-29 00:00 UTC"),
+            (4_107_542_399_000_000, "2100-02-28 23:59 UTC"),
+            (4_107_542_400_000_000, "2100-03-01 00:00 UTC"),
+        ] {
+            assert_eq!(utc(micros), text);
+        }
+        assert!(utc(i64::MIN).len() > 10 && utc(i64::MAX).len() > 10);
     }
 
     #[test]

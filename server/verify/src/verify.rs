@@ -2,7 +2,7 @@
 
 use crate::{
     Against, Bound, Break, Checkpoint, FORMAT, Header, Lines, Mark, Point, PublicKey, Record,
-    Source, Unreadable, VERSION, Walk, Why, grouped, shown,
+    Source, Unreadable, VERSION, Walk, Why, grouped, shown, utc,
 };
 use std::{io::BufRead, str::FromStr};
 
@@ -52,6 +52,8 @@ pub struct Report {
     pub after: Point,
     /// Where they end.
     pub head: Point,
+    /// When the last of them was made, in microseconds since 1970 (UTC).
+    pub made: i64,
     /// Signatures in the files.
     pub signed: u64,
     /// Kept checkpoints that the rows led to.
@@ -75,7 +77,7 @@ impl Report {
     /// One sentence, and what else must be said with it.
     pub fn sentences(&self) -> Vec<String> {
         let mut sentences = vec![format!(
-            "{}: rows {} to {}, {} signed {}, head {} {}…: unbroken.",
+            "{}: rows {} to {}, {} signed {}, head {} {}…, exported {}: unbroken.",
             shown(&self.name),
             grouped(self.after.seq.saturating_add(1)),
             grouped(self.head.seq),
@@ -87,6 +89,7 @@ impl Report {
             },
             self.head.seq,
             self.head.hash.short(),
+            utc(self.made),
         )];
         if self.rows() == 0 {
             sentences[0] = format!(
@@ -193,6 +196,7 @@ pub fn verify<R: BufRead>(
         name,
         after,
         head,
+        made: last.made,
         signed,
         kept: against.met(Source::Signed),
         heads: against.met(Source::Kept),
@@ -330,12 +334,14 @@ fn broken<T>(seq: i64, why: Why) -> Result<T, Failure> {
 
 /// Whether the file, by what its header says of it, had to reach a row that it does not reach.
 fn must_reach(header: &Header, mark: &Mark) -> bool {
-    match (header.to, mark.at) {
-        (Some(Bound::Row(to)), _) => mark.seq <= to,
-        // What was signed before the period ended lies in it.
-        (Some(Bound::Moment(to)), Some(at)) => at < to,
-        (Some(Bound::Moment(_)), None) => false,
-        (None, Some(at)) => at <= header.made,
-        (None, None) => true,
-    }
+    // What was signed after the file was made says nothing against it.
+    let is_earlier = mark.at.is_none_or(|at| at <= header.made);
+    is_earlier
+        && match (header.to, mark.at) {
+            (None, _) => true,
+            (Some(Bound::Row(to)), Some(_)) => mark.seq <= to,
+            // What was signed before the period ended lies in it.
+            (Some(Bound::Moment(to)), Some(at)) => at < to,
+            (Some(_), None) => false,
+        }
 }

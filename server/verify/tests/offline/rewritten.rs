@@ -272,6 +272,8 @@ fn an_end_that_was_cut_off_is_found_wherever_the_file_says_that_it_reaches_so_fa
         MADE + 1,
     )];
     check(&[whole(short)], &later).unwrap();
+    check(&[upto(Bound::Row(200))], &later).unwrap();
+    check(&[upto(Bound::Moment(MADE + 1_000_000))], &later).unwrap();
     // A hash of a row that no file reaches is not passed over.
     let outside = Given {
         heads: vec![head(&whole_log[200])],
