@@ -151,7 +151,7 @@ pub async fn declare(read: &mut Read) -> Result<Drawing, Refusal> {
         }
         .to_owned()
     });
-    let count = (0..)
+    let count = (0..20)
         .take_while(|n| echo.value(&format!("kind[{n}]")).is_some())
         .count()
         .max(known.len() + ROWS_MORE)

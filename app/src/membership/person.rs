@@ -18,6 +18,10 @@ use crate::{
 };
 
 /// A person, and what the reader is to them.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts a page asks for, in no order"
+)]
 pub(super) struct Shown {
     pub person: Person,
     /// Whether they have a page of this tenant open.
