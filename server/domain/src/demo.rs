@@ -2,6 +2,7 @@
 //! second factor, so the server loads them on loopback only.
 
 mod board;
+mod plan;
 
 use std::collections::{HashMap, HashSet};
 
@@ -37,7 +38,7 @@ pub struct Tenant {
     seats: Option<i32>,
     accent: &'static str,
     people: &'static [Person],
-    board: Option<board::Plan>,
+    board: Option<plan::Plan>,
 }
 
 /// A place of a person in a tenant of the demo.
@@ -97,7 +98,7 @@ pub const TENANTS: &[Tenant] = &[
             ("parent1", "Oluwaseun Adeyemi", &[Parent]),
             ("parent2", "Rachel Goldberg", &[Parent]),
         ],
-        board: Some(board::OAKFIELD),
+        board: Some(plan::OAKFIELD),
     },
     Tenant {
         label: "northgate",
@@ -131,7 +132,7 @@ pub const TENANTS: &[Tenant] = &[
             ("parent1", "Fatoumata Diallo", &[Parent]),
             ("parent2", "Stephen Thornbury", &[Parent]),
         ],
-        board: Some(board::NORTHGATE),
+        board: Some(plan::NORTHGATE),
     },
 ];
 

@@ -137,7 +137,7 @@ pub enum Refusal {
     /// Only who is in post can be suspended.
     #[error("This person is not in post today, so there is nothing to suspend.")]
     NotInPost,
-    /// See [`crate::board::term::SUSPENDED_MOST`].
+    /// See [`crate::board::suspension::SUSPENDED_MOST`].
     #[error("A suspension ends today at the earliest and within six months. Choose another day.")]
     SuspensionLength,
     /// See [`crate::board::committee::tidy_name`].

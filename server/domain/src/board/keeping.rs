@@ -1,6 +1,5 @@
 //! Who keeps the record of a board, about whom, and what the schema's refusals mean.
 
-use super::Rule;
 use crate::{
     MembershipId, Refusal,
     board::{check, committee, seat},
@@ -63,18 +62,6 @@ pub(super) async fn look(write: &mut Write, id: MembershipId) -> Result<(Whom, S
         account: row.account_id,
     };
     Ok((whom, State::from_code(&row.state).ok_or(Refusal::Broken)?))
-}
-
-/// How the quorum is counted here.
-pub(super) async fn rule(
-    connection: &mut sqlx::PgConnection,
-    tenant: crate::TenantId,
-) -> Result<Rule, Refusal> {
-    let code = sqlx::query_scalar!("select board_rule from tenant where id = $1", tenant)
-        .fetch_one(connection)
-        .await
-        .map_err(refused)?;
-    Rule::from_code(&code).ok_or(Refusal::Broken)
 }
 
 /// What it means to a person that a constraint of the board's tables was violated; none for those of other tables.

@@ -11,9 +11,6 @@ use crate::{Refusal, day};
 /// articles of academies).
 pub const YEARS: u16 = 4;
 
-/// How long the board may suspend a governor from its meetings, in months (2013 Regulations, regulation 17).
-pub const SUSPENDED_MOST: u16 = 6;
-
 /// Why a term ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -122,11 +119,6 @@ pub fn last_day(category: Category, from: Date) -> Option<Date> {
     (!category.may_be_open()).then(|| day::before(day::years_after(from, YEARS)))
 }
 
-/// The last day on which a suspension may end that begins on a day: six months less a day later.
-pub fn suspended_until_most(from: Date) -> Date {
-    day::before(day::months_after(from, SUSPENDED_MOST))
-}
-
 /// The days of a term that is to be recorded. Without a last day it is [`last_day`].
 ///
 /// Refuses a last day before the first, and in a maintained school a term of more than four years (2012 Regulations: four
@@ -149,21 +141,21 @@ pub fn check_days(
 }
 
 #[cfg(feature = "db")]
-pub(crate) use queries::end_all;
+pub(super) use queries::lock;
 #[cfg(feature = "db")]
-pub use queries::{drop_term, end_term, reinstate, start_term, suspend_from_meetings};
+pub use queries::{drop_term, end_term, start_term};
 
 #[cfg(feature = "db")]
 mod queries {
     use time::Date;
     use uuid::Uuid;
 
-    use super::{Why, check_days, covers, suspended_until_most};
+    use super::{Why, check_days};
     use crate::{
         MembershipId, Refusal,
         board::{
-            Category,
-            keeping::{keep, look, rule, whom},
+            Category, Rule,
+            keeping::{keep, look, whom},
         },
         db::{Write, refused},
         event::{Act, Whom},
@@ -193,7 +185,11 @@ mod queries {
         .and_then(|code| Category::from_code(&code))
         .ok_or(Refusal::NotFound)?;
         let whom = whom(write, person).await?;
-        let rule = rule(write.connection(), tenant).await?;
+        let rule = sqlx::query_scalar!("select board_rule from tenant where id = $1", tenant)
+            .fetch_one(write.connection())
+            .await
+            .map_err(refused)?;
+        let rule = Rule::from_code(&rule).ok_or(Refusal::Broken)?;
         let to = check_days(rule, category, from, to)?;
         // Two clerks on one seat take turns, and the second finds it taken.
         sqlx::query!(
@@ -276,118 +272,19 @@ mod queries {
         ))
     }
 
-    /// Records that the board suspended somebody from its meetings, from today to a day (2013 Regulations, regulation 17). They
-    /// may sign in as before.
-    ///
-    /// Refuses more than six months, and somebody who is not in post.
-    pub async fn suspend_from_meetings(
-        write: &mut Write,
-        term: Uuid,
-        until: Date,
-        today: Date,
-    ) -> Result<Act, Refusal> {
-        let held = lock(write, term).await?;
-        if !covers(held.from, held.to, today) {
-            return Err(Refusal::NotInPost);
-        }
-        if held.suspended_until.is_some_and(|day| day >= today) {
-            return Err(Refusal::Stale);
-        }
-        if until < today || until > suspended_until_most(today) {
-            return Err(Refusal::SuspensionLength);
-        }
-        let tenant = write.standing.tenant;
-        sqlx::query!(
-            "update term set suspended_on = $3, suspended_until = $4 where tenant_id = $1 and id = $2",
-            tenant,
-            term,
-            today,
-            until
-        )
-        .execute(write.connection())
-        .await
-        .map_err(refused)?;
-        Ok(Act::term_suspended(held.whom, term, today, until))
-    }
-
-    /// Ends a suspension from meetings. The log keeps that there was one.
-    pub async fn reinstate(write: &mut Write, term: Uuid, today: Date) -> Result<Act, Refusal> {
-        let held = lock(write, term).await?;
-        if held.suspended_until.is_none_or(|day| day < today) {
-            return Err(Refusal::Stale);
-        }
-        let tenant = write.standing.tenant;
-        sqlx::query!(
-            "update term set suspended_on = null, suspended_until = null where tenant_id = $1 and id = $2",
-            tenant,
-            term
-        )
-        .execute(write.connection())
-        .await
-        .map_err(refused)?;
-        Ok(Act::term_reinstated(held.whom, term))
-    }
-
-    /// Ends with today everything that somebody holds who is being removed: terms and places on committees. Terms that have not
-    /// begun are dropped. Returns how many terms and how many places it was.
-    pub(crate) async fn end_all(
-        write: &mut Write,
-        person: MembershipId,
-    ) -> Result<(u32, u32), Refusal> {
-        let tenant = write.standing.tenant;
-        let dropped = sqlx::query!(
-            "delete from term where tenant_id = $1 and membership_id = $2 and lower(during) > sec.today()",
-            tenant,
-            person
-        )
-        .execute(write.connection())
-        .await
-        .map_err(refused)?
-        .rows_affected();
-        let ended = sqlx::query!(
-            "update term set during = daterange(lower(during), sec.today(), '[]'), ended_why = coalesce(ended_why, 'other')
-             where tenant_id = $1 and membership_id = $2 and coalesce(upper(during) > sec.today() + 1, true)",
-            tenant,
-            person
-        )
-        .execute(write.connection())
-        .await
-        .map_err(refused)?
-        .rows_affected();
-        let places = sqlx::query!(
-            "update committee_place set during = daterange(lower(during), sec.today(), '[]')
-             where tenant_id = $1 and membership_id = $2 and coalesce(upper(during) > sec.today() + 1, true)",
-            tenant,
-            person
-        )
-        .execute(write.connection())
-        .await
-        .map_err(refused)?
-        .rows_affected();
-        sqlx::query!(
-            "update committee set chair = null where tenant_id = $1 and chair = $2 and closed_on is null",
-            tenant,
-            person
-        )
-        .execute(write.connection())
-        .await
-        .map_err(refused)?;
-        let count = |rows| u32::try_from(rows).unwrap_or(u32::MAX);
-        Ok((count(dropped + ended), count(places)))
-    }
-
-    struct Held {
-        whom: Whom,
+    /// A term that is kept still.
+    pub(in crate::board) struct Held {
+        pub(in crate::board) whom: Whom,
         seat: Uuid,
-        from: Date,
-        to: Option<Date>,
+        pub(in crate::board) from: Date,
+        pub(in crate::board) to: Option<Date>,
         ended_why: Option<Why>,
-        suspended_until: Option<Date>,
+        pub(in crate::board) suspended_until: Option<Date>,
     }
 
     /// Reads a term and keeps it still until the act is done. Everybody's own is refused here, before the row policies refuse
     /// it again.
-    async fn lock(write: &mut Write, term: Uuid) -> Result<Held, Refusal> {
+    pub(in crate::board) async fn lock(write: &mut Write, term: Uuid) -> Result<Held, Refusal> {
         let tenant = write.standing.tenant;
         // Without `for update`: the row policies of an update would hide from a reader what they do see.
         let person = sqlx::query_scalar!(
@@ -515,18 +412,6 @@ mod tests {
         assert_eq!(
             check(Rule::Maintained, Category::ExOfficio, longer),
             Ok(Some(longer))
-        );
-    }
-
-    #[test]
-    fn a_suspension_lasts_six_months_at_most() {
-        assert_eq!(
-            suspended_until_most(date!(2026 - 06 - 18)),
-            date!(2026 - 12 - 17)
-        );
-        assert_eq!(
-            suspended_until_most(date!(2026 - 08 - 31)),
-            date!(2027 - 02 - 27)
         );
     }
 

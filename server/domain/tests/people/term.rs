@@ -371,7 +371,7 @@ async fn a_suspension_from_meetings_is_of_somebody_in_post_within_six_months_and
     let mut scene = Scene::new().await;
     let (clerk, today) = (scene.caller(CLERK).await, scene.today().await);
     let (dilip, caller) = (scene.term(GOVERNOR).await, scene.caller(GOVERNOR).await);
-    let most = board::term::suspended_until_most(today);
+    let most = board::suspension::suspended_until_most(today);
     let db = scene.db.clone();
     for until in [today - days(1), day::after(most), today + days(400)] {
         assert_eq!(
