@@ -45,7 +45,8 @@ pub(super) async fn load(
     .await
     .map_err(refused)?;
     if there {
-        return Ok(());
+        // Said, not left to the drop: that would keep the lock until the connection is used again.
+        return whole.rollback().await.map_err(refused);
     }
     let mut making = Making::new(&mut whole, tenant).await?;
     making.rule(plan.rule).await?;

@@ -1,15 +1,16 @@
 //! The board as people see it: who holds what, how many make a quorum, and to whom none of it is shown.
 
 use crate::{
+    change::remove,
     office::{close_seat, days, end, open_seat, set_rule, start, suspend},
     scene::{ADMIN, CHAIR, CLERK, GOVERNOR, PARENT, Scene, TEACHER},
 };
 use domain::{
     Refusal,
     board::{self, Category, Rule, Why},
-    day,
+    day, demo,
 };
-use sqlx::Row as _;
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 use time::Date;
 
 #[tokio::test]
@@ -431,4 +432,40 @@ async fn the_schools_day_is_the_databases_on_every_day_of_a_century() {
         let (second, on): (i64, Date) = (row.get(0), row.get(1));
         assert_eq!(day::today(u64::try_from(second).unwrap()), on, "{second}");
     }
+}
+
+#[tokio::test]
+async fn the_demo_makes_a_board_once_and_leaves_alone_what_became_of_it() {
+    let mut scene = Scene::new().await;
+    let (clerk, today) = (scene.caller(CLERK).await, scene.today().await);
+    let dilip = scene.term(GOVERNOR).await;
+    end(&scene.db, &clerk, dilip, today, Why::Resigned)
+        .await
+        .unwrap();
+    let count = "select concat_ws(' ', (select count(*) from event), (select count(*) from seat), (select count(*) from term),
+                   (select count(*) from declaration), (select count(*) from contact))";
+    let before = scene.text(count).await;
+    let mut migrator = scene
+        .fresh
+        .options(testing::Role::Migrator)
+        .connect()
+        .await
+        .unwrap();
+    let (hasher, secrets) = (testing::hasher(), testing::secrets());
+    let made = demo::load(&mut migrator, &hasher, &secrets, 0)
+        .await
+        .unwrap();
+    assert_eq!((made, scene.text(count).await), (0, before));
+    // A school that was loaded before there were boards is given one, without those who left meanwhile.
+    let zofia = scene.place("governor9@oakfield.example").await;
+    remove(&scene.db, &clerk, zofia).await.unwrap();
+    scene
+        .sql("truncate seat, term, committee, committee_place, declaration, interest, dbs_check, training, contact")
+        .await;
+    demo::load(&mut migrator, &hasher, &secrets, 0)
+        .await
+        .unwrap();
+    let board = scene.board(&clerk, today).await;
+    assert_eq!((board.in_post(), board.vacancies()), (10, 4));
+    migrator.close().await.unwrap();
 }
