@@ -107,10 +107,11 @@ fn titled(title: String) -> String {
     }
 }
 
-/// The sheets: address, place in the rail, and the topics whose changes they follow (`add` before `:id`).
+/// The sheets: address, place in the rail, and the topics whose changes they follow (`add` and `add-many` before `:id`).
 pub const SHEETS: &[sheet::Address] = &[
     // clerk and administrators
     ("/people/add", Rail::People, &[]),
+    ("/people/add-many", Rail::People, &[]),
     ("/people/:id/roles", Rail::People, &[]),
     ("/people/:id/rename", Rail::People, &[]),
     ("/people/:id/address", Rail::People, &[]),
@@ -145,6 +146,7 @@ async fn drawn(
     use membership::{person, steps};
     match asked.parts()[..] {
         ["people", "add"] => steps::add(read, around),
+        ["people", "add-many"] => membership::many::page(around),
         ["people", id] => person::page(read, around, asked, id).await,
         ["people", id, "roles"] => steps::roles(read, around, asked, id).await,
         ["people", id, "rename"] => steps::rename(read, around, id).await,

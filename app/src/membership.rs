@@ -1,6 +1,7 @@
 //! People: what is done to them, and the parts that their pages share.
 
 mod list;
+pub(crate) mod many;
 #[cfg(feature = "ssr")]
 pub(crate) mod person;
 #[cfg(feature = "ssr")]

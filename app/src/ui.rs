@@ -466,6 +466,7 @@ pub fn counted(n: usize, one: &str, many: &str) -> String {
     match n {
         0 => format!("No {many}"),
         1 => format!("1 {one}"),
+        1000.. => format!("{},{:03} {many}", n / 1000, n % 1000),
         n => format!("{n} {many}"),
     }
 }

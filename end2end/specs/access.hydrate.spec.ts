@@ -68,9 +68,15 @@ test('the clerk’s pages', async ({ school }) => {
   const page = await school.as('clerk');
   await page.goto('/people');
   const governor = (await page.getByRole('link', { name: `Open ${NAMES.governor3}` }).getAttribute('href'))!;
-  for (const path of ['/people', '/people?show=families', '/people?q=nobody+at+all', '/people/add', governor, `${governor}/roles`, `${governor}/suspend`, `${governor}/remove`, `${governor}/rename`, `${governor}/checks`, '/board', '/board/seats/add', '/board/committees/add', '/board/interests', '/board/interests/declare', '/audit', '/audit?from=nonsense', '/audit/1']) {
+  for (const path of ['/people', '/people?show=families', '/people?q=nobody+at+all', '/people/add', '/people/add-many', governor, `${governor}/roles`, `${governor}/suspend`, `${governor}/remove`, `${governor}/rename`, `${governor}/checks`, '/board', '/board/seats/add', '/board/committees/add', '/board/interests', '/board/interests/declare', '/audit', '/audit?from=nonsense', '/audit/1']) {
     await visit(page, path);
   }
+  await page.goto('/people/add-many');
+  await page.getByLabel('One person a line').fill(`a@list.example, A, Teacher\nwrong\nclerk@${school.label}.example, Me, Clerk to governors`);
+  await page.getByRole('button', { name: 'Check the list' }).click();
+  await expect(page.getByRole('heading', { name: '1 person can be added' })).toBeVisible();
+  await ready(page);
+  await measure(page, 'a list with verdicts');
   await page.goto('/people/add');
   await page.getByLabel('Name').fill('Somebody');
   await page.getByLabel('E-mail address').fill(`somebody@${school.label}.example`);

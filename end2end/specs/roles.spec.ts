@@ -24,7 +24,7 @@ test('a governor sees the people without their addresses, and changes nothing', 
   await expect(title(governor)).toHaveText(NAMES.clerk);
   await expect(governor.getByText('What you can do')).toHaveCount(0);
   const there = new URL(governor.url()).pathname;
-  for (const path of ['/people/add', `${there}/roles`, `${there}/suspend`, `${there}/remove`, '/settings']) {
+  for (const path of ['/people/add', '/people/add-many', `${there}/roles`, `${there}/suspend`, `${there}/remove`, '/settings']) {
     expect((await governor.goto(path))?.status(), path).toBe(404);
   }
 });

@@ -32,4 +32,5 @@ pub mod stop;
 pub mod storage;
 pub mod throttle;
 pub mod upkeep;
+pub mod upload;
 pub mod worker;

@@ -31,10 +31,24 @@ use crate::{
     security,
     session::{self, Store, guard, is_file, refused},
     throttle::{self, Throttle},
+    upload,
 };
 
 /// Largest form: no field of a page comes near it.
 const FORM_MOST: usize = 64 * 1024;
+
+/// Longest form that brings a list of people (see `domain::membership::many`).
+const LIST_MOST: usize = 1024 * 1024;
+
+/// Largest answer of a server function that a page is drawn from: such a list with what becomes of each line.
+const ANSWER_MOST: usize = 8 * 1024 * 1024;
+
+fn most(path: &str) -> usize {
+    match path {
+        "/people/add-many" | "/api/people/check-many" | "/api/people/add-many" => LIST_MOST,
+        _ => FORM_MOST,
+    }
+}
 
 /// Longest that one may take to arrive.
 const FORM_WAIT: Duration = Duration::from_secs(20);
@@ -113,7 +127,7 @@ async fn act(State(site): State<Site>, request: Request) -> Response {
         return not_this_way(if method == Method::GET { "GET" } else { "POST" });
     }
     let (parts, body) = request.into_parts();
-    let bytes = match form(body).await {
+    let bytes = match form(body, most(parts.uri.path())).await {
         Ok(bytes) => bytes,
         Err(refusal) => return refusal,
     };
@@ -130,7 +144,7 @@ async fn with_its_status(answer: Response) -> Response {
         return answer;
     }
     let (parts, body) = answer.into_parts();
-    let bytes = axum::body::to_bytes(body, FORM_MOST)
+    let bytes = axum::body::to_bytes(body, ANSWER_MOST)
         .await
         .unwrap_or_default();
     let refusal = serde_json::from_slice::<Refusal>(&bytes);
@@ -142,8 +156,8 @@ async fn with_its_status(answer: Response) -> Response {
 }
 
 /// The bytes of a form, or the answer to one that is too long or too slow.
-async fn form(body: Body) -> Result<Bytes, Response> {
-    let whole = tokio::time::timeout(FORM_WAIT, axum::body::to_bytes(body, FORM_MOST)).await;
+async fn form(body: Body, most: usize) -> Result<Bytes, Response> {
+    let whole = tokio::time::timeout(FORM_WAIT, axum::body::to_bytes(body, most)).await;
     match whole {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err((
@@ -193,18 +207,34 @@ async fn draw(site: &Site, request: Request, echo: Echo) -> Response {
 
 async fn submit(site: &Site, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let is_form = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
-        kind.as_bytes()
-            .starts_with(b"application/x-www-form-urlencoded")
-    });
-    if !is_form {
+    let is = |kind: &[u8]| {
+        parts
+            .headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|given| given.as_bytes().starts_with(kind))
+    };
+    let most = most(parts.uri.path());
+    // Only a page that asks for a file is sent one.
+    let brings_file = most > FORM_MOST && is(b"multipart/form-data");
+    if !brings_file && !is(b"application/x-www-form-urlencoded") {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
-    let bytes = match form(body).await {
+    let mut bytes = match form(body, most).await {
         Ok(bytes) => bytes,
         Err(refusal) => return refusal,
     };
-    let fields: Vec<(String, String)> = form_urlencoded::parse(&bytes).into_owned().collect();
+    let (fields, file_refused) = if brings_file {
+        let Some(read) = upload::fields(&parts, bytes).await else {
+            return StatusCode::BAD_REQUEST.into_response();
+        };
+        bytes = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&read.0)
+            .finish()
+            .into();
+        read
+    } else {
+        (form_urlencoded::parse(&bytes).into_owned().collect(), None)
+    };
     let Some(act) = fields
         .iter()
         .find(|(name, _)| name == "act")
@@ -215,6 +245,16 @@ async fn submit(site: &Site, request: Request) -> Response {
     let Ok(uri) = Uri::try_from(format!("/api/{act}")) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
+    if let Some(refusal) = file_refused {
+        let echo = Echo {
+            act,
+            refusal: Some(refusal),
+            fields,
+            answer: None,
+        }
+        .without_secrets();
+        return draw(site, as_visit(parts), echo).await;
+    }
     let mut call = Request::new(Body::from(bytes));
     *call.method_mut() = Method::POST;
     *call.uri_mut() = uri;
@@ -222,6 +262,11 @@ async fn submit(site: &Site, request: Request) -> Response {
     // A plain answer instead of leptos's own redirect, which would carry the error in the address.
     call.headers_mut()
         .insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    call.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/x-www-form-urlencoded"),
+    );
+    call.headers_mut().remove(header::CONTENT_LENGTH);
     *call.extensions_mut() = parts.extensions.clone();
     let answer = leptos_axum::handle_server_fns_with_context(lend(site, Echo::default()), call)
         .await
@@ -231,7 +276,7 @@ async fn submit(site: &Site, request: Request) -> Response {
         return see_other(to.clone());
     }
     let succeeded = answer.status().is_success();
-    let answered = axum::body::to_bytes(answer.into_body(), FORM_MOST)
+    let answered = axum::body::to_bytes(answer.into_body(), ANSWER_MOST)
         .await
         .unwrap_or_default();
     if succeeded && answered.as_ref() != b"null" {

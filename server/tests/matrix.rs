@@ -193,6 +193,14 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
         ("name", fresh.name.clone()),
         ("email", email),
         ("roles[0]", roles_at(who.asks).1.to_owned()),
+        (
+            "text",
+            format!(
+                "amara{}@elsewhere.example, Amara, {}",
+                uuid::Uuid::new_v4().simple(),
+                roles_at(who.asks).1
+            ),
+        ),
         ("role", roles_at(who.asks).1.to_owned()),
         ("was", "Tamsin Target".to_owned()),
         ("address", "/settings".to_owned()),

@@ -28,6 +28,7 @@ pub fn add(read: &Read, around: &Around) -> Result<Drawing, Refusal> {
     let page = view! {
         {crumbs(vec![to_people()])}
         <Heading title=title.clone() lead="They get an invitation by e-mail that works for seven days. They choose their own password." />
+        <p><a href="/people/add-many">"Add many people from a list"</a></p>
         <section class="card narrow">
             <div class="body">
                 <Refusals refusal=refusal.clone() />

@@ -259,6 +259,23 @@ impl Write {
     ///
     /// Refuses [`Refusal::SignedOut`] when the caller was removed, suspended or signed out meanwhile.
     pub async fn commit(mut self, act: Act) -> Result<Seq, Refusal> {
+        let seq = self.append(act).await?;
+        self.tx.commit().await.map_err(refused)?;
+        self.bell.ring();
+        Ok(seq)
+    }
+
+    /// The same for several acts at once, each with an event of its own: all of them, or none.
+    pub async fn commit_all(mut self, acts: Vec<Act>) -> Result<(), Refusal> {
+        for act in acts {
+            self.append(act).await?;
+        }
+        self.tx.commit().await.map_err(refused)?;
+        self.bell.ring();
+        Ok(())
+    }
+
+    async fn append(&mut self, act: Act) -> Result<Seq, Refusal> {
         let Act {
             name,
             about,
@@ -266,7 +283,7 @@ impl Write {
             topics,
             closes,
         } = act;
-        let seq = sqlx::query_scalar!(
+        sqlx::query_scalar!(
             r#"select sec.append($1, $2, $3, $4, $5) as "seq!""#,
             name,
             about,
@@ -276,10 +293,7 @@ impl Write {
         )
         .fetch_one(&mut *self.tx)
         .await
-        .map_err(refused)?;
-        self.tx.commit().await.map_err(refused)?;
-        self.bell.ring();
-        Ok(seq)
+        .map_err(refused)
     }
 }
 

@@ -178,6 +178,20 @@ pub enum Refusal {
     /// A period that ends before it begins.
     #[error("The last day lies before the first. Choose them the other way round.")]
     Period,
+    /// A list of people without any.
+    #[error("Paste at least one line, or choose a file.")]
+    NoLines,
+    /// See [`crate::membership::many::LINES_MOST`].
+    #[error("A list holds at most {0} people. Add the first ones, then the others.")]
+    ManyLines(u16),
+    /// Two lists at once, of which one would be lost.
+    #[error("Paste the list or choose a file, not both.")]
+    OneList,
+    /// A spreadsheet's own file, a picture, anything that is not lines of text.
+    #[error(
+        "This file is not a text. Save it as CSV in your spreadsheet, or copy the cells and paste them."
+    )]
+    NotText,
     /// The browser could not reach the server.
     #[error("You are offline. What you typed is kept; try again when you are connected.")]
     Offline,
@@ -235,6 +249,8 @@ impl Refusal {
             Self::SuspensionLength => "until",
             Self::PhoneFormat => "phone",
             Self::NoRole => "roles",
+            Self::NoLines | Self::ManyLines(_) | Self::OneList => "text",
+            Self::NotText => "file",
             Self::Password(_) => "password",
             Self::WrongPassword => "old",
             Self::WrongCode | Self::WrongRecoveryCode => "code",

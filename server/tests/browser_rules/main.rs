@@ -17,6 +17,7 @@ mod letters;
 mod nothing;
 mod origin;
 mod text;
+mod upload;
 
 use domain::demo;
 use site::{Answer, Served};

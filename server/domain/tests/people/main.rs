@@ -14,6 +14,7 @@ mod interest;
 mod leaving;
 mod lockout;
 mod log;
+mod many;
 mod membership;
 mod office;
 mod recovery;
