@@ -1,19 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { School, test, type Page } from '../lib/test.ts';
-
-const FOLDER = process.env.SCREENS ?? 'test-results/screens';
-
-async function shoot(page: Page, name: string): Promise<void> {
-  mkdirSync(FOLDER, { recursive: true });
-  for (const width of [390, 820, 1440]) {
-    await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await page.screenshot({ path: join(FOLDER, `${name}-${width}-${colorScheme}.png`), fullPage: true });
-    }
-  }
-}
+import { shoot } from '../lib/pictures.ts';
+import { School, test } from '../lib/test.ts';
 
 test('pictures of a list of people', async ({ browser }) => {
   const school = new School(browser, true, 'oakfield', 'Oakfield Primary School');

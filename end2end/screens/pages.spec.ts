@@ -1,22 +1,8 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { letProofGrowOld } from '../lib/database.ts';
 import { letterTo } from '../lib/mail.ts';
+import { shoot } from '../lib/pictures.ts';
 import { enterCode, enterPassword, expect, School, test, title, type Page } from '../lib/test.ts';
 import { Authenticator } from '../lib/totp.ts';
-
-const FOLDER = process.env.SCREENS ?? 'test-results/screens';
-
-async function shoot(page: Page, name: string): Promise<void> {
-  mkdirSync(FOLDER, { recursive: true });
-  for (const width of [390, 820, 1440]) {
-    await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await page.screenshot({ path: join(FOLDER, `${name}-${width}-${colorScheme}.png`), fullPage: true });
-    }
-  }
-}
 
 test('pictures of every page', async ({ browser }) => {
   const school = new School(browser, true, 'oakfield', 'Oakfield Primary School');

@@ -246,14 +246,7 @@ async fn submit(site: &Site, request: Request) -> Response {
         return StatusCode::BAD_REQUEST.into_response();
     };
     if let Some(refusal) = file_refused {
-        let echo = Echo {
-            act,
-            refusal: Some(refusal),
-            fields,
-            answer: None,
-        }
-        .without_secrets();
-        return draw(site, as_visit(parts), echo).await;
+        return draw(site, as_visit(parts), again(act, refusal, fields)).await;
     }
     let mut call = Request::new(Body::from(bytes));
     *call.method_mut() = Method::POST;
@@ -305,14 +298,18 @@ async fn submit(site: &Site, request: Request) -> Response {
     if refusal == Refusal::FactorNeeded {
         return see_other(HeaderValue::from_static("/sign-in/factor"));
     }
-    let echo = Echo {
+    draw(site, as_visit(parts), again(act, refusal, fields)).await
+}
+
+/// A form that was refused, for the page that is drawn again.
+fn again(act: String, refusal: Refusal, fields: Vec<(String, String)>) -> Echo {
+    Echo {
         act,
         refusal: Some(refusal),
         fields,
         answer: None,
     }
-    .without_secrets();
-    draw(site, as_visit(parts), echo).await
+    .without_secrets()
 }
 
 fn as_visit(parts: axum::http::request::Parts) -> Request {
