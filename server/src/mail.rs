@@ -1,17 +1,22 @@
 //! Letters: what they say, and how they leave, by SMTP or, with no SMTP configured, into a folder a developer can read.
 
+mod digest;
+
 use std::{
     net::IpAddr,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
-use domain::mailing::{Kind, Letter, LinkToken};
+use domain::{
+    mailing::{Kind, Letter, LinkToken},
+    notice::letter::Digest,
+};
 use html_escape::encode_quoted_attribute as escape;
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{
-        Mailbox, MultiPart,
+        Mailbox, MessageBuilder, MultiPart,
         header::{HeaderName, HeaderValue},
     },
     transport::smtp::{
@@ -74,13 +79,12 @@ impl Links {
             Kind::Invitation => "invitation",
             Kind::Reset => "reset",
         };
-        format!(
-            "{}://{}.{}/{page}/{}",
-            self.scheme,
-            letter.label,
-            self.host,
-            token.text()
-        )
+        format!("{}/{page}/{}", self.of(&letter.label), token.text())
+    }
+
+    /// A tenant's own origin.
+    fn of(&self, label: &str) -> String {
+        format!("{}://{label}.{}", self.scheme, self.host)
     }
 
     /// The host without its port.
@@ -205,13 +209,40 @@ impl Mailer {
         token: &LinkToken,
         now: OffsetDateTime,
     ) -> Result<Message, MailError> {
-        let address: Address = letter.email.parse().map_err(|_| MailError::BadAddress)?;
         let link = self.links.to(letter, token);
-        let words = words(letter, now);
-        Message::builder()
+        let draft = self.draft(&letter.email, &letter.name, now)?;
+        finish(draft, &words(letter, now), &link)
+    }
+
+    /// The letter of notices and of what waits, as it is sent.
+    ///
+    /// Refuses [`MailError::BadAddress`].
+    pub fn compose_digest(
+        &self,
+        digest: &Digest,
+        now: OffsetDateTime,
+    ) -> Result<Message, MailError> {
+        let home = self.links.of(&digest.label);
+        let draft = self.draft(&digest.email, &digest.name, now)?;
+        // RFC 2369: a page behind the door, since what waits for somebody cannot be switched off by whoever has the letter.
+        let draft = draft.raw_header(HeaderValue::new(
+            HeaderName::new_from_ascii_str("List-Unsubscribe"),
+            format!("<{home}/me/notices>"),
+        ));
+        finish(draft, &digest::words(digest, &home), &home)
+    }
+
+    /// A letter as far as all are alike.
+    fn draft(
+        &self,
+        email: &str,
+        name: &str,
+        now: OffsetDateTime,
+    ) -> Result<MessageBuilder, MailError> {
+        let address: Address = email.parse().map_err(|_| MailError::BadAddress)?;
+        Ok(Message::builder()
             .from(self.from.clone())
-            .to(Mailbox::new(Some(one_line(&letter.name)), address))
-            .subject(&words.subject)
+            .to(Mailbox::new(Some(one_line(name)), address))
             .date(SystemTime::from(now))
             // Its own for each try: a receiver that drops repeats must not keep the one whose link is dead.
             .message_id(Some(format!(
@@ -223,12 +254,7 @@ impl Mailer {
             .raw_header(HeaderValue::new(
                 HeaderName::new_from_ascii_str("Auto-Submitted"),
                 "auto-generated".into(),
-            ))
-            .multipart(MultiPart::alternative_plain_html(
-                words.text(&link),
-                words.html(&link),
-            ))
-            .map_err(|_| MailError::Broken)
+            )))
     }
 
     /// Hands the letter over. `Ok` means that the server (or the disk) has it.
@@ -266,6 +292,16 @@ impl Mailer {
             }
         }
     }
+}
+
+fn finish(draft: MessageBuilder, words: &Words, link: &str) -> Result<Message, MailError> {
+    draft
+        .subject(&words.subject)
+        .multipart(MultiPart::alternative_plain_html(
+            words.text(link),
+            words.html(link),
+        ))
+        .map_err(|_| MailError::Broken)
 }
 
 fn protection(config: &SmtpConfig) -> Result<lettre::transport::smtp::client::Tls, SetupError> {
@@ -342,6 +378,8 @@ struct Words {
     subject: String,
     greeting: String,
     before: String,
+    /// Headings, each with its lines.
+    lists: Vec<(&'static str, Vec<String>)>,
     button: &'static str,
     after: Vec<String>,
 }
@@ -358,6 +396,7 @@ fn words(letter: &Letter, now: OffsetDateTime) -> Words {
             before: format!(
                 "{place} invites you to its Quorate, where its people read papers and keep records. Open this link to accept:"
             ),
+            lists: vec![],
             button: "Accept the invitation",
             after: vec![
                 format!("The link works once, until {until}. If it has run out, ask {place} to invite you again."),
@@ -371,6 +410,7 @@ fn words(letter: &Letter, now: OffsetDateTime) -> Words {
             before: format!(
                 "Somebody, most likely you, asked for a new password for your account on Quorate at {place}. Open this link to choose one:"
             ),
+            lists: vec![],
             button: "Choose a new password",
             after: vec![
                 format!("The link works once, until {until}. If it has run out, ask for another one on the sign-in page."),
@@ -385,16 +425,37 @@ fn words(letter: &Letter, now: OffsetDateTime) -> Words {
 
 impl Words {
     fn text(&self, link: &str) -> String {
+        let lists: Vec<String> = self
+            .lists
+            .iter()
+            .map(|(heading, lines)| format!("{heading}\r\n- {}\r\n\r\n", lines.join("\r\n- ")))
+            .collect();
         format!(
-            "{}\r\n\r\n{}\r\n\r\n{link}\r\n\r\n{}\r\n",
+            "{}\r\n\r\n{}\r\n\r\n{lists}{link}\r\n\r\n{}\r\n",
             self.greeting,
             self.before,
-            self.after.join("\r\n\r\n")
+            self.after.join("\r\n\r\n"),
+            lists = lists.concat(),
         )
     }
 
     /// No picture, no style, nothing fetched: it cannot tell anybody that it was read.
     fn html(&self, link: &str) -> String {
+        let lists: Vec<String> = self
+            .lists
+            .iter()
+            .map(|(heading, lines)| {
+                let lines: Vec<String> = lines
+                    .iter()
+                    .map(|line| format!("<li>{}</li>\r\n", escape(line)))
+                    .collect();
+                format!(
+                    "<h2>{}</h2>\r\n<ul>\r\n{}</ul>\r\n",
+                    escape(*heading),
+                    lines.concat()
+                )
+            })
+            .collect();
         let after: Vec<String> = self
             .after
             .iter()
@@ -402,12 +463,13 @@ impl Words {
             .collect();
         format!(
             "<!doctype html>\r\n<html lang=\"en-GB\"><head><meta charset=\"utf-8\"><title>{}</title></head>\r\n<body>\r\n\
-             <p>{}</p>\r\n<p>{}</p>\r\n<p><a href=\"{link}\">{}</a></p>\r\n{after}\
+             <p>{}</p>\r\n<p>{}</p>\r\n{lists}<p><a href=\"{link}\">{}</a></p>\r\n{after}\
              <p>If the link does not open, copy this address into your browser:<br>{link}</p>\r\n</body></html>\r\n",
             escape(&self.subject),
             escape(&self.greeting),
             escape(&self.before),
             self.button,
+            lists = lists.concat(),
             after = after.concat(),
             link = escape(link),
         )

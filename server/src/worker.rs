@@ -1,5 +1,5 @@
-//! From the log to the letter: the relay puts each event that needs mail into the jobs database, and the worker there
-//! sends it. A job names nobody and carries no token; whom it goes to is looked up when it is sent.
+//! From the log to the letter: the relay puts each event that needs mail, and each letter of notices, into the jobs database,
+//! and the worker there sends it. A job names nobody and carries no token; whom it goes to is looked up when it is sent.
 
 use std::{
     fmt,
@@ -11,9 +11,10 @@ use std::{
 };
 
 use domain::{
-    Refusal,
+    Refusal, Seq, TenantId,
     db::MailDb,
     mailing::{LinkToken, Wanted},
+    notice::letter::LetterId,
 };
 use graphile_worker::{
     IntoTaskHandlerResult, TaskHandler, WorkerContext, WorkerOptions, WorkerRecoveryConfig,
@@ -28,6 +29,7 @@ use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
 };
+use uuid::Uuid;
 
 use crate::mail::{MailError, Mailer};
 
@@ -43,6 +45,8 @@ pub struct Pace {
     pub relay: Duration,
     /// Rest before a database that was away is tried again.
     pub retry: Duration,
+    /// How often it is looked whether a new morning's letters are due.
+    pub morning: Duration,
     /// A sender that gives no sign of life for this long is taken for dead, and its letters are sent by another.
     pub dead_after: Duration,
 }
@@ -52,6 +56,7 @@ impl Default for Pace {
         Self {
             relay: Duration::from_secs(1),
             retry: Duration::from_secs(2),
+            morning: Duration::from_mins(1),
             dead_after: Duration::from_mins(2),
         }
     }
@@ -72,26 +77,27 @@ pub struct Parts {
     pub pace: Pace,
 }
 
-/// The relay and the worker of this process.
+/// The relay, the mornings and the worker of this process.
 #[derive(Debug)]
 pub struct Worker {
     stop: watch::Sender<bool>,
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
 }
 
 impl Worker {
-    /// Starts both. `bell` is [`domain::db::Db::bell`].
+    /// Starts them. `bell` is [`domain::db::Db::bell`].
     pub fn start(parts: Parts, bell: Arc<Notify>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let relay = tokio::spawn(relay(parts.clone(), bell, stopped.clone()));
+        let mornings = tokio::spawn(mornings(parts.clone(), stopped.clone()));
         let send = tokio::spawn(send(parts, stopped));
         Self {
             stop,
-            tasks: [relay, send],
+            tasks: [relay, mornings, send],
         }
     }
 
-    /// Lets letters under way leave, for a few seconds, and ends both.
+    /// Lets letters under way leave, for a few seconds, and ends them.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         for task in self.tasks {
@@ -153,6 +159,22 @@ impl Queue {
         Ok(added.is_some())
     }
 
+    /// Adds the letter's job, unless it waits there already. One that is added again after it left finds nothing to say
+    /// ([`MailDb::open_letter`]).
+    pub async fn add_letter(&self, letter: LetterId) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "select from graphile_worker.add_job(
+               identifier => $1, payload => $2::json, max_attempts => $3, job_key => $4, job_key_mode => 'unsafe_dedupe')",
+        )
+        .bind(News::IDENTIFIER)
+        .bind(sqlx::types::Json(letter))
+        .bind(TRIES)
+        .bind(letter.id.to_string())
+        .execute(&self.pool)
+        .await
+        .map(drop)
+    }
+
     /// Whether the database answers; tells the log when that has changed, and only then.
     pub async fn check(&self) -> bool {
         let answers = sqlx::query("select 1").execute(&self.pool).await.is_ok();
@@ -202,11 +224,22 @@ pub async fn relay_once(db: &MailDb, queue: &Queue) -> Result<usize, Stuck> {
     loop {
         let wanted = db.wanted().await?;
         if wanted.is_empty() {
-            return Ok(added);
+            break;
         }
         for letter in &wanted {
             added += usize::from(queue.add(letter).await?);
             db.queued(letter.tenant, letter.seq).await?;
+        }
+    }
+    loop {
+        let letters = db.letters_waiting().await?;
+        if letters.is_empty() {
+            return Ok(added);
+        }
+        for letter in letters {
+            queue.add_letter(letter).await?;
+            db.letter_queued(letter).await?;
+            added += 1;
         }
     }
 }
@@ -240,6 +273,31 @@ async fn relay(parts: Parts, bell: Arc<Notify>, mut stopped: watch::Receiver<boo
             () = bell.notified(), if looked.is_ok() => {}
             () = tokio::time::sleep(rest) => {}
             _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+    }
+}
+
+/// Has the letters of each morning made; the relay finds them. Whichever process looks first makes them.
+async fn mornings(parts: Parts, mut stopped: watch::Receiver<bool>) {
+    let mut stuck = false;
+    loop {
+        match parts.db.make_digests((parts.clock)()).await {
+            Ok(0) => stuck = false,
+            Ok(letters) => {
+                stuck = false;
+                tracing::info!(letters, "the morning's letters are made");
+            }
+            Err(_) if stuck => {}
+            Err(error) => {
+                stuck = true;
+                tracing::warn!(%error, "the morning's letters cannot be made; it is tried again");
+            }
+        }
+        if tokio::time::timeout(parts.pace.morning, stopped.wait_for(|stopped| *stopped))
+            .await
+            .is_ok()
+        {
+            return;
         }
     }
 }
@@ -289,16 +347,40 @@ async fn run(
         .worker_recovery(recovery)
         .add_extension(parts.clone())
         .define_job::<Mail>()
+        .define_job::<News>()
         .init()
         .await?;
     worker.run().await?;
     Ok(())
 }
 
-/// The one kind of job there is so far. Its payload is the event and nothing more.
+/// A letter with a link. Its payload is the event and nothing more.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 struct Mail(Wanted);
+
+/// A letter of notices and of what waits. Its payload says which, and nothing more.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct News(LetterId);
+
+/// What a letter is about, for the log: never whom it goes to.
+#[derive(Clone, Copy, Debug)]
+struct About {
+    tenant: TenantId,
+    /// A membership, a request for a reset, or a letter of notices.
+    id: Uuid,
+    /// The line that asked for it, where one did.
+    seq: Option<Seq>,
+}
+
+/// How a try that did not fail ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Done {
+    Left,
+    /// There was nothing to send any more.
+    Withdrawn,
+}
 
 /// Why a try failed, as it is kept beside the job: never an address, a name, or a server's own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -316,27 +398,36 @@ impl TaskHandler for Mail {
         let Some(parts) = ctx.get_ext::<Parts>() else {
             return Err(Failed::Setup);
         };
-        let job = *ctx.job().id();
-        match deliver(parts, &self.0).await {
-            Err(Failed::Mail(error @ (MailError::Refused(_) | MailError::BadAddress))) => {
-                give_up(parts, &self.0, job, error)
-                    .await
-                    .map_err(Failed::Database)?;
-                Err(Failed::Mail(error))
-            }
-            Err(failed) => {
-                let (tenant, seq, attempt) = (self.0.tenant, self.0.seq, *ctx.job().attempts());
-                tracing::warn!(%tenant, seq, attempt, ?failed, "a letter did not leave; it waits for another try");
-                Err(failed)
-            }
-            Ok(()) => Ok(()),
-        }
+        let about = About {
+            tenant: self.0.tenant,
+            id: self.0.about,
+            seq: Some(self.0.seq),
+        };
+        let tried = deliver(parts, &self.0).await;
+        settle(parts, &ctx, about, tried).await
+    }
+}
+
+impl TaskHandler for News {
+    const IDENTIFIER: &'static str = "news";
+
+    async fn run(self, ctx: WorkerContext) -> impl IntoTaskHandlerResult {
+        let Some(parts) = ctx.get_ext::<Parts>() else {
+            return Err(Failed::Setup);
+        };
+        let about = About {
+            tenant: self.0.tenant,
+            id: self.0.id,
+            seq: None,
+        };
+        let tried = tell(parts, self.0).await;
+        settle(parts, &ctx, about, tried).await
     }
 }
 
 /// Each try draws its own token, whose hash takes the place of the last one: a letter that was lost on the way leaves a
 /// dead link, and no token is ever written down.
-async fn deliver(parts: &Parts, wanted: &Wanted) -> Result<(), Failed> {
+async fn deliver(parts: &Parts, wanted: &Wanted) -> Result<Done, Failed> {
     let token = LinkToken::random().map_err(|_| Failed::Setup)?;
     let now = (parts.clock)();
     let Some(letter) = parts
@@ -345,8 +436,7 @@ async fn deliver(parts: &Parts, wanted: &Wanted) -> Result<(), Failed> {
         .await
         .map_err(|_| Failed::Database("issue"))?
     else {
-        tracing::debug!(tenant = %wanted.tenant, seq = wanted.seq, "withdrawn meanwhile: no letter");
-        return Ok(());
+        return Ok(Done::Withdrawn);
     };
     let message = parts
         .mailer
@@ -357,17 +447,80 @@ async fn deliver(parts: &Parts, wanted: &Wanted) -> Result<(), Failed> {
         .send(&message, now)
         .await
         .map_err(Failed::Mail)?;
-    tracing::info!(tenant = %wanted.tenant, seq = wanted.seq, kind = ?wanted.kind, "a letter has left");
-    Ok(())
+    Ok(Done::Left)
 }
 
-/// Marks the event in the log and the job in the queue, so that it is not tried again and somebody can see why.
+async fn tell(parts: &Parts, letter: LetterId) -> Result<Done, Failed> {
+    let now = (parts.clock)();
+    let Some(digest) = parts
+        .db
+        .open_letter(letter)
+        .await
+        .map_err(|_| Failed::Database("open"))?
+    else {
+        return Ok(Done::Withdrawn);
+    };
+    let message = parts
+        .mailer
+        .compose_digest(&digest, now)
+        .map_err(Failed::Mail)?;
+    parts
+        .mailer
+        .send(&message, now)
+        .await
+        .map_err(Failed::Mail)?;
+    parts
+        .db
+        .letter_sent(letter)
+        .await
+        .map_err(|_| Failed::Database("sent"))?;
+    Ok(Done::Left)
+}
+
+/// What follows from a try: a letter that left may end a time in which none arrived, one that the recipient's server refuses
+/// is not tried again, and any other waits for its next try.
+async fn settle(
+    parts: &Parts,
+    ctx: &WorkerContext,
+    about: About,
+    tried: Result<Done, Failed>,
+) -> Result<(), Failed> {
+    let About { tenant, id, seq } = about;
+    match tried {
+        Ok(Done::Withdrawn) => {
+            tracing::debug!(%tenant, seq, "withdrawn meanwhile: no letter");
+            Ok(())
+        }
+        Ok(Done::Left) => {
+            tracing::info!(%tenant, seq, "a letter has left");
+            // The letter is gone, so a failure here must not send it again; the next one says it too.
+            if let Err(error) = parts.db.taken(tenant, id).await {
+                tracing::warn!(%tenant, seq, %error, "that a letter left could not be recorded");
+            }
+            Ok(())
+        }
+        Err(Failed::Mail(error @ (MailError::Refused(_) | MailError::BadAddress))) => {
+            give_up(parts, about, *ctx.job().id(), error)
+                .await
+                .map_err(Failed::Database)?;
+            Err(Failed::Mail(error))
+        }
+        Err(failed) => {
+            let attempt = *ctx.job().attempts();
+            tracing::warn!(%tenant, seq, attempt, ?failed, "a letter did not leave; it waits for another try");
+            Err(failed)
+        }
+    }
+}
+
+/// Marks it in the log and in the queue, so that it is not tried again and somebody can see why.
 async fn give_up(
     parts: &Parts,
-    wanted: &Wanted,
+    about: About,
     job: i64,
     error: MailError,
 ) -> Result<(), &'static str> {
+    let About { tenant, id, seq } = about;
     let code = if let MailError::Refused(code) = error {
         Some(code)
     } else {
@@ -375,10 +528,10 @@ async fn give_up(
     };
     parts
         .db
-        .undeliverable(wanted, code)
+        .returned(tenant, id, seq, code)
         .await
-        .map_err(|_| "undeliverable")?;
-    tracing::warn!(tenant = %wanted.tenant, seq = wanted.seq, %error, "a letter cannot be delivered");
+        .map_err(|_| "returned")?;
+    tracing::warn!(%tenant, seq, %error, "a letter cannot be delivered");
     sqlx::query("update graphile_worker._private_jobs set max_attempts = attempts where id = $1")
         .bind(job)
         .execute(&parts.queue.pool)

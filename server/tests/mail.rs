@@ -8,6 +8,9 @@
     missing_docs
 )]
 
+#[path = "mail/digest.rs"]
+mod digest;
+
 use std::{
     collections::BTreeSet,
     env,
@@ -175,6 +178,7 @@ impl Cluster {
             clock: OffsetDateTime::now_utc,
             pace: Pace {
                 relay: Duration::from_millis(50),
+                morning: Duration::from_mins(1),
                 retry: Duration::from_millis(100),
                 dead_after: Duration::from_secs(3),
             },

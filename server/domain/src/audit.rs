@@ -20,7 +20,7 @@ pub enum Kind {
     Board,
     /// Signing in and out, passwords, second steps.
     SignIn,
-    /// Letters that could not be delivered.
+    /// Letters that came back, and how somebody wants to be written to.
     Mail,
     /// The school's own settings.
     Settings,
@@ -86,7 +86,7 @@ impl Kind {
                 "board",
             ],
             Self::SignIn => &["session", "password", "factor", "reset", "account"],
-            Self::Mail => &["mail"],
+            Self::Mail => &["mail", "notice"],
             Self::Settings => &["tenant"],
             Self::Log => &["audit"],
         }

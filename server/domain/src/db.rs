@@ -328,10 +328,6 @@ impl MailDb {
     pub(crate) fn pool(&self) -> &PgPool {
         &self.pool
     }
-
-    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-        self.pool.begin().await
-    }
 }
 
 async fn is_idle(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
@@ -391,6 +387,24 @@ pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Refusal> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| Refusal::Broken)?;
     Ok(bytes)
+}
+
+/// A database that is away is told once by the relay, not at each look.
+pub(crate) fn refused_quietly(error: sqlx::Error) -> Refusal {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::Tls(_) => Refusal::Unavailable,
+        sqlx::Error::Database(ref database)
+            if database
+                .code()
+                .is_some_and(|code| code.starts_with("57P") || code == "53300") =>
+        {
+            Refusal::Unavailable
+        }
+        other => refused(other),
+    }
 }
 
 /// Topics of a change to the people of a tenant, seen by one of them.

@@ -140,6 +140,29 @@ impl Act {
     }
 }
 
+/// The acts on one's own notices: no page of anybody else shows them.
+impl Act {
+    fn of_oneself(
+        name: &'static str,
+        own: MembershipId,
+        account: AccountId,
+        detail: Value,
+    ) -> Self {
+        Self {
+            topics: vec![format!("me/{account}")],
+            ..Self::of_person(name, own, account, detail)
+        }
+    }
+
+    pub(crate) fn notices_seen(own: MembershipId, account: AccountId, count: u64) -> Self {
+        Self::of_oneself("notice.seen", own, account, json!({ "count": count }))
+    }
+
+    pub(crate) fn notice_choice_set(own: MembershipId, account: AccountId, mail: &str) -> Self {
+        Self::of_oneself("notice.choice_set", own, account, json!({ "mail": mail }))
+    }
+}
+
 fn codes(roles: &[Role]) -> Vec<&'static str> {
     roles.iter().map(|role| role.code()).collect()
 }

@@ -13,6 +13,7 @@ pub mod day;
 pub mod factor;
 pub mod live;
 pub mod membership;
+pub mod notice;
 pub mod password;
 pub mod recovery;
 pub mod refusal;

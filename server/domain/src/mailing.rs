@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     Refusal, Seq, TenantId,
-    db::{MailDb, random_bytes, refused},
+    db::{MailDb, random_bytes, refused_quietly as quietly},
 };
 
 /// The relay's cursor in the application database.
@@ -112,7 +112,7 @@ impl MailDb {
             .fetch_one(self.pool())
             .await
             .map_err(quietly)?;
-        sqlx::query!("select sec.sweep()::text as done")
+        sqlx::query!("select sec.sweep()::text as swept, sec.sweep_notices()::text as forgotten")
             .fetch_one(self.pool())
             .await
             .map(drop)
@@ -203,46 +203,35 @@ impl MailDb {
         }))
     }
 
-    /// Records that the recipient's server refused the letter for good, so that a clerk can see it and correct the
-    /// address. `code` is the reply's three digits (RFC 5321, 4.2), or none when the address could not even be tried.
-    pub async fn undeliverable(&self, wanted: &Wanted, code: Option<u16>) -> Result<(), Refusal> {
-        let (about, topics) = match wanted.kind {
-            Kind::Invitation => (Some(wanted.about), vec!["people".to_owned()]),
-            Kind::Reset => (None, vec![]),
-        };
-        let mut tx = self.begin().await.map_err(quietly)?;
-        sqlx::query_scalar!("select sec.enter_job($1)", wanted.tenant)
-            .fetch_one(&mut *tx)
-            .await
-            .map_err(quietly)?;
+    /// Records that the recipient's server refused a letter for good, so that a clerk can see it and correct the address.
+    /// `about` is the membership invited, the request for a reset, or the letter of notices; `seq` the line that asked for it,
+    /// where one did; `code` the reply's three digits (RFC 5321, 4.2), or none when the address could not even be tried.
+    pub async fn returned(
+        &self,
+        tenant: TenantId,
+        about: Uuid,
+        seq: Option<Seq>,
+        code: Option<u16>,
+    ) -> Result<(), Refusal> {
         sqlx::query_scalar!(
-            "select sec.append('mail.undeliverable', $1, $2, $3, null)",
+            "select sec.mail_returned($1, $2, $3)",
+            tenant,
             about,
-            json!({ "seq": wanted.seq, "code": code }),
-            &topics,
+            json!({ "seq": seq, "code": code }),
         )
-        .fetch_one(&mut *tx)
+        .fetch_one(self.pool())
         .await
-        .map_err(quietly)?;
-        tx.commit().await.map_err(quietly)
+        .map(drop)
+        .map_err(quietly)
     }
-}
 
-/// A database that is away is told once by the relay, not at each look.
-fn quietly(error: sqlx::Error) -> Refusal {
-    match error {
-        sqlx::Error::Io(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::Tls(_) => Refusal::Unavailable,
-        sqlx::Error::Database(ref database)
-            if database
-                .code()
-                .is_some_and(|code| code.starts_with("57P") || code == "53300") =>
-        {
-            Refusal::Unavailable
-        }
-        other => refused(other),
+    /// Says that a letter was taken; the log has a line of it only where the last one had come back. `about` as above.
+    pub async fn taken(&self, tenant: TenantId, about: Uuid) -> Result<(), Refusal> {
+        sqlx::query_scalar!("select sec.mail_taken($1, $2)", tenant, about)
+            .fetch_one(self.pool())
+            .await
+            .map(drop)
+            .map_err(quietly)
     }
 }
 

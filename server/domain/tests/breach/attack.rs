@@ -71,7 +71,15 @@ impl Scene {
                  insert into sec.ticket (token_hash, account_id, from_session, tenant_id)
                    select sha256('c'), s.account_id, s.id, t.id from sec.session s, tenant t limit 1;
                  insert into sec.attempt (who, kind) values (sha256('a'), 'password');
-                 insert into sec.relay_cursor select 'mail', id, 1 from tenant",
+                 insert into sec.relay_cursor select 'mail', id, 1 from tenant;
+                 insert into notice (tenant_id, membership_id, seq, at, kind, hears)
+                   select tenant_id, id, 1000, now(), 'membership.renamed', 'person' from membership;
+                 insert into notice_choice (tenant_id, membership_id, mail) select tenant_id, id, 'weekly' from membership;
+                 insert into bounce (tenant_id, membership_id, at) select tenant_id, id, now() from membership;
+                 insert into sec.letter (tenant_id, membership_id) select tenant_id, id from membership limit 3;
+                 insert into sec.reminder (tenant_id, membership_id, duty, subject_id, last_on)
+                   select tenant_id, id, 'declare', id, '2026-01-01' from membership limit 3;
+                 insert into sec.morning (at) values (now())",
             )
             .await
             .unwrap();

@@ -16,6 +16,7 @@ mod lockout;
 mod log;
 mod many;
 mod membership;
+mod notice;
 mod office;
 mod recovery;
 mod removal;

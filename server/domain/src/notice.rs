@@ -1,0 +1,267 @@
+//! What a person should hear of: notices, written by the database where the log is written, and how one wants to be written to.
+//!
+//! Who hears of which act stands in one table, `sec.notice_rule`. Nobody hears of what they did themselves.
+
+#[cfg(feature = "db")]
+pub mod letter;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{MembershipId, Seq, board::Named};
+
+/// Most notices that a page shows; the newest.
+pub const SHOWN_MOST: usize = 20;
+
+/// How often somebody wants letters about what is new. What waits for them is told at least weekly all the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mail {
+    /// A letter for each, when it happens.
+    AtOnce,
+    /// One letter in the morning, where there is something new.
+    #[default]
+    Daily,
+    /// One letter on Monday morning.
+    Weekly,
+    /// No letters about news.
+    Never,
+}
+
+impl Mail {
+    /// Every choice, the most letters first.
+    pub const ALL: &[Self] = &[Self::AtOnce, Self::Daily, Self::Weekly, Self::Never];
+
+    /// As stored and as sent in forms.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AtOnce => "at_once",
+            Self::Daily => "daily",
+            Self::Weekly => "weekly",
+            Self::Never => "never",
+        }
+    }
+
+    /// The choice of a stored code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|mail| mail.code() == code)
+    }
+}
+
+/// As what somebody hears of an act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hears {
+    /// It was done to them.
+    Person,
+    /// They chair the committee.
+    Chair,
+    /// They keep people and board.
+    Keeper,
+    /// They sit on the board.
+    Board,
+}
+
+impl Hears {
+    /// The one of a stored code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        match code {
+            "person" => Some(Self::Person),
+            "chair" => Some(Self::Chair),
+            "keeper" => Some(Self::Keeper),
+            "board" => Some(Self::Board),
+            _ => None,
+        }
+    }
+}
+
+/// One notice to the reader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// The line of the log that it tells of.
+    pub seq: Seq,
+    /// When that was, RFC 3339 in UTC.
+    pub at: String,
+    /// The act, as in the log.
+    pub act: String,
+    /// As what the reader hears of it.
+    pub hears: Hears,
+    /// Who did it; none for Quorate itself.
+    pub by: Option<Named>,
+    /// The person it was done to, where it was done to one; their place may be the reader's own.
+    pub about: Option<Named>,
+    /// The committee it is about, by id and name.
+    pub committee: Option<(Uuid, String)>,
+}
+
+/// The reader's notices that they have not marked as seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unseen {
+    /// The newest first, [`SHOWN_MOST`] at most.
+    pub notices: Vec<Notice>,
+    /// How many there are in all.
+    pub total: i64,
+}
+
+/// Somebody whose last letter came back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bounce {
+    /// Who.
+    pub person: MembershipId,
+    /// When it came back, RFC 3339 in UTC.
+    pub at: String,
+    /// The other way to reach them: their telephone number, where there is one.
+    pub phone: Option<String>,
+}
+
+#[cfg(feature = "db")]
+pub use queries::{bounces, choose, last_visit, mail, mark_seen, unseen};
+
+#[cfg(feature = "db")]
+mod queries {
+    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+    use super::{Bounce, Hears, Mail, Notice, SHOWN_MOST, Unseen};
+    use crate::{
+        Refusal, Seq,
+        board::Named,
+        db::{Read, Write, refused},
+        event::Act,
+    };
+
+    /// The caller's notices that they have not marked as seen.
+    pub async fn unseen(read: &mut Read) -> Result<Unseen, Refusal> {
+        let (tenant, own) = (read.standing.tenant, read.standing.membership);
+        let rows = sqlx::query!(
+            r#"select n.seq, n.at as "at: OffsetDateTime", n.kind, n.hears, n.by_id, doer.name as "by?", about.id as "about_id?",
+                      about.name as "about?", c.id as "committee_id?", c.name as "committee?", count(*) over () as "total!"
+               from notice n
+               left join membership doer on doer.tenant_id = n.tenant_id and doer.id = n.by_id
+               left join membership about on about.tenant_id = n.tenant_id and about.id = n.about_id
+               left join committee c on c.tenant_id = n.tenant_id and c.id = n.committee_id
+               where n.tenant_id = $1 and n.membership_id = $2 and n.seen_at is null
+               order by n.seq desc limit $3"#,
+            tenant,
+            own,
+            i64::try_from(SHOWN_MOST).unwrap_or(20)
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        let total = rows.first().map_or(0, |row| row.total);
+        let notices = rows
+            .into_iter()
+            .map(|row| {
+                Ok(Notice {
+                    seq: row.seq,
+                    at: row.at.format(&Rfc3339).map_err(|_| Refusal::Broken)?,
+                    act: row.kind,
+                    hears: Hears::from_code(&row.hears).ok_or(Refusal::Broken)?,
+                    by: row.by_id.map(|id| Named { id, name: row.by }),
+                    about: row.about_id.map(|id| Named {
+                        id,
+                        name: row.about,
+                    }),
+                    committee: row.committee_id.zip(row.committee),
+                })
+            })
+            .collect::<Result<_, Refusal>>()?;
+        Ok(Unseen { notices, total })
+    }
+
+    /// Marks the caller's notices as seen, up to the one that the page showed last: what came since stays new.
+    ///
+    /// Refuses [`Refusal::Stale`] where all of them are seen already.
+    pub async fn mark_seen(write: &mut Write, through: Seq) -> Result<Act, Refusal> {
+        let (tenant, own) = (write.standing.tenant, write.standing.membership);
+        let done = sqlx::query!(
+            "update notice set seen_at = now()
+             where tenant_id = $1 and membership_id = $2 and seen_at is null and seq <= $3",
+            tenant,
+            own,
+            through
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?;
+        if done.rows_affected() == 0 {
+            return Err(Refusal::Stale);
+        }
+        Ok(Act::notices_seen(
+            own,
+            write.standing.account,
+            done.rows_affected(),
+        ))
+    }
+
+    /// How often the caller wants letters.
+    pub async fn mail(read: &mut Read) -> Result<Mail, Refusal> {
+        let (tenant, own) = (read.standing.tenant, read.standing.membership);
+        let code = sqlx::query_scalar!(
+            "select mail from notice_choice where tenant_id = $1 and membership_id = $2",
+            tenant,
+            own
+        )
+        .fetch_optional(read.connection())
+        .await
+        .map_err(refused)?;
+        code.map_or(Ok(Mail::default()), |code| {
+            Mail::from_code(&code).ok_or(Refusal::Broken)
+        })
+    }
+
+    /// Says how often the caller wants letters. Refuses [`Refusal::Stale`] for what is chosen already.
+    pub async fn choose(write: &mut Write, mail: Mail) -> Result<Act, Refusal> {
+        let (tenant, own) = (write.standing.tenant, write.standing.membership);
+        let done = sqlx::query!(
+            "insert into notice_choice as c (tenant_id, membership_id, mail) values ($1, $2, $3)
+             on conflict on constraint notice_choice_person_key do update set mail = excluded.mail
+             where c.mail <> excluded.mail",
+            tenant,
+            own,
+            mail.code()
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?;
+        if done.rows_affected() == 0 {
+            return Err(Refusal::Stale);
+        }
+        Ok(Act::notice_choice_set(
+            own,
+            write.standing.account,
+            mail.code(),
+        ))
+    }
+
+    /// When the caller was last here before the session they are in; none for somebody who never was.
+    pub async fn last_visit(read: &mut Read) -> Result<Option<OffsetDateTime>, Refusal> {
+        sqlx::query_scalar!(r#"select sec.last_visit() as "at: OffsetDateTime""#)
+            .fetch_one(read.connection())
+            .await
+            .map_err(refused)
+    }
+
+    /// Whose last letter came back, for those who keep people; nobody's for everybody else.
+    pub async fn bounces(read: &mut Read) -> Result<Vec<Bounce>, Refusal> {
+        let tenant = read.standing.tenant;
+        let rows = sqlx::query!(
+            r#"select b.membership_id, b.at as "at: OffsetDateTime", c.phone as "phone?" from bounce b
+               left join contact c on c.tenant_id = b.tenant_id and c.membership_id = b.membership_id
+               where b.tenant_id = $1"#,
+            tenant
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Bounce {
+                    person: row.membership_id,
+                    at: row.at.format(&Rfc3339).map_err(|_| Refusal::Broken)?,
+                    phone: row.phone,
+                })
+            })
+            .collect()
+    }
+}

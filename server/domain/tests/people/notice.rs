@@ -1,0 +1,717 @@
+//! Notices: who hears of what, nobody but the person concerned reads them, and which letters leave on which morning.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    change::{add, change, correct_address, drop_role, give_role, remove, suspend},
+    office::{chair, days, declare, end, join, leave, open_committee, set_phone, start},
+    scene::{ADMIN, CHAIR, CLERK, GOVERNOR, NEW_PASSWORD, PARENT, PLACE, Scene, TEACHER},
+};
+use domain::{
+    MembershipId, Refusal, Seq,
+    board::{Category, Why},
+    db::MailDb,
+    notice::{
+        self, Hears, Mail, Unseen,
+        letter::{Digest, Duty, LetterId},
+    },
+    recovery,
+    role::Role as Held,
+};
+use testing::Role;
+use time::{Duration, OffsetDateTime, macros::datetime};
+
+impl Scene {
+    /// Everything unseen so far is marked, so that a test sees what it does itself.
+    async fn quiet(&mut self) {
+        self.sql("update notice set seen_at = now()").await;
+    }
+
+    async fn unseen(&mut self, email: &str) -> Unseen {
+        let caller = self.caller(email).await;
+        let mut read = self.db.read(&caller).await.unwrap();
+        notice::unseen(&mut read).await.unwrap()
+    }
+
+    /// What somebody hears of, the oldest first.
+    async fn hears(&mut self, email: &str) -> Vec<(String, Hears)> {
+        let mut notices = self.unseen(email).await.notices;
+        notices.reverse();
+        notices
+            .into_iter()
+            .map(|notice| (notice.act, notice.hears))
+            .collect()
+    }
+
+    async fn choose(&mut self, email: &str, mail: Mail) -> Result<(), Refusal> {
+        let caller = self.caller(email).await;
+        change(&self.db, &caller, async |write| {
+            Ok(((), notice::choose(write, mail).await?))
+        })
+        .await
+    }
+
+    async fn mark(&mut self, email: &str, through: Seq) -> Result<(), Refusal> {
+        let caller = self.caller(email).await;
+        change(&self.db, &caller, async |write| {
+            Ok(((), notice::mark_seen(write, through).await?))
+        })
+        .await
+    }
+
+    fn worker(&self) -> MailDb {
+        MailDb::new(self.fresh.options(Role::Worker), 1)
+    }
+
+    /// The letters of a morning: what each person's says. As the worker does, each is sent.
+    async fn morning(&mut self, moment: OffsetDateTime) -> Vec<(String, Digest)> {
+        self.worker().make_digests(moment).await.unwrap();
+        self.letters().await
+    }
+
+    /// The letters that wait to be queued, sent.
+    async fn letters(&mut self) -> Vec<(String, Digest)> {
+        let worker = self.worker();
+        let mut sent = Vec::new();
+        for letter in worker.letters_waiting().await.unwrap() {
+            worker.letter_queued(letter).await.unwrap();
+            if let Some(digest) = worker.open_letter(letter).await.unwrap() {
+                worker.letter_sent(letter).await.unwrap();
+                sent.push((digest.email.clone(), digest));
+            }
+        }
+        sent.sort_by(|a, b| a.0.cmp(&b.0));
+        worker.close().await;
+        sent
+    }
+
+    /// Some Monday ahead, 08:00 in England; with the morning before it on record, so that letters begin.
+    async fn monday(&mut self) -> OffsetDateTime {
+        let mut moment = OffsetDateTime::now_utc() + days(8);
+        while moment.weekday() != time::Weekday::Monday {
+            moment += Duration::DAY;
+        }
+        let monday = moment
+            .replace_time(time::macros::time!(08:00))
+            .replace_offset(time::UtcOffset::UTC);
+        assert!(self.morning(monday - Duration::DAY).await.is_empty());
+        monday
+    }
+}
+
+fn of<'a>(letters: &'a [(String, Digest)], email: &str) -> Option<&'a Digest> {
+    letters
+        .iter()
+        .find(|(to, _)| to == email)
+        .map(|(_, digest)| digest)
+}
+
+/// What is new in it: act and how many.
+fn news(digest: &Digest) -> Vec<(&str, usize)> {
+    digest
+        .news
+        .iter()
+        .map(|news| (news.act.as_str(), news.count))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_person_hears_what_was_done_to_them_and_nobody_of_their_own_doing() {
+    let mut scene = Scene::new().await;
+    scene.quiet().await;
+    let (nasreen, teacher) = (scene.caller(CLERK).await, scene.place(TEACHER).await);
+    give_role(&scene.db, &nasreen, teacher, Held::Associate)
+        .await
+        .unwrap();
+    drop_role(&scene.db, &nasreen, teacher, Held::Associate)
+        .await
+        .unwrap();
+    let notices = scene.unseen(TEACHER).await.notices;
+    assert_eq!(
+        scene.hears(TEACHER).await,
+        [
+            ("membership.role_given".to_owned(), Hears::Person),
+            ("membership.role_dropped".to_owned(), Hears::Person)
+        ]
+    );
+    let by = notices[0].by.as_ref().unwrap();
+    assert_eq!(by.name.as_deref(), Some("Nasreen Choudhury"));
+    assert_eq!(notices[0].about.as_ref().unwrap().id, teacher);
+    for email in [CLERK, ADMIN, CHAIR, PARENT] {
+        assert_eq!(scene.hears(email).await, [], "{email}");
+    }
+    // What one does to oneself is no news.
+    let own = scene.caller(TEACHER).await;
+    set_phone(&scene.db, &own, teacher, "0114 496 0123")
+        .await
+        .unwrap();
+    assert_eq!(scene.unseen(TEACHER).await.total, 2);
+}
+
+#[tokio::test]
+async fn a_notice_is_read_and_marked_by_its_own_reader_and_by_no_other() {
+    let mut scene = Scene::new().await;
+    scene.quiet().await;
+    let (nasreen, teacher) = (scene.caller(CLERK).await, scene.place(TEACHER).await);
+    give_role(&scene.db, &nasreen, teacher, Held::Associate)
+        .await
+        .unwrap();
+    let seen = "update notice set seen_at = now() where seen_at is null";
+    for email in [CLERK, ADMIN, CHAIR, PARENT] {
+        assert_eq!(scene.raw(email, seen).await, Ok(0), "{email}");
+    }
+    assert_eq!(
+        scene
+            .raw(TEACHER, "update notice set kind = 'x.y'")
+            .await
+            .unwrap_err(),
+        "42501"
+    );
+    assert_eq!(
+        scene.raw(TEACHER, "delete from notice").await.unwrap_err(),
+        "42501"
+    );
+    assert_eq!(scene.raw(TEACHER, seen).await, Ok(1));
+}
+
+#[tokio::test]
+async fn what_came_after_the_page_was_drawn_stays_new() {
+    let mut scene = Scene::new().await;
+    scene.quiet().await;
+    let (nasreen, teacher) = (scene.caller(CLERK).await, scene.place(TEACHER).await);
+    give_role(&scene.db, &nasreen, teacher, Held::Associate)
+        .await
+        .unwrap();
+    let drawn = scene.unseen(TEACHER).await.notices[0].seq;
+    drop_role(&scene.db, &nasreen, teacher, Held::Associate)
+        .await
+        .unwrap();
+    scene.mark(TEACHER, drawn).await.unwrap();
+    assert_eq!(
+        scene.hears(TEACHER).await,
+        [("membership.role_dropped".to_owned(), Hears::Person)]
+    );
+    assert_eq!(scene.mark(TEACHER, drawn).await, Err(Refusal::Stale));
+    let line = scene
+        .text("select detail::text from event where act = 'notice.seen'")
+        .await;
+    assert_eq!(line, r#"{"count": 1}"#);
+}
+
+#[tokio::test]
+async fn chairs_hear_of_their_committee_the_board_of_terms_and_keepers_of_who_joins_and_leaves() {
+    let mut scene = Scene::new().await;
+    let (nasreen, today) = (scene.caller(CLERK).await, scene.today().await);
+    let (dilip, margaret) = (scene.place(GOVERNOR).await, scene.place(CHAIR).await);
+    let premises = open_committee(&scene.db, &nasreen, "Premises", "", 3)
+        .await
+        .unwrap();
+    join(
+        &scene.db,
+        &nasreen,
+        premises,
+        margaret,
+        (today, None),
+        today,
+    )
+    .await
+    .unwrap();
+    scene.quiet().await;
+    chair(&scene.db, &nasreen, premises, Some(margaret), today)
+        .await
+        .unwrap();
+    let place = join(&scene.db, &nasreen, premises, dilip, (today, None), today)
+        .await
+        .unwrap();
+    leave(&scene.db, &nasreen, place, today, today)
+        .await
+        .unwrap();
+    let told = |act: &str, hears| (act.to_owned(), hears);
+    assert_eq!(
+        scene.hears(CHAIR).await,
+        [
+            told("committee.chair_chosen", Hears::Person),
+            told("committee.joined", Hears::Chair),
+            told("committee.left", Hears::Chair)
+        ]
+    );
+    assert_eq!(
+        scene.hears(GOVERNOR).await,
+        [
+            told("committee.joined", Hears::Person),
+            told("committee.left", Hears::Person)
+        ]
+    );
+    let named = scene.unseen(CHAIR).await.notices.remove(1);
+    assert_eq!(named.committee, Some((premises, "Premises".to_owned())));
+    assert_eq!(named.about.unwrap().id, dilip);
+
+    scene.quiet().await;
+    let term = scene.term(GOVERNOR).await;
+    end(&scene.db, &nasreen, term, today, Why::Resigned)
+        .await
+        .unwrap();
+    assert_eq!(
+        scene.hears(GOVERNOR).await,
+        [told("term.ended", Hears::Person)]
+    );
+    assert_eq!(scene.hears(CHAIR).await, [told("term.ended", Hears::Board)]);
+    assert_eq!(scene.hears(TEACHER).await, []);
+    // The reason is for those who may see it, and in no notice.
+    let columns = scene
+        .text("select string_agg(n::text, ' ') from notice n where kind = 'term.ended'")
+        .await;
+    assert!(!columns.contains("resigned"), "{columns}");
+
+    scene.quiet().await;
+    let link = scene
+        .invite("Ines Duarte", "ines@oakfield.example")
+        .await
+        .unwrap();
+    recovery::accept(
+        &scene.db,
+        &scene.hasher,
+        link.bytes(),
+        scene.oakfield,
+        PLACE,
+        Some(NEW_PASSWORD),
+    )
+    .await
+    .unwrap();
+    for email in [CLERK, ADMIN] {
+        assert_eq!(
+            scene.hears(email).await,
+            [told("membership.accepted", Hears::Keeper)],
+            "{email}"
+        );
+    }
+    assert_eq!(scene.hears("ines@oakfield.example").await, []);
+    scene.quiet().await;
+    let ines = scene.place("ines@oakfield.example").await;
+    remove(&scene.db, &nasreen, ines).await.unwrap();
+    assert_eq!(
+        scene.hears(ADMIN).await,
+        [told("membership.removed", Hears::Keeper)]
+    );
+    let of_hers = scene
+        .text(&format!(
+            "select count(*)::text from notice where membership_id = '{ines}'"
+        ))
+        .await;
+    assert_eq!(of_hers, "0", "who is removed hears nothing");
+    let elsewhere = scene
+        .text(&format!(
+            "select count(*)::text from notice where tenant_id <> '{}' and seen_at is null",
+            scene.oakfield
+        ))
+        .await;
+    assert_eq!(elsewhere, "0", "nor does anybody of another school");
+}
+
+/// Every act that the sources write must have a line: what has none, nobody hears of, and nobody would notice.
+#[tokio::test]
+async fn every_act_says_who_hears_of_it() {
+    let mut scene = Scene::new().await;
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let mut written = BTreeSet::new();
+    let mut sources = vec![
+        format!("{root}/server/domain/src/event.rs"),
+        format!("{root}/server/domain/src/event/board.rs"),
+    ];
+    for file in std::fs::read_dir(format!("{root}/migrations/application")).unwrap() {
+        sources.push(file.unwrap().path().display().to_string());
+    }
+    for source in sources {
+        let text = std::fs::read_to_string(&source).unwrap();
+        let code: String = text
+            .lines()
+            .map(|line| line.split("--").next().unwrap_or_default())
+            .collect::<Vec<_>>()
+            .join(" ");
+        for part in code.split(['\'', '"']) {
+            let mut words = part.split('.');
+            let (noun, verb, rest) = (words.next(), words.next(), words.next());
+            let word = |word: &str| {
+                !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+            };
+            if noun.is_some_and(word)
+                && verb.is_some_and(word)
+                && rest.is_none()
+                && !matches!(noun, Some("sec" | "public"))
+            {
+                written.insert(part.to_owned());
+            }
+        }
+    }
+    let rules: BTreeSet<String> = scene
+        .text("select string_agg(distinct act, ' ') from sec.notice_rule")
+        .await
+        .split(' ')
+        .map(str::to_owned)
+        .collect();
+    assert!(written.len() > 40, "{written:?}");
+    assert_eq!(written, rules);
+}
+
+#[tokio::test]
+async fn letters_come_at_once_each_morning_on_mondays_or_never_as_one_chose() {
+    let mut scene = Scene::new().await;
+    scene.quiet().await;
+    let monday = scene.monday().await;
+    // Nobody has anything to do, so that all letters are of news.
+    scene.sql("delete from interest; delete from declaration; delete from committee_place; delete from term; delete from seat")
+        .await;
+    let nasreen = scene.caller(CLERK).await;
+    let people = [
+        (TEACHER, Mail::AtOnce),
+        (GOVERNOR, Mail::Daily),
+        (CHAIR, Mail::Weekly),
+        (PARENT, Mail::Never),
+    ];
+    for (email, mail) in people {
+        let set = scene.choose(email, mail).await;
+        assert!(set.is_ok() || mail == Mail::Daily, "{email}: {set:?}");
+    }
+    assert_eq!(
+        scene.choose(TEACHER, Mail::AtOnce).await,
+        Err(Refusal::Stale)
+    );
+    let tell_all = async |scene: &mut Scene| {
+        for (email, _) in people {
+            let place = scene.place(email).await;
+            give_role(&scene.db, &nasreen, place, Held::Associate)
+                .await
+                .unwrap();
+        }
+    };
+    tell_all(&mut scene).await;
+    // 1. At once, to the one who wants it.
+    let sent = scene.letters().await;
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    let letter = of(&sent, TEACHER).unwrap();
+    assert_eq!(news(letter), [("membership.role_given", 1)]);
+    assert_eq!((letter.mail, letter.duties.len()), (Mail::AtOnce, 0));
+    let head = scene
+        .text(&format!(
+            "select seq || ' ' || encode(hash, 'hex') from sec.event_head where tenant_id = '{}'",
+            scene.oakfield
+        ))
+        .await;
+    assert_eq!(
+        head,
+        format!("{} {}", letter.seq, crate::scene::hex(&letter.hash))
+    );
+    // 2. On Monday, to those who want it daily or weekly; once, however often it is asked for.
+    let sent = scene.morning(monday).await;
+    let to: Vec<&str> = sent.iter().map(|(to, _)| to.as_str()).collect();
+    assert_eq!(to, [CHAIR, GOVERNOR]);
+    assert_eq!(scene.morning(monday).await, []);
+    assert_eq!(scene.morning(monday + Duration::HOUR).await, []);
+    assert_eq!(
+        scene.morning(monday - days(3)).await,
+        [],
+        "a clock that was set back"
+    );
+    // 3. News that came meanwhile: on Tuesday for the one, in a week for the other, two of them in one letter.
+    for email in [GOVERNOR, CHAIR] {
+        let place = scene.place(email).await;
+        drop_role(&scene.db, &nasreen, place, Held::Associate)
+            .await
+            .unwrap();
+        give_role(&scene.db, &nasreen, place, Held::Associate)
+            .await
+            .unwrap();
+    }
+    // They are of today by the clock, and Monday lies ahead: for the one who waits for Monday they must be later than it.
+    scene
+        .sql(&format!(
+            "update notice set at = '{}' where letter_id is null and seen_at is null",
+            monday + Duration::HOUR
+        ))
+        .await;
+    let sent = scene.morning(monday + Duration::DAY).await;
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert_eq!(
+        news(of(&sent, GOVERNOR).unwrap()),
+        [("membership.role_dropped", 1), ("membership.role_given", 1)]
+    );
+    // The server was away until Thursday of the week after: one letter, of what was missed.
+    let sent = scene.morning(monday + days(10)).await;
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert_eq!(news(of(&sent, CHAIR).unwrap()).len(), 2);
+    assert_eq!(
+        scene.unseen(PARENT).await.total,
+        1,
+        "in the page all the same"
+    );
+}
+
+#[tokio::test]
+async fn a_letter_does_not_tell_what_was_seen_meanwhile_nor_write_to_who_is_gone() {
+    let mut scene = Scene::new().await;
+    scene.quiet().await;
+    scene.sql("delete from interest; delete from declaration; delete from committee_place; delete from term; delete from seat")
+        .await;
+    let nasreen = scene.caller(CLERK).await;
+    for email in [TEACHER, GOVERNOR, PARENT] {
+        scene.choose(email, Mail::AtOnce).await.unwrap();
+        let place = scene.place(email).await;
+        give_role(&scene.db, &nasreen, place, Held::Associate)
+            .await
+            .unwrap();
+    }
+    let through = scene.unseen(TEACHER).await.notices[0].seq;
+    scene.mark(TEACHER, through).await.unwrap();
+    let parent = scene.place(PARENT).await;
+    remove(&scene.db, &nasreen, parent).await.unwrap();
+    let sent = scene.letters().await;
+    let to: Vec<&str> = sent.iter().map(|(to, _)| to.as_str()).collect();
+    assert_eq!(to, [GOVERNOR]);
+    // Suspended: it waits in the page, and no letter goes.
+    let governor = scene.place(GOVERNOR).await;
+    suspend(&scene.db, &nasreen, governor).await.unwrap();
+    assert_eq!(scene.letters().await, []);
+}
+
+#[tokio::test]
+async fn what_waits_is_told_when_it_comes_to_wait_and_weekly_then_even_to_who_wants_no_letters() {
+    let mut scene = Scene::new().await;
+    scene.quiet().await;
+    let monday = scene.monday().await;
+    let (dilip, today) = (scene.caller(GOVERNOR).await, scene.today().await);
+    scene.sql("delete from interest; delete from declaration; delete from seat where not exists (select from term t where t.seat_id = seat.id)")
+        .await;
+    scene.choose(GOVERNOR, Mail::Never).await.unwrap();
+    let first = scene.morning(monday).await;
+    let letter = of(&first, GOVERNOR).unwrap();
+    let waits = |letter: &Digest| -> Vec<(Duty, usize)> {
+        letter
+            .duties
+            .iter()
+            .map(|waiting| (waiting.duty, waiting.count))
+            .collect()
+    };
+    assert_eq!(waits(letter), [(Duty::Declare, 1)]);
+    assert_eq!(news(letter), []);
+    assert!(
+        waits(of(&first, CLERK).unwrap())
+            .iter()
+            .any(|(duty, count)| *duty == Duty::Declarations && *count > 1)
+    );
+    for day in 1..7 {
+        let sent = scene.morning(monday + days(day)).await;
+        assert!(of(&sent, GOVERNOR).is_none(), "day {day}");
+    }
+    let again = scene.morning(monday + days(7)).await;
+    assert_eq!(waits(of(&again, GOVERNOR).unwrap()), [(Duty::Declare, 1)]);
+    // Done: no more of it.
+    declare(&scene.db, &dilip, &[], today).await.unwrap();
+    let done = scene.morning(monday + days(14)).await;
+    assert!(of(&done, GOVERNOR).is_none());
+    // Parents and the governors' school next door have nothing to do with it.
+    assert!(of(&first, PARENT).is_none() && of(&again, PARENT).is_none());
+}
+
+#[tokio::test]
+async fn duties_by_mail_are_those_of_the_home_page() {
+    let mut scene = Scene::new().await;
+    let (nasreen, today) = (scene.caller(CLERK).await, scene.today().await);
+    // A term that ends in exactly ninety days, one that ends in ninety-one, an old invitation and a new one.
+    scene
+        .sql(&format!(
+            "delete from interest; delete from declaration; delete from committee_place;
+             delete from term where tenant_id = '{0}'; delete from seat where tenant_id = '{0}'",
+            scene.oakfield
+        ))
+        .await;
+    let mut seats = Vec::new();
+    for _ in 0..4 {
+        let seat = crate::office::open_seat(
+            &scene.db,
+            &nasreen,
+            Category::CoOpted,
+            "The board",
+            today - days(400),
+        )
+        .await
+        .unwrap();
+        seats.push(seat);
+    }
+    let holders = [GOVERNOR, CHAIR, "governor2@oakfield.example"];
+    for (seat, (email, left)) in seats.iter().zip(holders.into_iter().zip([90, 91, 0])) {
+        let place = scene.place(email).await;
+        start(
+            &scene.db,
+            &nasreen,
+            *seat,
+            place,
+            today - days(300),
+            Some(today + days(left)),
+        )
+        .await
+        .unwrap();
+    }
+    scene
+        .sql(&format!(
+            "update membership set invited_at = now() where tenant_id = '{}' and state = 'invited'",
+            scene.oakfield
+        ))
+        .await;
+    for (name, email) in [("Old One", "old@x.example"), ("New One", "new@x.example")] {
+        add(&scene.db, &nasreen, name, email, &[Held::Governor])
+            .await
+            .unwrap();
+    }
+    scene.sql("update membership set invited_at = now() - interval '7 days' where name = 'Old One'; update membership set invited_at = now() - interval '6 days' where name = 'New One'").await;
+    let keeper = scene.place(CLERK).await;
+    let duties = async |scene: &mut Scene, whom: MembershipId| {
+        let oakfield = scene.oakfield;
+        scene
+            .text(&format!(
+                "select string_agg(duty || ' ' || n, ', ' order by duty) from (
+                   select duty, count(*) as n from sec.duties('{oakfield}', sec.today()) where membership_id = '{whom}' group by duty) d"
+            ))
+            .await
+    };
+    let board = scene.board(&nasreen, today).await;
+    let due = scene.register(&nasreen, today).await.due().count();
+    assert_eq!(board.ending().len(), 2);
+    assert_eq!(board.vacancies(), 1);
+    assert_eq!(
+        duties(&mut scene, keeper).await,
+        format!("declarations {due}, invitation 1, term 2, vacancy 1")
+    );
+    assert_eq!(due, 3);
+    let governor = scene.place("governor2@oakfield.example").await;
+    assert_eq!(duties(&mut scene, governor).await, "declare 1");
+}
+
+#[tokio::test]
+async fn seven_in_the_morning_is_that_of_england_on_both_sides_of_summer() {
+    let mut scene = Scene::new().await;
+    for (day, moment) in [
+        ("2026-03-28", "2026-03-28 07:00:00+00"),
+        ("2026-03-29", "2026-03-29 06:00:00+00"),
+        ("2026-10-24", "2026-10-24 06:00:00+00"),
+        ("2026-10-25", "2026-10-25 07:00:00+00"),
+    ] {
+        let said = scene
+            .text(&format!("select sec.morning_of('{day}')::text"))
+            .await;
+        assert_eq!(said, moment);
+    }
+    // Just before and at seven of a summer's day, by UTC.
+    let worker = scene.worker();
+    for (moment, mornings) in [
+        (datetime!(2036-06-02 05:59:59 UTC), "2036-06-01 06:00:00+00"),
+        (datetime!(2036-06-02 06:00 UTC), "2036-06-02 06:00:00+00"),
+    ] {
+        worker.make_digests(moment).await.unwrap();
+        let last = scene.text("select max(at)::text from sec.morning").await;
+        assert_eq!(last, mornings);
+    }
+    worker.close().await;
+}
+
+#[tokio::test]
+async fn a_letter_that_came_back_is_told_to_keepers_with_the_number_and_holds_back_the_next_ones() {
+    let mut scene = Scene::new().await;
+    scene.quiet().await;
+    scene.sql("delete from interest; delete from declaration; delete from committee_place; delete from term; delete from seat")
+        .await;
+    let nasreen = scene.caller(CLERK).await;
+    let (teacher, worker) = (scene.place(TEACHER).await, scene.worker());
+    set_phone(&scene.db, &nasreen, teacher, "0114 496 0123")
+        .await
+        .unwrap();
+    scene.quiet().await;
+    scene.choose(TEACHER, Mail::AtOnce).await.unwrap();
+    give_role(&scene.db, &nasreen, teacher, Held::Associate)
+        .await
+        .unwrap();
+    let letter: LetterId = worker.letters_waiting().await.unwrap()[0];
+    worker.letter_queued(letter).await.unwrap();
+    worker
+        .returned(letter.tenant, letter.id, None, Some(550))
+        .await
+        .unwrap();
+    let bounces = async |scene: &mut Scene, email: &str| {
+        let caller = scene.caller(email).await;
+        let mut read = scene.db.read(&caller).await.unwrap();
+        notice::bounces(&mut read).await.unwrap()
+    };
+    let told = bounces(&mut scene, CLERK).await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        (told[0].person, told[0].phone.as_deref()),
+        (teacher, Some("0114 496 0123"))
+    );
+    for email in [TEACHER, CHAIR, PARENT] {
+        assert_eq!(bounces(&mut scene, email).await, [], "{email}");
+    }
+    for email in [CLERK, ADMIN] {
+        assert_eq!(
+            scene.hears(email).await,
+            [("mail.undeliverable".to_owned(), Hears::Keeper)]
+        );
+    }
+    // Held back for a week, and kept in the page.
+    drop_role(&scene.db, &nasreen, teacher, Held::Associate)
+        .await
+        .unwrap();
+    assert_eq!(scene.letters().await, []);
+    assert_eq!(scene.unseen(TEACHER).await.total, 2);
+    // A letter that is taken ends it, with a line in the log; another one is no news.
+    for _ in 0..2 {
+        worker.taken(letter.tenant, letter.id).await.unwrap();
+    }
+    assert_eq!(bounces(&mut scene, CLERK).await, []);
+    let lines = scene
+        .text("select count(*)::text from event where act = 'mail.delivered'")
+        .await;
+    assert_eq!(lines, "1");
+    // So does another address.
+    let id = add(
+        &scene.db,
+        &nasreen,
+        "Ines Duarte",
+        "ines@wrong.example",
+        &[Held::Governor],
+    )
+    .await
+    .unwrap();
+    worker
+        .returned(scene.oakfield, id, Some(1), None)
+        .await
+        .unwrap();
+    assert_eq!(bounces(&mut scene, CLERK).await[0].person, id);
+    correct_address(&scene.db, &nasreen, id, "ines@right.example")
+        .await
+        .unwrap();
+    assert_eq!(bounces(&mut scene, CLERK).await, []);
+    worker.close().await;
+}
+
+#[tokio::test]
+async fn the_last_visit_is_the_end_of_the_session_before_this_one() {
+    let mut scene = Scene::new().await;
+    let first = scene.sign_in(GOVERNOR).await;
+    let visit = async |scene: &Scene, token| {
+        let mut read = scene.db.read(&scene.at_oakfield(token)).await.unwrap();
+        notice::last_visit(&mut read).await.unwrap()
+    };
+    let place = scene.place(GOVERNOR).await;
+    scene
+        .sql(&format!("delete from sec.session where membership_id = '{place}' and id not in (select id from sec.session where membership_id = '{place}' order by created_at desc limit 1)"))
+        .await;
+    assert_eq!(visit(&scene, first).await, None);
+    scene
+        .sql(&format!("update sec.session set created_at = now() - interval '3 hours', seen_at = now() - interval '2 hours', ended_at = now() - interval '2 hours', ended_why = 'signed out' where membership_id = '{place}'"))
+        .await;
+    let second = scene.sign_in(GOVERNOR).await;
+    let ago = OffsetDateTime::now_utc() - visit(&scene, second).await.unwrap();
+    assert!(
+        (Duration::minutes(119)..Duration::minutes(121)).contains(&ago),
+        "{ago}"
+    );
+}
