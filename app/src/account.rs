@@ -107,7 +107,7 @@ fn device(agent: &str) -> &'static str {
 pub fn AccountPage() -> impl IntoView {
     let query = use_query_map();
     let shown = Resource::new(|| (), |()| read_account());
-    page_of(shown, Rail::Account, move |_, account| {
+    page_of(shown, Rail::Account, move |around, account| {
         if let Some(codes) = account.echo.answer_of::<Vec<String>>("account/new-codes") {
             return codes_shown(codes).into_any();
         }
@@ -129,8 +129,11 @@ pub fn AccountPage() -> impl IntoView {
         let password = echo.of("account/change-password");
         let codes = echo.of("account/new-codes");
         let ended = echo.of("account/end-session");
+        let tenant = around.tenant;
         view! {
-            <Head title="My account" lead=email.clone() />
+            <Head title="My account" lead=email.clone()>
+                {tenant.then(|| view! { <a class="button" href="/me/notices">"Letters about what is new"</a> })}
+            </Head>
             {done.map(|text| view! { <Notice text=text /> })}
             <Refusals refusal=ended.or(codes.clone()) />
             {(codes == Some(Refusal::StepUpNeeded)).then(|| view! {

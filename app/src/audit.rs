@@ -14,6 +14,8 @@ pub struct Line {
     pub words: String,
     /// RFC 3339 in UTC.
     pub at: String,
+    /// Where more of it stands.
+    pub href: Option<String>,
 }
 
 /// What happened, one line each.
@@ -23,7 +25,10 @@ pub fn feed(lines: Vec<Line>) -> AnyView {
             {lines.into_iter().map(|line| view! {
                 <li>
                     <span class="face" aria-hidden="true">{domain::membership::initials(&line.by)}</span>
-                    <span><b>{line.by.clone()}</b> " " {line.words}</span>
+                    <span><b>{line.by.clone()}</b> " " {match line.href {
+                        Some(href) => view! { <a href=href>{line.words}</a> }.into_any(),
+                        None => line.words.into_any(),
+                    }}</span>
                     <Moment at=line.at />
                 </li>
             }).collect_view()}
@@ -33,7 +38,7 @@ pub fn feed(lines: Vec<Line>) -> AnyView {
 }
 
 #[cfg(feature = "ssr")]
-pub(crate) use pages::{entry, line, timeline};
+pub(crate) use pages::{entry, line, timeline, words};
 
 #[cfg(feature = "ssr")]
 mod pages {
@@ -59,16 +64,26 @@ mod pages {
         let own = change.by.is_some() && change.by == change.about;
         let whom = (about && !own).then(|| change.about.unwrap_or_else(|| "somebody".to_owned()));
         Line {
-            words: words(&change.act, whom.as_deref()),
+            words: words(&change.act, whom.as_deref(), None),
             by: change.by.unwrap_or_else(|| "Quorate".to_owned()),
             at: change.at,
+            href: None,
         }
     }
 
-    /// What was done, to follow the name of who did it. `whom` is named, or it is the person whose page it stands on.
-    fn words(act: &str, whom: Option<&str>) -> String {
+    /// What was done, to follow the name of who did it. `whom` is named, or "you", or it is the person whose page it stands on;
+    /// `committee` is named where the reader may know which it was.
+    pub fn words(act: &str, whom: Option<&str>, committee: Option<&str>) -> String {
         let them = whom.unwrap_or("them");
-        let theirs = whom.map_or_else(|| "their".to_owned(), |whom| format!("{whom}’s"));
+        let theirs = match whom {
+            None => "their".to_owned(),
+            Some("you") => "your".to_owned(),
+            Some(whom) => format!("{whom}’s"),
+        };
+        let a_committee = committee.map_or_else(
+            || "a committee".to_owned(),
+            |name| format!("the committee {name}"),
+        );
         match act {
             "membership.added" => format!("added {them}"),
             "membership.invited" => format!("added and invited {them}"),
@@ -82,6 +97,9 @@ mod pages {
             "membership.restored" => format!("restored {them}"),
             "membership.removed" => format!("removed {them}"),
             "mail.undeliverable" => format!("could not deliver a letter to {them}"),
+            "mail.delivered" => format!("delivered a letter to {them} again"),
+            "notice.seen" => "marked what is new as seen".to_owned(),
+            "notice.choice_set" => "chose how often to get letters".to_owned(),
             "contact.phone_set" => format!("changed {theirs} telephone number"),
             "seat.opened" => "opened a seat on the board".to_owned(),
             "seat.closed" => "closed a seat on the board".to_owned(),
@@ -93,14 +111,14 @@ mod pages {
             "committee.opened" => "opened a committee".to_owned(),
             "committee.renamed" => "renamed a committee".to_owned(),
             "committee.closed" => "closed a committee".to_owned(),
-            "committee.joined" => format!("put {them} on a committee"),
-            "committee.left" => format!("took {them} off a committee"),
+            "committee.joined" => format!("put {them} on {a_committee}"),
+            "committee.left" => format!("took {them} off {a_committee}"),
             "committee.remit_set" => "said what a committee is for".to_owned(),
-            "committee.chair_chosen" => "said who chairs a committee".to_owned(),
-            "declaration.made" => format!(
-                "declared {} interests",
-                whom.map_or_else(|| "their".to_owned(), |whom| format!("{whom}’s"))
-            ),
+            "committee.chair_chosen" if whom == Some("you") => {
+                format!("chose you to chair {a_committee}")
+            }
+            "committee.chair_chosen" => format!("said who chairs {a_committee}"),
+            "declaration.made" => format!("declared {theirs} interests"),
             "dbs_check.recorded" => format!("recorded {theirs} DBS check"),
             "training.recorded" => format!("recorded {theirs} training"),
             "session.opened" => "signed in".to_owned(),
@@ -266,7 +284,7 @@ mod pages {
             about,
             hash,
         } = entry;
-        let done = words(&act, whom(&by, about.as_ref()));
+        let done = words(&act, whom(&by, about.as_ref()), None);
         view! {
             <tr>
                 <th scope="row"><a class="open" href=format!("/audit/{seq}")><span><b>{by.name}</b> " " {done}</span></a></th>
@@ -333,7 +351,7 @@ mod pages {
         let page = view! {
             {crumbs(vec![("/audit".to_owned(), "The log".to_owned())])}
             {done.map(|text| view! { <Notice text=text /> })}
-            <Heading title=title.clone() lead=format!("{} {}.", entry.by.name, words(&entry.act, self::whom(&entry.by, about.as_ref())))>
+            <Heading title=title.clone() lead=format!("{} {}.", entry.by.name, words(&entry.act, self::whom(&entry.by, about.as_ref()), None))>
                 <button class="button needs-script" type="button" data-print="">"Print"</button>
             </Heading>
             {receipt.map(|receipt| ended(receipt, &around.place))}

@@ -22,6 +22,7 @@ pub mod error;
 pub mod form;
 pub mod live;
 pub mod membership;
+pub mod notice;
 pub mod session;
 pub mod sheet;
 pub mod tenancy;
@@ -132,6 +133,8 @@ pub const SHEETS: &[sheet::Address] = &[
     // clerk and administrators
     ("/audit", Rail::Log, &["people"]),
     ("/audit/:seq", Rail::Log, &[]),
+    // everybody with a place
+    ("/me/notices", Rail::Account, &[]),
     // administrators
     ("/settings", Rail::Settings, &[]),
 ];
@@ -163,6 +166,7 @@ async fn drawn(
         ["board", "interests", "declare"] => board::interest::declare(read).await,
         ["audit"] => audit::timeline(read, around, asked).await,
         ["audit", seq] => audit::entry(read, around, asked, seq).await,
+        ["me", "notices"] => notice::page(read, around, asked).await,
         ["settings"] => tenancy::settings(read, around, asked).await,
         _ => Err(domain::Refusal::NotFound),
     }

@@ -211,6 +211,17 @@ fn Address(email: String) -> impl IntoView {
     view! { {name} <wbr /> {host} }
 }
 
+/// A telephone number that can be rung. The link has its digits alone and an extension (RFC 3966).
+#[component]
+fn Telephone(number: String) -> impl IntoView {
+    let dialled: String = number
+        .replace(" ext ", ";ext=")
+        .chars()
+        .filter(|c| !matches!(c, ' ' | '(' | ')' | '.' | '/' | '-'))
+        .collect();
+    view! { <a href=format!("tel:{dialled}")>{number}</a> }
+}
+
 /// The way back up.
 #[cfg(feature = "ssr")]
 pub(crate) fn crumbs(steps: Vec<(String, String)>) -> impl IntoView {

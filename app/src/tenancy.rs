@@ -25,8 +25,8 @@ pub enum Home {
     Tenant {
         /// What the reader must do, the oldest first.
         duties: Vec<Duty>,
-        /// What changed, for those who may read the log.
-        changes: Vec<Line>,
+        /// What is new for the reader, and what else changed.
+        news: News,
         /// How many people have a place.
         people: usize,
         /// How many have a page open.
@@ -34,6 +34,21 @@ pub enum Home {
     },
     /// Of the bare host.
     Bare(Schools),
+}
+
+/// What changed since the reader was here last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct News {
+    /// The day of their last visit, in words; empty on their first one.
+    pub since: String,
+    /// What they have not marked as seen, the newest first.
+    pub own: Vec<Line>,
+    /// How many of those there are, shown or not.
+    pub total: i64,
+    /// The line of the log that the newest of those tells of.
+    pub through: i64,
+    /// For those who may read the log, what else changed since.
+    pub changes: Vec<Line>,
 }
 
 /// Something the reader must do.
@@ -166,6 +181,44 @@ async fn duties(
     Ok(duties)
 }
 
+/// What changed since the reader's last visit: first what they are told of, then what the log says besides, to those who may
+/// read it. On a first visit all of it is new.
+#[cfg(feature = "ssr")]
+async fn news(
+    read: &mut domain::db::Read,
+    around: &crate::ui::Around,
+) -> std::result::Result<News, domain::Refusal> {
+    let own = read.standing.membership;
+    let last = domain::notice::last_visit(read).await?;
+    let unseen = domain::notice::unseen(read).await?;
+    let changes = domain::tenancy::changes(read, None, last, 8).await?;
+    let through = unseen.notices.first().map_or(0, |notice| notice.seq);
+    let told: std::collections::HashSet<_> =
+        unseen.notices.iter().map(|notice| notice.seq).collect();
+    Ok(News {
+        since: last.map_or_else(String::new, |last| {
+            format!(
+                "since you were here on {}",
+                domain::day::words(domain::day::today(
+                    u64::try_from(last.unix_timestamp()).unwrap_or_default()
+                ))
+            )
+        }),
+        total: unseen.total,
+        through,
+        changes: changes
+            .into_iter()
+            .filter(|change| !told.contains(&change.seq))
+            .map(|change| crate::audit::line(change, true))
+            .collect(),
+        own: unseen
+            .notices
+            .into_iter()
+            .map(|notice| crate::notice::line(notice, around, own))
+            .collect(),
+    })
+}
+
 /// One's schools.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schools {
@@ -195,15 +248,11 @@ pub async fn read_home() -> Result<Page<Home>> {
     } else {
         Vec::new()
     };
-    let changes = domain::tenancy::changes(&mut read, None, 8).await?;
-    let changes = changes
-        .into_iter()
-        .map(|change| crate::audit::line(change, true))
-        .collect();
+    let news = news(&mut read, &around).await?;
     let here = (door::services().here)(read.standing.tenant);
     let body = Home::Tenant {
         duties,
-        changes,
+        news,
         people: people
             .iter()
             .filter(|person| person.state != State::Ended)
@@ -271,7 +320,7 @@ pub fn HomePage() -> impl IntoView {
         Home::Bare(schools) => school_cards(schools),
         Home::Tenant {
             duties,
-            changes,
+            news,
             people,
             here,
         } => {
@@ -309,12 +358,7 @@ pub fn HomePage() -> impl IntoView {
                                 }.into_any()
                             }}
                         </section>
-                        {(!changes.is_empty()).then(|| view! {
-                            <section class="card" aria-labelledby="changed">
-                                <header><h2 id="changed">"What changed"</h2><p>"newest first"</p></header>
-                                <div class="body">{feed(changes)}</div>
-                            </section>
-                        })}
+                        {what_changed(news)}
                     </div>
                     {sees_people.then(|| view! {
                         <aside class="stack" aria-label="At a glance">
@@ -335,6 +379,38 @@ pub fn HomePage() -> impl IntoView {
             .into_any()
         }
     })
+}
+
+fn what_changed(
+    News {
+        since,
+        own,
+        total,
+        through,
+        changes,
+    }: News,
+) -> AnyView {
+    let shown = i64::try_from(own.len()).unwrap_or_default();
+    let nothing = own.is_empty() && changes.is_empty();
+    view! {
+        <section class="card" aria-labelledby="changed">
+            <header><h2 id="changed">"What changed"</h2><p>{since}</p></header>
+            <div class="body">
+                {(shown > 0).then(|| view! {
+                    {feed(own)}
+                    <form class="actions" method="post">
+                        <Act name="notices/seen" />
+                        <input type="hidden" name="through" value=through.to_string() />
+                        <button class="button small">"Mark as seen"</button>
+                        {(total > shown).then(|| format!("{} more are older.", total - shown))}
+                    </form>
+                })}
+                {(!changes.is_empty()).then(|| feed(changes))}
+                {nothing.then(|| view! { <p class="muted">"Nothing is new for you."</p> })}
+            </div>
+        </section>
+    }
+    .into_any()
 }
 
 /// `/schools`

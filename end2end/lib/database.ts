@@ -12,3 +12,9 @@ function sql(statement: string): string {
 export function letProofGrowOld(email: string): void {
   sql(`update sec.session s set stepped_up_at = s.stepped_up_at - interval '6 minutes' from account a where a.id = s.account_id and a.email = '${email}'`);
 }
+
+/** The last letter to a person at a school is refused for good by the mail server of their address. */
+export function letterComesBack(label: string, email: string): void {
+  sql(`select sec.mail_returned(m.tenant_id, m.id, '{"seq": null, "code": 550}') from membership m
+       join tenant t on t.id = m.tenant_id and t.label = '${label}' join account a on a.id = m.account_id and a.email = '${email}'`);
+}

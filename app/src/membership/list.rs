@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 #[cfg(feature = "ssr")]
-use domain::{Refusal, membership::State};
+use domain::{Refusal, membership::State, notice::Bounce};
 use domain::{membership::Person, role::Role};
 use leptos::{prelude::*, tachys::view::keyed::keyed};
 use leptos_router::hooks::use_query_map;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{PersonCell, StateTag, page_of};
+use super::{PersonCell, StateTag, Telephone, page_of};
 use crate::{
     error::Result,
     live,
@@ -48,6 +48,8 @@ pub struct Row {
     pub here: bool,
     /// The seat they hold on the board: "Parent governor 2".
     pub seat: Option<String>,
+    /// Where their last letter came back: the number to reach them by, empty where there is none.
+    pub returned: Option<String>,
 }
 
 /// Which people are asked for; everything that is set must hold.
@@ -77,6 +79,8 @@ pub struct Found {
     pub ends_soon: bool,
     /// Names of the committees they sit on.
     pub committees: Vec<String>,
+    /// That their last letter came back, for those who keep people.
+    pub returned: Option<Bounce>,
 }
 
 /// A choice above the list: code, name, and who belongs to it.
@@ -105,6 +109,9 @@ const CHOICES: &[Choice] = &[
     }),
     ("suspended", "Suspended", |found| {
         found.person.state == State::Suspended
+    }),
+    ("returned", "Mail came back", |found| {
+        found.person.state != State::Ended && found.returned.is_some()
     }),
     ("ended", "Removed", |found| {
         found.person.state == State::Ended
@@ -141,6 +148,11 @@ async fn matching(
 ) -> std::result::Result<(Vec<Found>, domain::board::Board), Refusal> {
     let board = domain::board::board(read, today).await?;
     let everybody = domain::membership::list(read).await?;
+    let mut returned: HashMap<Uuid, Bounce> = domain::notice::bounces(read)
+        .await?
+        .into_iter()
+        .map(|bounce| (bounce.person, bounce))
+        .collect();
     let words: Vec<String> = wanted
         .q
         .to_lowercase()
@@ -183,6 +195,7 @@ async fn matching(
                     .is_some_and(|term| term.ends_soon(board.on)),
                 seat: seat.cloned(),
                 committees: sits.map(|committee| committee.name.clone()).collect(),
+                returned: returned.remove(&person.id),
                 person,
             };
             (found, on)
@@ -266,6 +279,9 @@ pub async fn read_people(
         .map(|found| Row {
             here: here.contains(&found.person.account),
             seat: found.seat.map(|seat| seat.title()),
+            returned: found
+                .returned
+                .map(|bounce| bounce.phone.unwrap_or_default()),
             person: found.person,
         })
         .collect();
@@ -493,7 +509,13 @@ fn table_row(row: ArcRwSignal<Row>) -> AnyView {
     let cell = row.clone();
     let since = move || view! { <Moment at=cell.read().person.since.clone() day=true /> };
     let cell = row.clone();
-    let state = move || view! { <StateTag state=cell.read().person.state /> };
+    let state = move || {
+        let row = cell.read();
+        let returned = row.returned.clone().map(|phone| {
+            view! { <small class="tag wait">"Mail came back"</small> <small><Telephone number=phone /></small> }
+        });
+        view! { <StateTag state=row.person.state /> {returned} }
+    };
     view! {
         <tr>
             <th scope="row">{person}</th>

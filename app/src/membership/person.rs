@@ -8,7 +8,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{Address, StateTag, crumbs, to_people};
+use super::{Address, StateTag, Telephone, crumbs, to_people};
 use crate::{
     audit::{self, feed},
     door,
@@ -80,7 +80,7 @@ pub async fn page(
     id: &str,
 ) -> Result<Drawing, Refusal> {
     let shown = Shown::read(read, around, id).await?;
-    let history = domain::tenancy::changes(read, Some(shown.person.id), 20).await?;
+    let history = domain::tenancy::changes(read, Some(shown.person.id), None, 20).await?;
     let history: Vec<_> = history
         .into_iter()
         .map(|change| audit::line(change, false))
@@ -88,6 +88,10 @@ pub async fn page(
     let done = done_words(asked.query("done"), &shown.person.name);
     let today = door::today();
     let facts = domain::board::facts_of(read, shown.person.id, today).await?;
+    let bounces = domain::notice::bounces(read).await?;
+    let returned = bounces
+        .into_iter()
+        .find(|bounce| bounce.person == shown.person.id);
     let on_board = crate::board::person::card(&facts, today);
     let Shown {
         person,
@@ -111,6 +115,7 @@ pub async fn page(
                         <StateTag state=person.state />
                         {person.roles.iter().map(|role| view! { <span class="tag">{role.name()}</span> }).collect_view()}
                         {here.then(|| view! { <span class="tag info">"Here now"</span> })}
+                        {returned.is_some().then(|| view! { <span class="tag wait">"Mail came back"</span> })}
                     </div>
                 </div>
             </div>
@@ -123,7 +128,14 @@ pub async fn page(
                     <div class="body">
                         <dl class="details">
                             {person.email.clone().map(|email| view! { <div><dt>"E-mail"</dt><dd><Address email=email /></dd></div> })}
-                            {facts.phone.clone().map(|phone| view! { <div><dt>"Telephone"</dt><dd>{phone}</dd></div> })}
+                            {facts.phone.clone().map(|phone| view! { <div><dt>"Telephone"</dt><dd><Telephone number=phone /></dd></div> })}
+                            {returned.map(|bounce| {
+                                let other = match bounce.phone {
+                                    Some(_) => "No letter reaches them there; ring them, and ask for the address.",
+                                    None => "No letter reaches them there, and there is no telephone number; ask for the address.",
+                                };
+                                view! { <div><dt>"Mail"</dt><dd>"The last letter came back on " <Moment at=bounce.at day=true /> ". " {other}</dd></div> }
+                            })}
                             <div><dt>"Roles"</dt><dd>{person.role_names()}</dd></div>
                             <div><dt>{since_words(person.state)}</dt><dd><Moment at=person.since.clone() /></dd></div>
                             <div><dt>"Now"</dt><dd>{if here { "Here, on this site" } else { "Not here" }}</dd></div>

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{TenantId, role::TenantKind};
+use crate::{Seq, TenantId, role::TenantKind};
 
 /// What anybody may know who asks the tenant's host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,8 @@ pub struct Settings {
 /// One line of "what changed": who, what, about whom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
+    /// Its line in the log.
+    pub seq: Seq,
     /// The name of who did it; none for the system, or for somebody the reader may not see.
     pub by: Option<String>,
     /// The act, as in the log.
@@ -78,6 +80,21 @@ mod queries {
         event::Act,
         role::TenantKind,
     };
+
+    /// The nouns of the acts that are changes to people and board: not signing in, and what one does for oneself.
+    const CHANGES: [&str; 11] = [
+        "membership",
+        "contact",
+        "mail",
+        "seat",
+        "term",
+        "committee",
+        "declaration",
+        "dbs_check",
+        "training",
+        "board",
+        "tenant",
+    ];
 
     /// The tenant of a host label.
     pub async fn by_label(db: &Db, label: &str) -> Result<Option<Tenant>, Refusal> {
@@ -134,24 +151,28 @@ mod queries {
         Ok(Act::factor_rule_set(rule.code()))
     }
 
-    /// The newest changes to people, or to one of them, newest first: for those who may read the log, nothing for everybody
-    /// else.
+    /// The newest changes to people and board, or to one person, after a moment, newest first: for those who may read the log,
+    /// nothing for everybody else.
     pub async fn changes(
         read: &mut Read,
         whom: Option<MembershipId>,
+        after: Option<OffsetDateTime>,
         most: i64,
     ) -> Result<Vec<Change>, Refusal> {
         let tenant = read.standing.tenant;
         let rows = sqlx::query!(
-            r#"select e.act, e.at as "at: OffsetDateTime", actor.name as "by?", about.name as "about?"
+            r#"select e.seq, e.act, e.at as "at: OffsetDateTime", actor.name as "by?", about.name as "about?"
                from event e
                left join membership actor on actor.tenant_id = e.tenant_id and actor.account_id = e.actor
                left join membership about on about.tenant_id = e.tenant_id and about.id = e.about
-               where e.tenant_id = $1 and (e.act like 'membership.%' or e.act = 'mail.undeliverable') and ($3::uuid is null or e.about = $3)
+               where e.tenant_id = $1 and ($3::uuid is null or e.about = $3) and e.at > coalesce($4::timestamptz, '-infinity')
+                 and split_part(e.act, '.', 1) = any ($5)
                order by e.seq desc limit $2"#,
             tenant,
             most,
-            whom
+            whom,
+            after,
+            &CHANGES.map(str::to_owned)
         )
         .fetch_all(read.connection())
         .await
@@ -159,6 +180,7 @@ mod queries {
         rows.into_iter()
             .map(|row| {
                 Ok(Change {
+                    seq: row.seq,
                     by: row.by,
                     act: row.act,
                     about: row.about,

@@ -34,7 +34,7 @@ async fn the_log_is_read_by_clerks_and_administrators_and_shows_no_other_school(
     ] {
         let caller = scene.caller(email).await;
         let mut read = scene.db.read(&caller).await.unwrap();
-        let changes = tenancy::changes(&mut read, None, 8).await.unwrap();
+        let changes = tenancy::changes(&mut read, None, None, 8).await.unwrap();
         assert_eq!(!changes.is_empty(), reads, "{email}");
         if reads {
             assert_eq!(
@@ -51,7 +51,7 @@ async fn the_log_is_read_by_clerks_and_administrators_and_shows_no_other_school(
         .caller("northgate", "clerk@northgate.example")
         .await;
     let mut read = scene.db.read(&northgate).await.unwrap();
-    let changes = tenancy::changes(&mut read, None, 100).await.unwrap();
+    let changes = tenancy::changes(&mut read, None, None, 100).await.unwrap();
     assert!(
         !changes.is_empty()
             && changes
