@@ -412,3 +412,52 @@ mod pages {
         }
     }
 }
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::words;
+
+    /// The inventory of acts: each with who hears of it, which a test of the domain holds to the acts that are written.
+    fn inventory() -> Vec<String> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/application");
+        let mut acts = Vec::new();
+        for file in std::fs::read_dir(folder).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            for part in text.split("('").skip(1) {
+                if let Some((act, rest)) = part.split_once("', '")
+                    && act.contains('.')
+                    && ["person", "chair", "keeper", "board", "nobody"]
+                        .iter()
+                        .any(|hears| rest.starts_with(&format!("{hears}')")))
+                {
+                    acts.push(act.to_owned());
+                }
+            }
+        }
+        acts
+    }
+
+    #[test]
+    fn every_act_has_words_and_a_kind_to_look_for_it_by() {
+        let acts = inventory();
+        assert!(acts.len() > 50, "{acts:?}");
+        for act in acts {
+            assert!(!words(&act, None, None).contains('“'), "{act} has no words");
+            assert!(domain::audit::Kind::of(&act).is_some(), "{act} has no kind");
+        }
+    }
+
+    #[test]
+    fn what_was_done_to_the_reader_is_told_to_the_reader() {
+        let told = |act, committee| words(act, Some("you"), committee);
+        assert_eq!(told("membership.renamed", None), "changed your name");
+        assert_eq!(
+            told("committee.chair_chosen", Some("Premises")),
+            "chose you to chair the committee Premises"
+        );
+        assert_eq!(
+            words("committee.left", Some("Aoife Keyes"), None),
+            "took Aoife Keyes off a committee"
+        );
+    }
+}

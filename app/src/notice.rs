@@ -21,8 +21,8 @@ pub async fn mark_seen(through: i64) -> Result<()> {
 /// Says how often the reader wants letters about what is new.
 #[server(endpoint = "notices/choose")]
 pub async fn choose_mail(mail: String) -> Result<()> {
-    let mail = domain::notice::Mail::from_code(&mail).ok_or(domain::Refusal::Stale)?;
     let mut write = crate::door::write().await?;
+    let mail = domain::notice::Mail::from_code(&mail).ok_or(domain::Refusal::Stale)?;
     match domain::notice::choose(&mut write, mail).await {
         Ok(act) => write.commit(act).await.map(drop)?,
         // Saved already: whoever presses the button twice is told the same twice.

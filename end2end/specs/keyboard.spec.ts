@@ -102,3 +102,57 @@ test('a clerk signs in, adds, changes, suspends, restores and removes with the k
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL('/sign-in?why=left');
 });
+
+test('a clerk keeps the board, its committee and the register with the keyboard alone', async ({ school }) => {
+  const page = await school.as('clerk');
+  const press = async (target: Locator, then?: string) => {
+    await tabTo(page, target);
+    await page.keyboard.press('Enter');
+    if (then) await expect(title(page)).toHaveText(then);
+  };
+  const type = async (target: Locator, text: string) => {
+    await tabTo(page, target);
+    await page.keyboard.type(text);
+  };
+  const day = (later: number) => new Date(Date.now() + later * 86_400_000).toISOString().slice(0, 10).split('-').reverse().join('');
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  const link = (name: string) => page.getByRole('link', { name, exact: true });
+  const notice = page.locator('.notice');
+  await page.goto('/');
+  await press(link('Board'), 'The board');
+  await press(link('Add a seat').first(), 'Add a seat');
+  // In a list one types what one wants; in a date day, month and year one after the other.
+  await type(page.getByLabel('Category'), 'Co-opted');
+  await type(page.getByLabel('Appointed by'), 'The governing board');
+  await type(page.getByLabel('From'), day(-1000));
+  await press(button('Add the seat'));
+  await expect(notice).toHaveText('The seat is on the board.');
+  await press(link('Change Co-opted governor 1'), 'Co-opted governor 1');
+  await type(page.getByLabel('Who'), NAMES.governor1);
+  await type(page.getByLabel('First day'), day(-100));
+  await press(button('Record the term'));
+  await expect(notice).toHaveText('The term of office is recorded.');
+
+  await press(link('Board'), 'The board');
+  await press(link('Add a committee').first(), 'Add a committee');
+  await type(page.getByLabel('Name'), 'Premises');
+  await press(button('Add the committee'), 'Premises');
+  await type(page.getByLabel('Who', { exact: true }), NAMES.governor1);
+  await press(button('Add to the committee'));
+  await expect(page.getByRole('row', { name: new RegExp(NAMES.governor1) })).toBeVisible();
+  await type(page.getByLabel('Who leads it'), NAMES.governor1);
+  await press(button('Save the chair'));
+  await expect(notice).toBeVisible();
+  await expect(page.getByRole('row', { name: new RegExp(NAMES.governor1) })).toContainText('Chair');
+
+  await press(link('Board'), 'The board');
+  await press(link('Register of interests').first(), 'Register of interests');
+  await press(link('Declare my interests'), 'Declare my interests');
+  await tabTo(page, page.getByRole('radio', { name: /^Nothing to declare/ }));
+  await page.keyboard.press('Space');
+  await press(button('Declare'));
+  await expect(notice).toHaveText('Your declaration is in the register.');
+  await press(link('The log'), 'The log');
+  await press(page.getByRole('link', { name: /declared their interests/ }).first());
+  await expect(page.locator('code.hash').first()).toHaveText(/^[0-9a-f]{64}$/);
+});

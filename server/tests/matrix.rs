@@ -1,5 +1,5 @@
 //! Who may ask what: every page, every server function and every other address, asked by strangers, by another school, with a
-//! password only, and in every role. What each answers stands in matrix.txt; an address without a line there fails, and so
+//! password only, and in every role; and in every role by those whose place is elsewhere, or is not an active one. What each answers stands in matrix.txt; an address without a line there fails, and so
 //! does a line without its address. `QUORATE_BLESS=1` writes the file anew, to be read before it is committed.
 
 #![forbid(unsafe_code)]
@@ -18,7 +18,7 @@ use std::{
 use axum::http::Method;
 use domain::role::Role;
 use site::{Answer, Ask, Served};
-use who::{EVERYBODY, Fresh, Who, fresh, people, roles_at};
+use who::{About, Fresh, Who, everybody, people, roles_at};
 
 /// Addresses that are neither page nor server function; [`every_other_route_is_in_the_matrix`] holds them to the sources.
 const OTHERS: &[&str] = &[
@@ -129,6 +129,29 @@ fn told(answer: &Answer, fresh: &Fresh, passed: bool) -> String {
     told
 }
 
+/// Names of a group that are all there, as the group's: "suspended:*" for those who are suspended, in whatever role.
+fn grouped(who: &[&str], all: &[(&str, String)]) -> String {
+    let group = |name: &str| name.split_once(':').map(|(group, _)| group.to_owned());
+    let mut told: Vec<String> = Vec::new();
+    for name in who {
+        let named = match group(name) {
+            Some(group_name)
+                if all
+                    .iter()
+                    .filter(|(one, _)| group(one).as_ref() == Some(&group_name))
+                    .all(|(one, _)| who.contains(one)) =>
+            {
+                format!("{group_name}:*")
+            }
+            _ => (*name).to_owned(),
+        };
+        if !told.contains(&named) {
+            told.push(named);
+        }
+    }
+    told.join(" ")
+}
+
 /// One line for each address: its answers, each with all who got it.
 fn line(address: &str, answers: &[(&str, String)]) -> String {
     let mut by_answer: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -140,7 +163,7 @@ fn line(address: &str, answers: &[(&str, String)]) -> String {
         let who = if who.len() == answers.len() {
             "everybody".to_owned()
         } else {
-            who.join(" ")
+            grouped(&who, answers)
         };
         writeln!(text, "    {answer}: {who}").unwrap();
     }
@@ -206,6 +229,8 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
         ("address", "/settings".to_owned()),
         ("rule", board.rule.to_owned()),
         ("label", "northgate".to_owned()),
+        ("mail", "weekly".to_owned()),
+        ("through", "0".to_owned()),
         ("session", "01900000-0000-7000-8000-000000000001".to_owned()),
         ("code", code),
         ("password", password.to_owned()),
@@ -254,8 +279,9 @@ fn call(served: &Served, who: &Who, path: &str, method: &Method, fields: &[(&str
 async fn every_address_answers_everybody_as_it_is_written_down() {
     let mut served = Served::here().await;
     people(&mut served).await;
+    let everybody = everybody();
     for role in Role::ALL {
-        let known = EVERYBODY.iter().any(|who| who.name == role.code());
+        let known = everybody.iter().any(|who| who.name == role.code());
         assert!(known, "nobody asks as {}", role.code());
     }
     // Before anything is rendered, and once: it makes the table of pages from the pages themselves.
@@ -289,8 +315,9 @@ async fn every_address_answers_everybody_as_it_is_written_down() {
         .chain(OTHERS.iter().copied())
     {
         let mut answers = Vec::new();
-        for who in EVERYBODY {
-            let fresh = fresh(&mut served, who.asks, page).await;
+        let mut about = About::default();
+        for who in &everybody {
+            let fresh = about.for_who(&mut served, who, page).await;
             let cookie = cookie(&mut served, who).await;
             let answer = visit(&served, who, page, &fresh)
                 .cookie(&cookie)
@@ -303,8 +330,9 @@ async fn every_address_answers_everybody_as_it_is_written_down() {
     for path in FORMS {
         assert!(OTHERS.contains(path), "{path}");
         let mut answers = Vec::new();
-        for who in EVERYBODY {
-            let fresh = fresh(&mut served, who.asks, path).await;
+        let mut about = About::default();
+        for who in &everybody {
+            let fresh = about.for_who(&mut served, who, path).await;
             let cookie = cookie(&mut served, who).await;
             let fields = [("from", "2020-01-01"), ("to", "")];
             let answer = call(&served, who, path, &Method::POST, &fields)
@@ -321,8 +349,9 @@ async fn every_address_answers_everybody_as_it_is_written_down() {
                 continue;
             }
             let mut answers = Vec::new();
-            for who in EVERYBODY {
-                let fresh = fresh(&mut served, who.asks, path).await;
+            let mut about = About::default();
+            for who in &everybody {
+                let fresh = about.for_who(&mut served, who, path).await;
                 let fields = fields(&served, who, &fresh, passed);
                 let fields: Vec<(&str, &str)> = fields
                     .iter()

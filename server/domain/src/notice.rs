@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{MembershipId, Seq, board::Named};
 
 /// Most notices that a page shows; the newest.
-pub const SHOWN_MOST: usize = 20;
+pub const SHOWN_MOST: usize = 10;
 
 /// How often somebody wants letters about what is new. What waits for them is told at least weekly all the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,7 +143,7 @@ mod queries {
                order by n.seq desc limit $3"#,
             tenant,
             own,
-            i64::try_from(SHOWN_MOST).unwrap_or(20)
+            i64::try_from(SHOWN_MOST).unwrap_or(10)
         )
         .fetch_all(read.connection())
         .await

@@ -2,7 +2,11 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{mailing::LinkToken, operator, role::Role};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::{
+    collections::HashMap,
+    rc::Rc,
+    sync::atomic::{AtomicI32, Ordering},
+};
 use testing::Stand;
 
 use crate::site::Served;
@@ -47,20 +51,11 @@ const fn bare(
 const JOAN: &str = "clerk@beacon.example";
 const ORG: &str = "helpers";
 
-pub const EVERYBODY: &[Who] = &[
+const NAMED: &[Who] = &[
     Who {
         name: "stranger",
         asks: "oakfield",
         session: None,
-    },
-    Who {
-        name: "other-school",
-        asks: "oakfield",
-        session: Some((
-            Some("northgate"),
-            "admin@northgate.example",
-            Stand::SteppedUp,
-        )),
     },
     who("password-only", "chair@oakfield.example", Stand::Password),
     who("signed-out", "admin@oakfield.example", Stand::Ended),
@@ -90,12 +85,62 @@ pub const EVERYBODY: &[Who] = &[
     bare("bare-signed-in", Some((None, JOAN, Stand::SteppedUp))),
 ];
 
+/// Where each role is asked with.
+const fn home_of(role: Role) -> &'static str {
+    match role {
+        Role::TrustAdmin | Role::TrustLead => "beacon",
+        Role::OrgAdmin | Role::OrgStaff => ORG,
+        _ => "oakfield",
+    }
+}
+
+/// What a place can be, other than active.
+const STATES: &[&str] = &["invited", "suspended", "removed"];
+
+/// Everybody: those with a name, and in each role, written with the role after a colon, those who may nothing: people of another
+/// tenant, and people whose place is not an active one, each of them with a session that nobody ended.
+pub fn everybody() -> Vec<Who> {
+    let barred = Role::ALL.iter().flat_map(|role| {
+        let known = |asks: &'static str, group: &str, label: &'static str| {
+            let name = format!("{group}:{}", role.code()).leak();
+            let email = format!("{group}-{}@{label}.example", role.code()).leak();
+            Who {
+                name,
+                asks,
+                session: Some((Some(label), email, Stand::SteppedUp)),
+            }
+        };
+        let home = home_of(*role);
+        let other = if home == "oakfield" {
+            "northgate"
+        } else {
+            home
+        };
+        STATES
+            .iter()
+            .map(move |state| known(home, state, home))
+            .chain([known("oakfield", "elsewhere", other)])
+            .collect::<Vec<_>>()
+    });
+    let named = NAMED.iter().map(|who| Who { ..*who });
+    named.chain(barred).collect()
+}
+
 /// People in one role only, where the demo's have several, and an organisation.
 pub async fn people(served: &mut Served) {
     served
         .behind
         .open(ORG, "Helping Hands", "organisation")
         .await;
+    let barred: Vec<Who> = everybody()
+        .into_iter()
+        .filter(|who| who.name.contains(':'))
+        .collect();
+    let barred = barred.iter().filter_map(|who| {
+        let (label, email, _) = who.session?;
+        let (_, role) = who.name.split_once(':')?;
+        Some((label?, email, "Noor Haddad", role))
+    });
     for (label, email, name, role) in [
         (
             "oakfield",
@@ -123,7 +168,10 @@ pub async fn people(served: &mut Served) {
         ),
         (ORG, "admin@helpers.example", "Tove Lindqvist", "org_admin"),
         (ORG, "staff@helpers.example", "Pilar Navarro", "org_staff"),
-    ] {
+    ]
+    .into_iter()
+    .chain(barred)
+    {
         served.behind.join(label, email, name, &[role]).await;
         // Enrolled and with a password, as everybody in the demo is.
         let account = served.behind.account(email).await;
@@ -146,6 +194,20 @@ pub async fn people(served: &mut Served) {
             .await
             .unwrap();
     }
+    // Behind the back of all that ends sessions: what is left between them and the pages is the state alone.
+    sqlx::raw_sql(
+        "set session_replication_role = replica;
+         update membership m set state = 'invited', joined_at = null
+           from account a where a.id = m.account_id and a.email like 'invited-%';
+         update membership m set state = 'suspended', suspended_at = now()
+           from account a where a.id = m.account_id and a.email like 'suspended-%';
+         update membership m set state = 'ended', ended_at = now()
+           from account a where a.id = m.account_id and a.email like 'removed-%';
+         set session_replication_role = origin",
+    )
+    .execute(&mut *served.behind)
+    .await
+    .unwrap();
 }
 
 /// The role of those whom something is done to, and another one.
@@ -242,7 +304,29 @@ async fn board(served: &mut Served, label: &str, who: uuid::Uuid, address: &str)
     board
 }
 
-pub async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
+/// What an address is asked about: something of its own for everybody who may do something, and one thing for all of a tenant who
+/// may nothing; whatever they did all the same would be another line in the file. A link works once, so each has their own.
+#[derive(Default)]
+pub struct About(HashMap<&'static str, Rc<Fresh>>);
+
+impl About {
+    pub async fn for_who(&mut self, served: &mut Served, who: &Who, address: &str) -> Rc<Fresh> {
+        let own = ["{working}", "{ticket}", "accept", "reset", "invit"]
+            .iter()
+            .any(|part| address.contains(part));
+        if own || !who.name.contains(':') {
+            return Rc::new(fresh(served, who.asks, address).await);
+        }
+        if let Some(known) = self.0.get(who.asks) {
+            return known.clone();
+        }
+        let new = Rc::new(fresh(served, who.asks, address).await);
+        self.0.insert(who.asks, new.clone());
+        new
+    }
+}
+
+async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
     sqlx::raw_sql("update sec.attempt set recent = '{}', locked_until = null, lock_level = 0; delete from sec.factor where pending")
         .execute(&mut *served.behind)
         .await

@@ -54,6 +54,14 @@ pub(super) async fn load(
     making.committees(plan.committees).await?;
     making.declared(plan.declared).await?;
     making.kept(plan).await?;
+    // Nobody did any of it, so it is no news to anybody.
+    sqlx::query!(
+        "update notice set seen_at = at where tenant_id = $1 and seen_at is null",
+        tenant
+    )
+    .execute(&mut *whole)
+    .await
+    .map_err(refused)?;
     whole.commit().await.map_err(refused)
 }
 
