@@ -417,8 +417,9 @@ mod pages {
 mod tests {
     use super::words;
 
-    /// The inventory of acts: each with who hears of it, which a test of the domain holds to the acts that are written.
-    fn inventory() -> Vec<String> {
+    #[test]
+    fn every_act_has_words_and_a_kind_to_look_for_it_by() {
+        // The inventory of acts: each with who hears of it, which a test of the domain holds to the acts that are written.
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/application");
         let mut acts = Vec::new();
         for file in std::fs::read_dir(folder).unwrap() {
@@ -434,12 +435,6 @@ mod tests {
                 }
             }
         }
-        acts
-    }
-
-    #[test]
-    fn every_act_has_words_and_a_kind_to_look_for_it_by() {
-        let acts = inventory();
         assert!(acts.len() > 50, "{acts:?}");
         for act in acts {
             assert!(!words(&act, None, None).contains('“'), "{act} has no words");

@@ -87,13 +87,11 @@ impl Scene {
 
     /// Some Monday ahead, 08:00 in England; with the morning before it on record, so that letters begin.
     async fn monday(&mut self) -> OffsetDateTime {
-        let mut moment = OffsetDateTime::now_utc() + days(8);
-        while moment.weekday() != time::Weekday::Monday {
-            moment += Duration::DAY;
+        let mut day = self.today().await + days(8);
+        while day.weekday() != time::Weekday::Monday {
+            day += Duration::DAY;
         }
-        let monday = moment
-            .replace_time(time::macros::time!(08:00))
-            .replace_offset(time::UtcOffset::UTC);
+        let monday = day.with_hms(8, 0, 0).unwrap().assume_utc();
         assert!(self.morning(monday - Duration::DAY).await.is_empty());
         monday
     }
@@ -288,11 +286,18 @@ async fn chairs_hear_of_their_committee_the_board_of_terms_and_keepers_of_who_jo
     assert_eq!(scene.hears("ines@oakfield.example").await, []);
     scene.quiet().await;
     let ines = scene.place("ines@oakfield.example").await;
+    scene
+        .sql(&format!(
+            "update membership set roles = '{{clerk}}' where id = '{ines}'"
+        ))
+        .await;
     remove(&scene.db, &nasreen, ines).await.unwrap();
     assert_eq!(
         scene.hears(ADMIN).await,
         [told("membership.removed", Hears::Keeper)]
     );
+    let margaret = scene.caller(CHAIR).await;
+    declare(&scene.db, &margaret, &[], today).await.unwrap();
     let of_hers = scene
         .text(&format!(
             "select count(*)::text from notice where membership_id = '{ines}'"
@@ -498,9 +503,27 @@ async fn what_waits_is_told_when_it_comes_to_wait_and_weekly_then_even_to_who_wa
             .iter()
             .any(|(duty, count)| *duty == Duty::Declarations && *count > 1)
     );
+    // What comes to wait after the morning's letters were made is for the next morning.
+    let nasreen = scene.caller(CLERK).await;
+    let seat = crate::office::open_seat(&scene.db, &nasreen, Category::CoOpted, "The board", today)
+        .await
+        .unwrap();
+    let teacher = scene.place(TEACHER).await;
+    start(
+        &scene.db,
+        &nasreen,
+        seat,
+        teacher,
+        today,
+        Some(today + days(300)),
+    )
+    .await
+    .unwrap();
+    assert_eq!(scene.morning(monday + Duration::HOUR).await, []);
     for day in 1..7 {
         let sent = scene.morning(monday + days(day)).await;
         assert!(of(&sent, GOVERNOR).is_none(), "day {day}");
+        assert_eq!(of(&sent, TEACHER).is_some(), day == 1, "day {day}");
     }
     let again = scene.morning(monday + days(7)).await;
     assert_eq!(waits(of(&again, GOVERNOR).unwrap()), [(Duty::Declare, 1)]);
@@ -621,6 +644,7 @@ async fn a_letter_that_came_back_is_told_to_keepers_with_the_number_and_holds_ba
         .await;
     let nasreen = scene.caller(CLERK).await;
     let (teacher, worker) = (scene.place(TEACHER).await, scene.worker());
+    let today = scene.today().await;
     set_phone(&scene.db, &nasreen, teacher, "0114 496 0123")
         .await
         .unwrap();
@@ -661,6 +685,19 @@ async fn a_letter_that_came_back_is_told_to_keepers_with_the_number_and_holds_ba
         .unwrap();
     assert_eq!(scene.letters().await, []);
     assert_eq!(scene.unseen(TEACHER).await.total, 2);
+    let seven = |later: i64| {
+        (today + days(later))
+            .with_hms(8, 0, 0)
+            .unwrap()
+            .assume_utc()
+    };
+    scene.morning(seven(0)).await;
+    assert!(of(&scene.morning(seven(1)).await, TEACHER).is_none());
+    let later = scene.morning(seven(9)).await;
+    assert_eq!(
+        news(of(&later, TEACHER).unwrap()),
+        [("membership.role_dropped", 1)]
+    );
     // A letter that is taken ends it, with a line in the log; another one is no news.
     for _ in 0..2 {
         worker.taken(letter.tenant, letter.id).await.unwrap();
@@ -709,7 +746,13 @@ async fn the_last_visit_is_the_end_of_the_session_before_this_one() {
         .sql(&format!("update sec.session set created_at = now() - interval '3 hours', seen_at = now() - interval '2 hours', ended_at = now() - interval '2 hours', ended_why = 'signed out' where membership_id = '{place}'"))
         .await;
     let second = scene.sign_in(GOVERNOR).await;
-    let ago = OffsetDateTime::now_utc() - visit(&scene, second).await.unwrap();
+    let now: i64 = scene
+        .text("select extract(epoch from now())::bigint::text")
+        .await
+        .parse()
+        .unwrap();
+    let now = OffsetDateTime::from_unix_timestamp(now).unwrap();
+    let ago = now - visit(&scene, second).await.unwrap();
     assert!(
         (Duration::minutes(119)..Duration::minutes(121)).contains(&ago),
         "{ago}"
