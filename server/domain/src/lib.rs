@@ -14,6 +14,7 @@ pub mod factor;
 pub mod live;
 pub mod membership;
 pub mod notice;
+pub mod overview;
 pub mod password;
 pub mod recovery;
 pub mod refusal;
@@ -36,6 +37,8 @@ pub mod operator;
 pub mod secret;
 #[cfg(feature = "db")]
 pub mod trail;
+#[cfg(feature = "db")]
+pub mod waiting;
 
 pub use refusal::Refusal;
 
