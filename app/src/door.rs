@@ -63,6 +63,8 @@ pub struct Host {
     pub label: String,
     /// The tenant's name; "Quorate" on the bare host.
     pub name: String,
+    /// Whether the tenant is a trust.
+    pub trust: bool,
 }
 
 /// How the browser calls itself, in words: "Firefox on Windows". Put into each request by the host layer.
@@ -167,10 +169,11 @@ fn caller() -> Result<Caller> {
 /// The frame of a page of this tenant, in the page's own snapshot.
 pub fn around(read: &Read) -> Result<Around> {
     let live = session()?;
-    let place = host()?.name;
+    let host = host()?;
     Ok(Around {
-        place,
+        place: host.name,
         tenant: true,
+        schools: host.trust && domain::overview::is_for(&read.standing.roles),
         name: live.name,
         roles: read.standing.roles.clone(),
         seq: read.standing.seq,
@@ -183,6 +186,7 @@ pub fn around_session() -> Result<Around> {
     Ok(Around {
         place: host.name,
         tenant: host.tenant.is_some(),
+        schools: host.trust && domain::overview::is_for(&live.roles),
         name: live.name,
         roles: live.roles,
         seq: 0,

@@ -23,10 +23,13 @@ pub mod form;
 pub mod live;
 pub mod membership;
 pub mod notice;
+#[cfg(feature = "ssr")]
+pub(crate) mod overview;
 pub mod session;
 pub mod sheet;
 pub mod tenancy;
 pub mod ui;
+pub mod waiting;
 
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, Title, provide_meta_context};
@@ -135,6 +138,8 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/audit/:seq", Rail::Log, &[]),
     // everybody with a place
     ("/me/notices", Rail::Account, &[]),
+    // who runs, leads or clerks a trust
+    ("/overview", Rail::Schools, &[]),
     // administrators
     ("/settings", Rail::Settings, &[]),
 ];
@@ -167,6 +172,7 @@ async fn drawn(
         ["audit"] => audit::timeline(read, around, asked).await,
         ["audit", seq] => audit::entry(read, around, asked, seq).await,
         ["me", "notices"] => notice::page(read, around, asked).await,
+        ["overview"] => overview::page(read, around).await,
         ["settings"] => tenancy::settings(read, around, asked).await,
         _ => Err(domain::Refusal::NotFound),
     }

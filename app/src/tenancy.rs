@@ -1,6 +1,5 @@
 //! A tenant's home and settings, and the way from one school to another.
 
-use domain::session::Place;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +15,7 @@ use crate::{
     live,
     membership::page_of,
     ui::{Head, Icon, Page, Rail, counted},
+    waiting::Card,
 };
 
 /// What home shows: on a tenant's host what waits and what changed, on the bare host one's schools.
@@ -68,7 +68,7 @@ pub struct Duty {
 
 /// "waiting for 5 days", from a day to a day.
 #[cfg(feature = "ssr")]
-fn waiting_words(since: time::Date, today: time::Date) -> String {
+pub(crate) fn waiting_words(since: time::Date, today: time::Date) -> String {
     match (today - since).whole_days() {
         ..=0 => "waiting since today".to_owned(),
         1 => "waiting for a day".to_owned(),
@@ -222,8 +222,8 @@ async fn news(
 /// One's schools.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schools {
-    /// Each with what one is there.
-    pub places: Vec<Place>,
+    /// Each with what one is there and, on the bare host, what waits.
+    pub cards: Vec<Card>,
     /// The refused form this page is drawn for.
     pub echo: Echo,
 }
@@ -269,19 +269,25 @@ pub async fn read_home() -> Result<Page<Home>> {
 #[server(endpoint = "tenancy/schools", input = leptos::server_fn::codec::GetUrl)]
 pub async fn read_schools() -> Result<Page<Schools>> {
     use crate::door;
-    let places = domain::session::places(&door::services().db, door::token()?).await?;
+    let (db, token) = (door::services().db, door::token()?);
+    let places = domain::session::places(&db, token).await?;
+    // Inside a school nothing is told of others.
+    let waiting = match door::host()?.tenant {
+        None => Some(domain::waiting::at_my_places(&db, token).await?),
+        Some(_) => None,
+    };
     Ok(Page {
         around: door::around_session()?,
         body: Schools {
-            places,
+            cards: crate::waiting::cards(places, waiting.as_deref(), door::today()),
             echo: use_context().unwrap_or_default(),
         },
     })
 }
 
-/// Goes to another school: by a ticket that its host takes for a new session there.
+/// Goes to another school: by a ticket that its host takes for a new session there. To its home, or to the page in `next`.
 #[server(endpoint = "tenancy/go")]
-pub async fn go(label: String) -> Result<()> {
+pub async fn go(label: String, #[server(default)] next: String) -> Result<()> {
     use crate::door;
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     door::session()?;
@@ -292,11 +298,12 @@ pub async fn go(label: String) -> Result<()> {
         .find(|place| place.label == label)
         .ok_or(domain::Refusal::NotFound)?;
     let ticket = domain::session::ticket_issue(&services.db, token, place.tenant).await?;
-    door::send_to(&format!(
-        "{}/arrive?ticket={}",
-        services.origin.of_tenant(&place.label),
-        URL_SAFE_NO_PAD.encode(ticket)
-    ));
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("ticket", &URL_SAFE_NO_PAD.encode(ticket))
+        .extend_pairs((!next.is_empty()).then(|| ("next", door::safe_next(&next))))
+        .finish();
+    let host = services.origin.of_tenant(&place.label);
+    door::send_to(&format!("{host}/arrive?{query}"));
     Ok(())
 }
 
@@ -420,8 +427,8 @@ pub fn SchoolsPage() -> impl IntoView {
     page_of(shown, Rail::Elsewhere, |_, shown| school_cards(shown))
 }
 
-fn school_cards(Schools { places, echo }: Schools) -> AnyView {
-    let lead = match places.len() {
+fn school_cards(Schools { cards, echo }: Schools) -> AnyView {
+    let lead = match cards.iter().filter(|card| !card.label.is_empty()).count() {
         0 => "You have no place at any school just now. If that is a mistake, ask the clerk."
             .to_owned(),
         1 => "You have a place at one school.".to_owned(),
@@ -431,20 +438,26 @@ fn school_cards(Schools { places, echo }: Schools) -> AnyView {
         <Head title="My schools" lead=lead />
         <Refusals refusal=echo.refusal.clone() />
         <ul role="list" class="schools">
-            {places.into_iter().map(|place| {
-                let roles = place.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
-                let crest = place.name.chars().next().unwrap_or('Q').to_string();
+            {cards.into_iter().map(|Card { label, name, roles, waits, note }| {
+                let crest = name.chars().next().unwrap_or('Q').to_string();
                 view! {
                     <li>
                         <article class="school-card">
                             <span class="crest" aria-hidden="true">{crest}</span>
-                            <h2>{place.name.clone()}</h2>
+                            <h2>{name.clone()}</h2>
                             <small>{roles}</small>
-                            <form method="post" action="/schools">
-                                <Act name="tenancy/go" />
-                                <input type="hidden" name="label" value=place.label.clone() />
-                                <button class="button primary">"Open" <span class="hidden-text">" " {place.name.clone()}</span></button>
-                            </form>
+                            {if waits.is_empty() {
+                                view! { <p>{note}</p> }.into_any()
+                            } else {
+                                view! { <ul role="list" class="lines">{waits.into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}</ul> }.into_any()
+                            }}
+                            {(!label.is_empty()).then(|| view! {
+                                <form method="post" action="/schools">
+                                    <Act name="tenancy/go" />
+                                    <input type="hidden" name="label" value=label.clone() />
+                                    <button class="button primary">"Open" <span class="hidden-text">" " {name}</span></button>
+                                </form>
+                            })}
                         </article>
                     </li>
                 }

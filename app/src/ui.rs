@@ -14,6 +14,8 @@ pub struct Around {
     pub place: String,
     /// Whether this is a tenant's host.
     pub tenant: bool,
+    /// Whether it is a trust's, and its schools are the reader's to see side by side.
+    pub schools: bool,
     /// Who reads.
     pub name: String,
     /// What they are here.
@@ -55,6 +57,8 @@ impl Around {
 pub enum Rail {
     /// Home.
     Home,
+    /// A trust's schools.
+    Schools,
     /// People.
     People,
     /// The board.
@@ -81,6 +85,9 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
             "home",
             if around.tenant { "Home" } else { "My schools" },
         )),
+        around
+            .schools
+            .then_some((Rail::Schools, "/overview", "school", "Schools")),
         people.then_some((Rail::People, "/people", "people", "People")),
         people.then_some((Rail::Board, "/board", "board", "Board")),
         (around.tenant && around.manages_people()).then_some((

@@ -6,48 +6,48 @@ set local role quorate_sec;
 -- The figures of one tenant's board, as its own pages count them. They take a tenant, so only functions of this schema that
 -- know whose it is may call them.
 
--- Governors' seats that nobody holds today.
-create function sec.vacant_seats(tenant uuid) returns integer
+-- Governors' seats that nobody holds on the day.
+create function sec.vacant_seats(tenant uuid, day date) returns setof uuid
 language sql stable
 as $$
-  select count(*)::integer from public.seat s
+  select s.id from public.seat s
   where s.tenant_id = vacant_seats.tenant and s.category <> 'associate'
-    and s.opened_on <= sec.today() and coalesce(s.closed_on > sec.today(), true)
+    and s.opened_on <= day and coalesce(s.closed_on > day, true)
     and not exists (
-      select from public.term t where t.tenant_id = s.tenant_id and t.seat_id = s.id and t.during @> sec.today())
+      select from public.term t where t.tenant_id = s.tenant_id and t.seat_id = s.id and t.during @> day)
 $$;
 
--- The last days of the terms that end within 90 days, of seats for which nobody is found yet.
-create function sec.ending_terms(tenant uuid) returns setof date
+-- The terms that end within 90 days, with their last day, of seats for which nobody is found yet.
+create function sec.ending_terms(tenant uuid, day date) returns table (term_id uuid, last date)
 language sql stable
 as $$
-  select upper(t.during) - 1
+  select t.id, upper(t.during) - 1
   from public.term t join public.seat s on s.tenant_id = t.tenant_id and s.id = t.seat_id
-  where t.tenant_id = ending_terms.tenant and t.during @> sec.today() and upper(t.during) - 1 <= sec.today() + 90
-    and s.opened_on <= sec.today() and coalesce(s.closed_on > sec.today(), true)
+  where t.tenant_id = ending_terms.tenant and t.during @> day and upper(t.during) - 1 <= day + 90
+    and s.opened_on <= day and coalesce(s.closed_on > day, true)
     and not exists (
-      select from public.term n where n.tenant_id = t.tenant_id and n.seat_id = t.seat_id and lower(n.during) > sec.today())
+      select from public.term n where n.tenant_id = t.tenant_id and n.seat_id = t.seat_id and lower(n.during) > day)
 $$;
 
 -- Who holds a seat or sits on a committee and has to declare their interests, and since when; null where they never have.
-create function sec.declarations_due(tenant uuid) returns table (membership_id uuid, since date)
+create function sec.declarations_due(tenant uuid, day date) returns table (membership_id uuid, since date)
 language sql stable
 as $$
   select k.membership_id, (d.declared_on + interval '12 months')::date
   from (
     select t.membership_id from public.term t
-    where t.tenant_id = declarations_due.tenant and t.during @> sec.today()
+    where t.tenant_id = declarations_due.tenant and t.during @> day
     union
     select p.membership_id from public.committee_place p
     join public.committee c on c.tenant_id = p.tenant_id and c.id = p.committee_id and c.closed_on is null
-    where p.tenant_id = declarations_due.tenant and p.during @> sec.today()
+    where p.tenant_id = declarations_due.tenant and p.during @> day
   ) k
   left join lateral (
     select d.declared_on from public.declaration d
     where d.tenant_id = declarations_due.tenant and d.membership_id = k.membership_id
     order by d.declared_on desc, d.id desc limit 1
   ) d on true
-  where coalesce((d.declared_on + interval '12 months')::date <= sec.today(), true)
+  where coalesce((d.declared_on + interval '12 months')::date <= day, true)
 $$;
 
 -- The schools of the sealed trust, each in one line of numbers. It takes nothing, so there is nothing to ask it about but
@@ -70,9 +70,10 @@ begin
       exists (
         select from public.membership o
         where o.tenant_id = t.id and o.account_id = sec.person() and o.state = 'active'),
-      p.people, p.invited, p.never_in, sec.vacant_seats(t.id),
-      (select count(*)::integer from sec.ending_terms(t.id)),
-      (select count(*)::integer from sec.declarations_due(t.id))
+      p.people, p.invited, p.never_in,
+      (select count(*)::integer from sec.vacant_seats(t.id, sec.today())),
+      (select count(*)::integer from sec.ending_terms(t.id, sec.today())),
+      (select count(*)::integer from sec.declarations_due(t.id, sec.today()))
     from public.tenant t
     cross join lateral (
       select count(*)::integer as people,
@@ -123,22 +124,23 @@ begin
     select p.tenant_id, p.name, 'suspended', 1, p.suspended_on, null::date from place p where p.state = 'suspended'
     union all
     select p.tenant_id, p.name, 'declare', 1, d.since, null
-    from sees p cross join lateral sec.declarations_due(p.tenant_id) d where d.membership_id = p.id
+    from sees p cross join lateral sec.declarations_due(p.tenant_id, sec.today()) d where d.membership_id = p.id
     union all
     select p.tenant_id, p.name, 'invitations', count(*)::integer,
       min((m.invited_at at time zone 'Europe/London')::date), null
     from keeps p join public.membership m on m.tenant_id = p.tenant_id and m.state = 'invited'
     group by p.tenant_id, p.name
     union all
-    select p.tenant_id, p.name, 'terms', count(*)::integer, min(e) - 90, min(e)
-    from keeps p cross join lateral sec.ending_terms(p.tenant_id) e
+    select p.tenant_id, p.name, 'terms', count(*)::integer, min(e.last) - 90, min(e.last)
+    from keeps p cross join lateral sec.ending_terms(p.tenant_id, sec.today()) e
     group by p.tenant_id, p.name
     union all
-    select p.tenant_id, p.name, 'seats', v, sec.today(), null
-    from keeps p cross join lateral sec.vacant_seats(p.tenant_id) v where v > 0
+    select p.tenant_id, p.name, 'seats', count(*)::integer, sec.today(), null
+    from keeps p cross join lateral sec.vacant_seats(p.tenant_id, sec.today()) v
+    group by p.tenant_id, p.name
     union all
     select p.tenant_id, p.name, 'declarations', count(*)::integer, sec.today(), null
-    from keeps p cross join lateral sec.declarations_due(p.tenant_id) d where d.membership_id <> p.id
+    from keeps p cross join lateral sec.declarations_due(p.tenant_id, sec.today()) d where d.membership_id <> p.id
     group by p.tenant_id, p.name;
 end
 $$;

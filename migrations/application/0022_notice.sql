@@ -254,17 +254,8 @@ grant execute on function sec.last_visit() to quorate_web;
 create function sec.duties(tenant uuid, day date) returns table (membership_id uuid, duty text, subject_id uuid)
 language sql stable
 as $$
-  with due as (
-    select s.membership_id from (
-      select t.membership_id from public.term t where t.tenant_id = duties.tenant and t.during @> day
-      union
-      select p.membership_id from public.committee_place p
-      join public.committee c on c.tenant_id = p.tenant_id and c.id = p.committee_id and c.closed_on is null
-      where p.tenant_id = duties.tenant and p.during @> day
-    ) s
-    where not exists (
-      select from public.declaration d where d.tenant_id = duties.tenant and d.membership_id = s.membership_id
-        and (d.declared_on + interval '12 months')::date > day)
+  with due as materialized (
+    select d.membership_id from sec.declarations_due(duties.tenant, day) d
   ), keeper as (
     select m.id from public.membership m
     where m.tenant_id = duties.tenant and m.state = 'active' and m.roles && sec.keeper_roles()
@@ -273,16 +264,9 @@ as $$
     where m.tenant_id = duties.tenant and m.state = 'invited'
       and (m.invited_at at time zone 'Europe/London')::date <= day - 7
     union all
-    select 'term', t.seat_id from public.term t
-    where t.tenant_id = duties.tenant and t.during @> day and upper(t.during) - 1 - day <= 90
-      and not exists (select from public.term n
-        where n.tenant_id = t.tenant_id and n.seat_id = t.seat_id and lower(n.during) > day)
+    select 'term', e.term_id from sec.ending_terms(duties.tenant, day) e
     union all
-    select 'vacancy', s.id from public.seat s
-    where s.tenant_id = duties.tenant and s.category <> 'associate' and s.opened_on <= day
-      and coalesce(s.closed_on > day, true)
-      and not exists (select from public.term t
-        where t.tenant_id = s.tenant_id and t.seat_id = s.id and t.during @> day)
+    select 'vacancy', v from sec.vacant_seats(duties.tenant, day) v
   )
   select m.id, 'declare', m.id from due join public.membership m on m.tenant_id = duties.tenant and m.id = due.membership_id
   where m.state = 'active' and not m.roles <@ array['parent', 'member']

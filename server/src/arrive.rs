@@ -1,6 +1,6 @@
 //! `/arrive`: the end of the way from one school's host to another's. The ticket is spent for a session of this host.
 
-use app::door::{Agent, CookieChange, Host, NewToken};
+use app::door::{Agent, CookieChange, Host, NewToken, safe_next};
 use axum::{
     Extension, Router,
     extract::{Query, State},
@@ -22,6 +22,9 @@ pub fn route() -> Router<Site> {
 #[derive(Deserialize)]
 struct Arriving {
     ticket: String,
+    /// The page to go on to.
+    #[serde(default)]
+    next: String,
 }
 
 async fn arrive(
@@ -51,7 +54,7 @@ async fn arrive(
     match spent {
         Ok((token, shared)) => {
             cookie.set(CookieChange::Set { token, shared });
-            Redirect::to("/").into_response()
+            Redirect::to(safe_next(&arriving.next)).into_response()
         }
         Err(Refusal::LinkGone) => Redirect::to("/sign-in").into_response(),
         Err(refusal) => refusal.into_page(),

@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use domain::{db::Db, tenancy};
+use domain::{db::Db, role::TenantKind, tenancy};
 
 /// Which host was asked, and how the browser calls itself. A host that is no tenant's does not exist.
 pub async fn host(
@@ -26,6 +26,7 @@ pub async fn host(
             tenant: None,
             label,
             name: "Quorate".to_owned(),
+            trust: false,
         }
     } else {
         match tenancy::by_label(&db, &label).await {
@@ -33,6 +34,7 @@ pub async fn host(
                 tenant: Some(tenant.id),
                 label,
                 name: tenant.name,
+                trust: tenant.kind == TenantKind::Trust,
             },
             Ok(None) => return (StatusCode::NOT_FOUND, "There is nothing here.").into_response(),
             Err(refusal) => return crate::session::IntoPage::into_page(refusal),

@@ -5,6 +5,7 @@ use domain::{
     board::{self, Board, Category, Named, Seat, Term},
     day,
     db::Read,
+    overview,
 };
 use leptos::prelude::*;
 
@@ -35,6 +36,7 @@ pub fn span(term: &Term) -> String {
 /// `/board`
 pub async fn page(read: &mut Read, around: &Around, asked: &Asked) -> Result<Drawing, Refusal> {
     let board = board::board(read, door::today()).await?;
+    let trust = overview::trust(read).await?;
     let keeps = around.manages_people();
     let seats = board.governors().count();
     let (in_post, quorum, vacancies) = (board.in_post(), board.quorum(), board.vacancies());
@@ -83,6 +85,12 @@ pub async fn page(read: &mut Read, around: &Around, asked: &Asked) -> Result<Dra
                 {(seats > 0).then(|| standing(&board, in_post, quorum, seats))}
                 {(seats > 0).then(|| ending(&board))}
                 {(vacancies > 0).then(|| vacant(&board))}
+                {trust.map(|trust| view! {
+                    <section class="card" aria-labelledby="trust">
+                        <header><h2 id="trust">"What the trust sees"</h2></header>
+                        <div class="body"><p class="muted">{trust} " sees how many people there are here, how many are invited or have never signed in, how many seats are vacant, how many terms end soon and how many declarations are due. It sees these numbers and nobody’s name."</p></div>
+                    </section>
+                })}
                 {(keeps && !(board.without_term.is_empty() && board.without_role.is_empty())).then(|| to_mend(&board))}
             </aside>
         </div>

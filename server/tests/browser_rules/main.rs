@@ -16,6 +16,7 @@ mod html;
 mod letters;
 mod nothing;
 mod origin;
+mod places;
 mod text;
 mod upload;
 
