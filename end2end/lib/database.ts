@@ -18,3 +18,21 @@ export function letterComesBack(label: string, email: string): void {
   sql(`select sec.mail_returned(m.tenant_id, m.id, '{"seq": null, "code": 550}') from membership m
        join tenant t on t.id = m.tenant_id and t.label = '${label}' join account a on a.id = m.account_id and a.email = '${email}'`);
 }
+
+/** A trust with this school in it, led by one of the school's own people. Its label. */
+export function foundTrust(school: string, email: string, name: string): string {
+  const label = `trust-of-${school}`;
+  sql(`select sec.make_tenant('${label}', 'Trust of ${school}', 'trust');
+    update tenant set trust_id = (select id from tenant where label = '${label}') where label = '${school}';
+    select sec.make_person((select id from tenant where label = '${label}'), '${email}', '${name}', array['trust_lead'])`);
+  return label;
+}
+
+/** So many more schools with long names in a trust, of which somebody is the clerk too; at Northgate they are suspended. */
+export function lengthenTrust(trust: string, schools: number, email: string): void {
+  sql(`select sec.make_tenant('long-' || n, 'The Venerable Saint Ethelburga’s Church of England Voluntary Aided Primary School ' || n, 'school', trust => t.id)
+      from generate_series(1, ${schools}) n, tenant t where t.label = '${trust}';
+    select sec.make_person((select id from tenant where label = '${trust}'), '${email}', 'Joan Whitlock', array['clerk']);
+    update membership m set state = 'suspended' from tenant t, account a
+      where t.id = m.tenant_id and t.label = 'northgate' and a.id = m.account_id and a.email = '${email}'`);
+}

@@ -1,4 +1,4 @@
-import { letProofGrowOld } from '../lib/database.ts';
+import { foundTrust, letProofGrowOld } from '../lib/database.ts';
 import { letterTo } from '../lib/mail.ts';
 import { measure } from '../lib/measure.ts';
 import { enterCode, enterPassword, expect, NAMES, PASSWORD, ready, test, title, type Page, type Who } from '../lib/test.ts';
@@ -105,6 +105,20 @@ test('pages about oneself, and proving it again', async ({ school }) => {
   await page.getByRole('button', { name: 'Make new recovery codes' }).click();
   await expect(page.getByRole('alert')).toBeVisible();
   await measure(page, 'a proof that is too old');
+});
+
+test('a trust’s schools side by side, and what waits at each', async ({ school }) => {
+  const bare = `http://localhost:${process.env.E2E_PORT}`;
+  const trust = `http://${foundTrust(school.label, school.email('clerk'), NAMES.clerk)}.localhost:${process.env.E2E_PORT}`;
+  const page = await school.stranger({ baseURL: bare });
+  await page.goto('/sign-in');
+  await enterPassword(page, school.email('clerk'), PASSWORD);
+  await enterCode(page, await school.code('clerk'));
+  await expect(page.locator('.school-card')).toHaveCount(2);
+  await measure(page, 'my places');
+  await page.getByRole('button', { name: `Open Trust of ${school.label}` }).click();
+  await expect(page).toHaveURL(`${trust}/`);
+  await visit(page, `${trust}/overview`);
 });
 
 test('pages of the bare host', async ({ school }) => {
