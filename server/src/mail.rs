@@ -278,17 +278,23 @@ impl Mailer {
         }
     }
 
-    /// Whether mail could be handed over now, for `/health`: the server greets us and takes our password.
-    pub async fn check(&self) -> bool {
+    /// Whether mail could be handed over now: the server greets us and takes our password.
+    ///
+    /// Refuses as [`Mailer::send`], and never for a recipient: none is named.
+    pub async fn check(&self) -> Result<(), MailError> {
         match &self.way {
-            Way::Folder(folder) => tokio::fs::metadata(folder)
-                .await
-                .is_ok_and(|it| it.is_dir()),
+            Way::Folder(folder) => match tokio::fs::metadata(folder).await {
+                Ok(it) if it.is_dir() => Ok(()),
+                _ => Err(MailError::Broken),
+            },
             Way::Smtp(transport) => {
-                matches!(
-                    tokio::time::timeout(PATIENCE, transport.test_connection()).await,
-                    Ok(Ok(true))
-                )
+                match tokio::time::timeout(PATIENCE, transport.test_connection()).await {
+                    Ok(Ok(true)) => Ok(()),
+                    Ok(Err(error)) => Err(error.status().map_or(MailError::Unreachable, |code| {
+                        MailError::Answered(code.into())
+                    })),
+                    Ok(Ok(false)) | Err(_) => Err(MailError::Unreachable),
+                }
             }
         }
     }
@@ -812,7 +818,7 @@ mod tests {
             0o700
         );
         assert_eq!(std::fs::read(files[0].path()).unwrap(), message.formatted());
-        assert!(mailer.check().await);
+        assert_eq!(mailer.check().await, Ok(()));
     }
 
     #[test]

@@ -164,9 +164,11 @@ impl Parts {
         };
         let (health, relay) = (self.health.clone(), self.relay.clone());
         let signing = self.checkpointer.as_ref().map(Checkpointer::health);
+        let mail = self.worker.health();
         let report = move || {
             let (well, mut report) = health.report();
             report["live"] = json!(relay.health());
+            report["mail"] = json!(mail());
             report["checkpoints"] = json!(signing.as_ref().map(|signing| signing()));
             (well, report)
         };

@@ -31,12 +31,18 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use crate::mail::{MailError, Mailer};
+use crate::{
+    mail::{MailError, Mailer},
+    reach::{self, Reach},
+};
 
 /// Letters under way at once.
 const SENDERS: usize = 4;
 /// With graphile's back-off (e, e², … seconds, from the tenth 6 hours), the last try is about three days after the first.
 const TRIES: i32 = 20;
+/// A letter that met a mail server which takes none counts as tried so often at most: it is back within e² = 7 seconds, and
+/// waits for the server then.
+const TRIES_AWAY: i16 = 2;
 
 /// How often things are looked at; the defaults are for real life.
 #[derive(Clone, Debug)]
@@ -49,6 +55,8 @@ pub struct Pace {
     pub morning: Duration,
     /// A sender that gives no sign of life for this long is taken for dead, and its letters are sent by another.
     pub dead_after: Duration,
+    /// A mail server that does not answer is asked again this often.
+    pub ask: Duration,
 }
 
 impl Default for Pace {
@@ -58,6 +66,7 @@ impl Default for Pace {
             retry: Duration::from_secs(2),
             morning: Duration::from_mins(1),
             dead_after: Duration::from_mins(2),
+            ask: Duration::from_secs(10),
         }
     }
 }
@@ -81,20 +90,31 @@ pub struct Parts {
 #[derive(Debug)]
 pub struct Worker {
     stop: watch::Sender<bool>,
-    tasks: [JoinHandle<()>; 3],
+    tasks: [JoinHandle<()>; 4],
+    reach: Reach,
 }
 
 impl Worker {
     /// Starts them. `bell` is [`domain::db::Db::bell`].
     pub fn start(parts: Parts, bell: Arc<Notify>) -> Self {
         let (stop, stopped) = watch::channel(false);
+        let reach = Reach::new(parts.mailer.clone(), parts.clock);
+        let (queue, pace) = (parts.queue.clone(), parts.pace.ask);
+        let watch = tokio::spawn(reach.clone().watch(queue, pace, stopped.clone()));
         let relay = tokio::spawn(relay(parts.clone(), bell, stopped.clone()));
         let mornings = tokio::spawn(mornings(parts.clone(), stopped.clone()));
-        let send = tokio::spawn(send(parts, stopped));
+        let send = tokio::spawn(send(parts, reach.clone(), stopped));
         Self {
             stop,
-            tasks: [relay, mornings, send],
+            tasks: [watch, relay, mornings, send],
+            reach,
         }
+    }
+
+    /// What to ask for how mail is doing.
+    pub fn health(&self) -> impl Fn() -> reach::Health + Clone + Send + Sync + 'static {
+        let reach = self.reach.clone();
+        move || reach.health()
     }
 
     /// Lets letters under way leave, for a few seconds, and ends them.
@@ -188,6 +208,29 @@ impl Queue {
             .fetch_one(&self.pool)
             .await
             .unwrap_or(false)
+    }
+
+    /// How many letters have not left and are still tried, and since when the first of them waits.
+    pub async fn waiting(&self) -> Option<(i64, Option<OffsetDateTime>)> {
+        sqlx::query_as(
+            "select count(*), min(created_at) from graphile_worker._private_jobs where attempts < max_attempts",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .ok()
+    }
+
+    /// A try that was not the letter's fault does not count, and the next comes soon: graphile waits e to the power of
+    /// the tries.
+    async fn give_back(&self, job: i64) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "update graphile_worker._private_jobs set attempts = least(attempts - 1, $2) where id = $1",
+        )
+        .bind(job)
+        .bind(TRIES_AWAY)
+        .execute(&self.pool)
+        .await
+        .map(drop)
     }
 
     fn tell(&self, answers: bool) {
@@ -302,11 +345,11 @@ async fn mornings(parts: Parts, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-async fn send(parts: Parts, mut stopped: watch::Receiver<bool>) {
+async fn send(parts: Parts, reach: Reach, mut stopped: watch::Receiver<bool>) {
     loop {
         // graphile tells each of its failures; it is only let near a database that answers.
         if parts.queue.check().await {
-            let ended = run(&parts, stopped.clone()).await;
+            let ended = run(&parts, &reach, stopped.clone()).await;
             if *stopped.borrow() {
                 return;
             }
@@ -326,6 +369,7 @@ async fn send(parts: Parts, mut stopped: watch::Receiver<bool>) {
 /// Makes the jobs' tables when they are missing, then sends until stopped or until the database goes away.
 async fn run(
     parts: &Parts,
+    reach: &Reach,
     mut stopped: watch::Receiver<bool>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let dead_after = parts.pace.dead_after;
@@ -335,6 +379,10 @@ async fn run(
         .sweep_threshold(dead_after)
         .recovery_delay(Duration::from_secs(1))
         .enabled(true);
+    let gate = Gate {
+        reach: reach.clone(),
+        stopped: stopped.clone(),
+    };
     let worker = WorkerOptions::default()
         .pg_pool(parts.queue.pool.clone())
         .concurrency(SENDERS)
@@ -346,12 +394,31 @@ async fn run(
         .shutdown_interrupted_job_retry_delay(Duration::from_secs(1))
         .worker_recovery(recovery)
         .add_extension(parts.clone())
+        .add_extension(gate)
         .define_job::<Mail>()
         .define_job::<News>()
         .init()
         .await?;
     worker.run().await?;
     Ok(())
+}
+
+/// Where letters wait while the mail server takes none: no more of them than there are senders, the others in the queue.
+#[derive(Clone, Debug)]
+struct Gate {
+    reach: Reach,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Gate {
+    /// False when the worker ends first.
+    async fn open(&self) -> bool {
+        let mut stopped = self.stopped.clone();
+        tokio::select! {
+            () = self.reach.open() => true,
+            _ = stopped.wait_for(|stopped| *stopped) => false,
+        }
+    }
 }
 
 /// A letter with a link. Its payload is the event and nothing more.
@@ -387,6 +454,7 @@ enum Done {
 #[allow(dead_code, reason = "kept by its Debug form")]
 enum Failed {
     Setup,
+    Ended,
     Database(&'static str),
     Mail(MailError),
 }
@@ -395,7 +463,7 @@ impl TaskHandler for Mail {
     const IDENTIFIER: &'static str = "mail";
 
     async fn run(self, ctx: WorkerContext) -> impl IntoTaskHandlerResult {
-        let Some(parts) = ctx.get_ext::<Parts>() else {
+        let (Some(parts), Some(gate)) = (ctx.get_ext::<Parts>(), ctx.get_ext::<Gate>()) else {
             return Err(Failed::Setup);
         };
         let about = About {
@@ -403,8 +471,11 @@ impl TaskHandler for Mail {
             id: self.0.about,
             seq: Some(self.0.seq),
         };
+        if !gate.open().await {
+            return give_back(parts, *ctx.job().id(), Failed::Ended).await;
+        }
         let tried = deliver(parts, &self.0).await;
-        settle(parts, &ctx, about, tried).await
+        settle(parts, gate, &ctx, about, tried).await
     }
 }
 
@@ -412,7 +483,7 @@ impl TaskHandler for News {
     const IDENTIFIER: &'static str = "news";
 
     async fn run(self, ctx: WorkerContext) -> impl IntoTaskHandlerResult {
-        let Some(parts) = ctx.get_ext::<Parts>() else {
+        let (Some(parts), Some(gate)) = (ctx.get_ext::<Parts>(), ctx.get_ext::<Gate>()) else {
             return Err(Failed::Setup);
         };
         let about = About {
@@ -420,9 +491,22 @@ impl TaskHandler for News {
             id: self.0.id,
             seq: None,
         };
+        if !gate.open().await {
+            return give_back(parts, *ctx.job().id(), Failed::Ended).await;
+        }
         let tried = tell(parts, self.0).await;
-        settle(parts, &ctx, about, tried).await
+        settle(parts, gate, &ctx, about, tried).await
     }
+}
+
+/// The whole mail waits, which is told elsewhere; this letter as if it had not been tried.
+async fn give_back(parts: &Parts, job: i64, failed: Failed) -> Result<(), Failed> {
+    parts
+        .queue
+        .give_back(job)
+        .await
+        .map_err(|_| Failed::Database("give back"))?;
+    Err(failed)
 }
 
 /// Each try draws its own token, whose hash takes the place of the last one: a letter that was lost on the way leaves a
@@ -481,6 +565,7 @@ async fn tell(parts: &Parts, letter: LetterId) -> Result<Done, Failed> {
 /// is not tried again, and any other waits for its next try.
 async fn settle(
     parts: &Parts,
+    gate: &Gate,
     ctx: &WorkerContext,
     about: About,
     tried: Result<Done, Failed>,
@@ -492,12 +577,20 @@ async fn settle(
             Ok(())
         }
         Ok(Done::Left) => {
+            gate.reach.took();
             tracing::info!(%tenant, seq, "a letter has left");
             // The letter is gone, so a failure here must not send it again; the next one says it too.
             if let Err(error) = parts.db.taken(tenant, id).await {
                 tracing::warn!(%tenant, seq, %error, "that a letter left could not be recorded");
             }
             Ok(())
+        }
+        // Whose fault it is, the server says itself when it is asked without a letter. One that turns everybody away may do
+        // so with a code that would condemn the letter (554 in place of a greeting: RFC 5321, 3.1).
+        Err(failed @ Failed::Mail(error))
+            if error != MailError::BadAddress && !gate.reach.ask().await =>
+        {
+            give_back(parts, *ctx.job().id(), failed).await
         }
         Err(Failed::Mail(error @ (MailError::Refused(_) | MailError::BadAddress))) => {
             give_up(parts, about, *ctx.job().id(), error)

@@ -11,3 +11,4 @@ mod crowd;
 #[path = "../house/mod.rs"]
 mod house;
 mod kill;
+mod letters;
