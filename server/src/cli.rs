@@ -5,7 +5,7 @@ use crate::databases::Open;
 use crate::stop::Stop;
 use crate::{account, audit, demo, logging, serve};
 use clap::{Parser, Subcommand};
-use cluster::{Error, Role};
+use cluster::{Database, Error, Role};
 use std::{fmt::Write as _, io::Write as _};
 
 /// The live portal of a school. Configuration is environment variables; `quorate check-config` tells what is wrong.
@@ -73,7 +73,7 @@ impl Cli {
 
 async fn migrate(config: &Config) -> Result<(), Stop> {
     let open = Open::beside(config).await?;
-    let done = cluster::migrate(open.logins()).await;
+    let done = cluster::migrate(open.logins(), &Database::ALL).await;
     open.close().await;
     done?;
     say("The databases are up to date.\n")
@@ -112,7 +112,7 @@ fn cluster_sql() -> String {
         "-- Run by a superuser with psql, for example: quorate migrate --print-cluster-sql | psql postgres\n{}\n",
         cluster::CLUSTER_SQL
     );
-    for database in cluster::Database::ALL {
+    for database in Database::ALL {
         let name = database.name();
         let _ = write!(
             text,

@@ -2,12 +2,18 @@
 
 use crate::config::{Config, Databases};
 use crate::stop::Stop;
-use cluster::{Embedded, Error, Logins, Role};
+use cluster::{Database, Embedded, Error, Logins, Role};
+use std::time::Duration;
+
+/// Rest before a queue that was away at the start is looked for again.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// Databases that answer, are migrated, and whose logins are safe to serve with.
 pub struct Open {
     embedded: Option<Embedded>,
     logins: Logins,
+    /// The queue was away at the start: pages and changes do without it, and what was left out is done when it is back.
+    lacks_jobs: bool,
 }
 
 impl Open {
@@ -18,11 +24,13 @@ impl Open {
                 let embedded = Embedded::start(settings).await?;
                 Self {
                     logins: embedded.cluster().logins().clone(),
+                    lacks_jobs: embedded.lacks_jobs(),
                     embedded: Some(embedded),
                 }
             }
             Databases::External(logins) => Self {
                 logins: logins.clone(),
+                lacks_jobs: cluster::is_away(logins, Role::Jobs).await,
                 embedded: None,
             },
         };
@@ -42,6 +50,7 @@ impl Open {
                 Ok(embedded) => {
                     return Ok(Self {
                         logins: embedded.cluster().logins().clone(),
+                        lacks_jobs: embedded.lacks_jobs(),
                         embedded: Some(embedded),
                     });
                 }
@@ -51,6 +60,7 @@ impl Open {
             let logins = cluster::running(&settings.data).await?;
             return Ok(Self {
                 logins,
+                lacks_jobs: false,
                 embedded: None,
             });
         }
@@ -64,13 +74,53 @@ impl Open {
                 .into_iter()
                 .filter(|role| self.logins.has(*role)),
         );
+        let mut databases = &Database::ALL[..];
+        if self.lacks_jobs {
+            roles.retain(|role| *role != Role::Jobs);
+            databases = &Database::PRESSING;
+        }
         cluster::refuse_unsafe(&self.logins, &roles).await?;
-        // The embedded ones were migrated when they were started. Elsewhere the migrator's address may be kept from the
-        // server; `quorate migrate` is then a step of the deployment.
-        if self.embedded.is_none() && self.logins.has(Role::Migrator) {
-            cluster::migrate(&self.logins).await?;
+        // The embedded ones were migrated when they were started.
+        if self.embedded.is_none() {
+            self.migrate(databases).await?;
         }
         Ok(())
+    }
+
+    /// Elsewhere the migrator's address may be kept from the server; `quorate migrate` is then a step of the deployment.
+    async fn migrate(&self, databases: &[Database]) -> Result<(), Stop> {
+        match &self.embedded {
+            Some(embedded) => embedded.cluster().prepare(databases).await?,
+            None if self.logins.has(Role::Migrator) => {
+                cluster::migrate(&self.logins, databases).await?;
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Where the queue was away at the start, waits for it and does what was left out. Returns only where it is not fit to
+    /// serve with, as the start would have.
+    pub async fn unfit(&self) -> Stop {
+        if !self.lacks_jobs {
+            return std::future::pending().await;
+        }
+        loop {
+            tokio::time::sleep(AGAIN).await;
+            if cluster::is_away(&self.logins, Role::Jobs).await {
+                continue;
+            }
+            match self.catch_up().await {
+                Ok(()) => return std::future::pending().await,
+                Err(stop) if !cluster::is_away(&self.logins, Role::Jobs).await => return stop,
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn catch_up(&self) -> Result<(), Stop> {
+        self.migrate(&[Database::Jobs]).await?;
+        Ok(cluster::refuse_unsafe(&self.logins, &[Role::Jobs]).await?)
     }
 
     /// The address of each login.

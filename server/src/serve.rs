@@ -60,9 +60,10 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
     let mut serving = tokio::spawn(accept::serve(listener, service, ending));
 
     announce(&config)?;
-    let lost = tokio::select! {
-        () = told.end() => false,
-        () = open.lost() => true,
+    let ended = tokio::select! {
+        () = told.end() => Ok(()),
+        () = open.lost() => Err(Stop::failed("PostgreSQL is gone and does not start again.")),
+        unfit = open.unfit() => Err(unfit),
         ended = &mut serving => {
             let why = ended.err().map(|error| error.to_string()).unwrap_or_default();
             return Err(Stop::failed(format!("Serving ended by itself: {why}.")));
@@ -77,11 +78,7 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
         () = told.end() => {}
     }
     parts.end().await;
-    if lost {
-        Err(Stop::failed("PostgreSQL is gone and does not start again."))
-    } else {
-        Ok(())
-    }
+    ended
 }
 
 /// Where the built front end lies, and the names its files were given.

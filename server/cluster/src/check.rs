@@ -3,6 +3,7 @@
 use crate::error::{Error, Result, While};
 use crate::login::{Logins, Role};
 use sqlx::{ConnectOptions as _, Connection as _};
+use std::time::Duration;
 
 /// 18.4: earlier releases have known holes in row security.
 const LEAST: (i32, &str) = (180_004, "18.4");
@@ -46,4 +47,24 @@ pub async fn refuse_unsafe(logins: &Logins, roles: &[Role]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a login's database does not answer for now: nobody is there, or nobody is let in. A wrong name or password is
+/// another matter, since waiting does not mend it.
+pub async fn is_away(logins: &Logins, role: Role) -> bool {
+    let Ok(options) = logins.options(role) else {
+        return false;
+    };
+    match tokio::time::timeout(Duration::from_secs(5), options.connect()).await {
+        Ok(Ok(connection)) => {
+            let _ = connection.close().await;
+            false
+        }
+        Ok(Err(sqlx::Error::Io(_))) | Err(_) => true,
+        // 55000: it takes no connections; 53300: too many of them; 57P03: it is starting or ending.
+        Ok(Err(sqlx::Error::Database(error))) => {
+            matches!(error.code().as_deref(), Some("55000" | "53300" | "57P03"))
+        }
+        Ok(Err(_)) => false,
+    }
 }

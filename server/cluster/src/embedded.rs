@@ -2,10 +2,10 @@
 
 use crate::error::{Error, Result, While};
 use crate::home::{Home, make_folder, require_programs};
-use crate::login::{Logins, Role, parse};
+use crate::login::{Database, Logins, Role, parse};
 use crate::postgres::{Launch, Postgres, answers};
 use crate::secrets::{Secrets, password};
-use crate::{migrate, prepare};
+use crate::{is_away, migrate, prepare};
 use sqlx::postgres::PgConnectOptions;
 use std::{
     fs::{File, TryLockError},
@@ -91,10 +91,10 @@ impl Cluster {
         answers(&self.superuser).await
     }
 
-    /// Makes and migrates what is missing in the running cluster.
-    pub async fn prepare(&self) -> Result<()> {
-        prepare(&self.superuser, &self.passwords).await?;
-        migrate(&self.logins).await
+    /// Makes and migrates what is missing in these databases of the running cluster.
+    pub async fn prepare(&self, databases: &[Database]) -> Result<()> {
+        prepare(&self.superuser, &self.passwords, databases).await?;
+        migrate(&self.logins, databases).await
     }
 }
 
@@ -103,19 +103,27 @@ pub struct Embedded {
     cluster: Arc<Cluster>,
     stop: watch::Sender<bool>,
     lost: watch::Receiver<bool>,
+    lacks_jobs: bool,
     keeper: JoinHandle<()>,
     // Held as long as the cluster runs, and let go by the system however we end.
     _lock: File,
 }
 
 impl Embedded {
-    /// Takes the data directory for this process alone, then starts, prepares and migrates its databases.
+    /// Takes the data directory for this process alone, then starts, prepares and migrates its databases; the queue only
+    /// where it can be entered.
     pub async fn start(settings: &Settings) -> Result<Self> {
         require_programs(&settings.binaries)?;
         let lock = lock(&open_data(&settings.data)?)?;
         let cluster = Arc::new(Cluster::open(settings).await?);
         let postgres = cluster.launch.start(&cluster.superuser).await?;
-        if let Err(error) = cluster.prepare().await {
+        let lacks_jobs = is_away(&cluster.logins, Role::Jobs).await;
+        let databases = if lacks_jobs {
+            &Database::PRESSING[..]
+        } else {
+            &Database::ALL
+        };
+        if let Err(error) = cluster.prepare(databases).await {
             postgres.stop().await;
             return Err(error);
         }
@@ -126,6 +134,7 @@ impl Embedded {
             cluster,
             stop,
             lost,
+            lacks_jobs,
             keeper,
             _lock: lock,
         })
@@ -134,6 +143,11 @@ impl Embedded {
     /// Its passwords and addresses.
     pub fn cluster(&self) -> &Cluster {
         &self.cluster
+    }
+
+    /// Whether the queue could not be entered at the start, and is still to be prepared.
+    pub const fn lacks_jobs(&self) -> bool {
+        self.lacks_jobs
     }
 
     /// Returns when PostgreSQL died and could not be started again.

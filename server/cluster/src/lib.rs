@@ -13,7 +13,7 @@ mod migrate;
 mod postgres;
 mod secrets;
 
-pub use check::refuse_unsafe;
+pub use check::{is_away, refuse_unsafe};
 pub use embedded::{Cluster, Embedded, Settings, running};
 pub use error::{Error, Result};
 pub use home::Home;

@@ -21,6 +21,9 @@ impl Database {
     /// All four.
     pub const ALL: [Self; 4] = [Self::Application, Self::Cache, Self::Jobs, Self::Live];
 
+    /// Without the queue: people can do without it for a while.
+    pub const PRESSING: [Self; 3] = [Self::Application, Self::Cache, Self::Live];
+
     /// Its name in PostgreSQL.
     pub const fn name(self) -> &'static str {
         match self {

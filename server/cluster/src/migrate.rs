@@ -26,8 +26,13 @@ fn migrations(database: Database) -> &'static Migrator {
     }
 }
 
-/// Makes roles, databases and grants as a superuser. Safe at every start; `passwords` are set anew each time.
-pub async fn prepare(superuser: &PgConnectOptions, passwords: &[(Role, String)]) -> Result<()> {
+/// Makes roles and databases as a superuser, and says who may enter these of them. Safe at every start; `passwords` are set
+/// anew each time.
+pub async fn prepare(
+    superuser: &PgConnectOptions,
+    passwords: &[(Role, String)],
+    entered: &[Database],
+) -> Result<()> {
     let mut server = superuser
         .connect()
         .await
@@ -62,7 +67,7 @@ pub async fn prepare(superuser: &PgConnectOptions, passwords: &[(Role, String)])
         }
     }
     let _ = server.close().await;
-    for database in Database::ALL {
+    for database in entered {
         grant(superuser, database.name()).await?;
     }
     Ok(())
@@ -102,9 +107,9 @@ async fn run(connection: &mut PgConnection, sql: &str) -> std::result::Result<()
         .map(drop)
 }
 
-/// Brings all four databases to the state this binary was built for, as the migrator acting for the owner.
-pub async fn migrate(logins: &Logins) -> Result<()> {
-    for database in Database::ALL {
+/// Brings databases to the state this binary was built for, as the migrator acting for the owner.
+pub async fn migrate(logins: &Logins, databases: &[Database]) -> Result<()> {
+    for &database in databases {
         let what = || format!("Cannot migrate the database {}", database.name());
         let mut connection = logins.owner(database)?.connect().await.while_(what())?;
         migrations(database)

@@ -10,5 +10,6 @@
 mod crowd;
 #[path = "../house/mod.rs"]
 mod house;
+mod jobs;
 mod kill;
 mod letters;

@@ -5,7 +5,7 @@
 //! go of a lock whichever way its holder dies, so a killed run leaks nothing. Starting and stopping both need `turn`, so
 //! they cannot cross.
 
-use cluster::{Cluster, Settings};
+use cluster::{Cluster, Database, Settings};
 use domain::demo;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 use std::{
@@ -134,7 +134,10 @@ async fn fill(cluster: &Cluster, made_from: &str) -> bool {
         &format!("drop database if exists {DEMO} with (force)"),
     )
     .await;
-    cluster.prepare().await.expect("migrated databases");
+    cluster
+        .prepare(&Database::ALL)
+        .await
+        .expect("migrated databases");
     cluster::copy_database(cluster.superuser(), EMPTY, DEMO)
         .await
         .expect("a copy of the template");
