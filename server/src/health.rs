@@ -5,6 +5,7 @@ use cluster::{Logins, Role};
 use serde_json::{Map, Value, json};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use std::{
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -20,6 +21,7 @@ const PARTS: [(&str, Role); 4] = [
     ("live", Role::Bus),
 ];
 const STORE: &str = "storage";
+const DISK: &str = "disk";
 const EVERY: Duration = Duration::from_secs(2);
 /// The store is asked by writing to it, which costs more.
 const STORE_EVERY: Duration = Duration::from_secs(10);
@@ -31,17 +33,28 @@ pub struct Health {
 }
 
 impl Health {
-    /// Starts to ask, and goes on until the process is told to end.
-    pub fn watch(logins: &Logins, store: &Storage, ending: &watch::Receiver<bool>) -> Self {
+    /// Starts to ask, and goes on until the process is told to end. `folders` are what this machine's disks hold of ours;
+    /// they need not be there yet.
+    pub fn watch(
+        logins: &Logins,
+        store: &Storage,
+        folders: Vec<PathBuf>,
+        ending: &watch::Receiver<bool>,
+    ) -> Self {
         let health = Self::default();
         health.watch_store(store.clone(), ending.clone());
+        health.watch_disk(folders, ending.clone());
         for (name, role) in PARTS {
             let (health, logins, mut ending) = (health.clone(), logins.clone(), ending.clone());
             tokio::spawn(async move {
                 let mut kept = None;
                 loop {
                     kept = ask(kept, &logins, role).await;
-                    health.set(name, kept.is_some());
+                    match health.set(name, kept.is_some()) {
+                        Turn::Bad => tracing::error!(part = name, "it does not answer"),
+                        Turn::Good => tracing::info!(part = name, "it answers again"),
+                        Turn::None => {}
+                    }
                     if tokio::time::timeout(EVERY, ending.wait_for(|ending| *ending))
                         .await
                         .is_ok()
@@ -59,8 +72,36 @@ impl Health {
         tokio::spawn(async move {
             loop {
                 let asked = tokio::time::timeout(STORE_EVERY, store.check()).await;
-                health.set(STORE, matches!(asked, Ok(Ok(_))));
+                let turn = health.set(STORE, matches!(asked, Ok(Ok(_))));
+                match (turn, asked) {
+                    (Turn::Bad, Ok(Err(error))) => tracing::error!(part = STORE, "{error}"),
+                    (Turn::Bad, _) => tracing::error!(part = STORE, "it does not answer"),
+                    (Turn::Good, _) => tracing::info!(part = STORE, "it answers again"),
+                    (Turn::None, _) => {}
+                }
                 if tokio::time::timeout(STORE_EVERY, ending.wait_for(|ending| *ending))
+                    .await
+                    .is_ok()
+                {
+                    return;
+                }
+            }
+        });
+    }
+
+    fn watch_disk(&self, folders: Vec<PathBuf>, mut ending: watch::Receiver<bool>) {
+        let health = self.clone();
+        tokio::spawn(async move {
+            loop {
+                let full = folders.iter().find(|folder| !cluster::has_room(folder));
+                match (health.set(DISK, full.is_none()), full) {
+                    (Turn::Bad, Some(folder)) => {
+                        tracing::error!(folder = %folder.display(), "the disk is all but full; changes fail once it is");
+                    }
+                    (Turn::Good, _) => tracing::info!("the disk has room again"),
+                    _ => {}
+                }
+                if tokio::time::timeout(EVERY, ending.wait_for(|ending| *ending))
                     .await
                     .is_ok()
                 {
@@ -78,27 +119,32 @@ impl Health {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         let store = databases.remove(STORE).unwrap_or(Value::Null);
+        let disk = databases.remove(DISK).unwrap_or(Value::Null);
         let well = databases.get("application") == Some(&Value::Bool(true));
         (
             well,
-            json!({ "well": well, "version": env!("CARGO_PKG_VERSION"), "databases": databases, "storage": store }),
+            json!({ "well": well, "version": env!("CARGO_PKG_VERSION"), "databases": databases, "storage": store, "disk": disk }),
         )
     }
 
-    fn set(&self, name: &str, works: bool) {
+    /// Keeps it, and says how it changed: told once each time, not every two seconds.
+    fn set(&self, name: &str, works: bool) -> Turn {
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         let before = parts.insert(name.to_owned(), works.into());
-        // Told once each time it changes, not every two seconds.
         match (before, works) {
-            (Some(Value::Bool(true)), false) => {
-                tracing::error!(part = name, "it does not answer");
-            }
-            (Some(Value::Bool(false)), true) => {
-                tracing::info!(part = name, "it answers again");
-            }
-            _ => {}
+            (Some(Value::Bool(true)) | None, false) => Turn::Bad,
+            (Some(Value::Bool(false)), true) => Turn::Good,
+            _ => Turn::None,
         }
     }
+}
+
+/// How a part changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Good,
+    Bad,
+    None,
 }
 
 async fn ask(kept: Option<PgConnection>, logins: &Logins, role: Role) -> Option<PgConnection> {

@@ -105,6 +105,11 @@ impl Parts {
         };
         let checkpointer = checkpointer(logins, &notary, &db)?;
 
+        let folders = vec![
+            config.data.clone(),
+            config.data.join("postgres"),
+            config.checkpoints.clone(),
+        ];
         let storage = match &config.s3 {
             Some(s3) => Storage::connect(s3),
             None => {
@@ -123,7 +128,7 @@ impl Parts {
             hub,
             relay: Arc::new(relay),
             worker,
-            health: Health::watch(logins, &storage, ending),
+            health: Health::watch(logins, &storage, folders, ending),
             storage,
             mail_folder,
             throttle,

@@ -5,7 +5,7 @@ use crate::home::{Home, make_folder, require_programs};
 use crate::login::{Database, Logins, Role, parse};
 use crate::postgres::{Launch, Postgres, answers};
 use crate::secrets::{Secrets, password};
-use crate::{is_away, migrate, prepare};
+use crate::{has_room, is_away, migrate, prepare};
 use sqlx::postgres::PgConnectOptions;
 use std::{
     fs::{File, TryLockError},
@@ -176,7 +176,7 @@ pub async fn running(data: &Path) -> Result<Logins> {
     }
 }
 
-/// Starts PostgreSQL again when it dies under us; gives up when it dies over and over.
+/// Starts PostgreSQL again when it dies under us; gives up when it dies over and over, unless for want of room.
 async fn keep(
     cluster: Arc<Cluster>,
     mut postgres: Postgres,
@@ -192,6 +192,10 @@ async fn keep(
         deaths.retain(|at| at.elapsed() < Duration::from_mins(1));
         deaths.push(Instant::now());
         tracing::error!(how, "PostgreSQL ended unexpectedly; starting it again");
+        tokio::select! {
+            waited = wait_for_room(&cluster.launch.home.cluster) => if waited { deaths.clear() },
+            _ = stopped.wait_for(|stop| *stop) => return,
+        }
         if deaths.len() > 5 {
             tracing::error!("PostgreSQL keeps ending; giving up");
             give_up.send_replace(true);
@@ -201,17 +205,35 @@ async fn keep(
         while let Err(error) = again(&cluster, &mut postgres).await {
             tracing::error!("{error}");
             deaths.push(Instant::now());
-            if deaths.len() > 5 {
-                give_up.send_replace(true);
-                return;
+            tokio::select! {
+                waited = wait_for_room(&cluster.launch.home.cluster) => if waited { deaths.clear() },
+                _ = stopped.wait_for(|stop| *stop) => return,
             }
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(500)) => {}
                 _ = stopped.wait_for(|stop| *stop) => return,
             }
+            if deaths.len() > 5 {
+                give_up.send_replace(true);
+                return;
+            }
         }
     }
     postgres.stop().await;
+}
+
+/// A database on a full disk dies at each start. Returns once there is room, and whether it had to wait.
+async fn wait_for_room(folder: &Path) -> bool {
+    if has_room(folder) {
+        return false;
+    }
+    tracing::error!(
+        "the disk of the database is full; PostgreSQL is started again once there is room"
+    );
+    while !has_room(folder) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    true
 }
 
 async fn again(cluster: &Cluster, postgres: &mut Postgres) -> Result<()> {

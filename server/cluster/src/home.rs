@@ -5,7 +5,10 @@
 
 use crate::error::{Error, Result, While};
 use crate::secrets::Secrets;
-use nix::unistd::{Uid, User};
+use nix::{
+    sys::statvfs::statvfs,
+    unistd::{Uid, User},
+};
 use std::{
     fs,
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _},
@@ -17,6 +20,9 @@ const LONGEST_SOCKET: usize = 107;
 const SOCKET_NAME: &str = ".s.PGSQL.5432";
 /// Where root keeps what another user must reach.
 const SHARED: &str = "/var/lib/quorate";
+
+/// What a start of PostgreSQL and the next files of its log (16 MiB each) ask for.
+const ROOM: u64 = 64 << 20;
 
 /// The folders of one cluster, and the user that owns them.
 #[derive(Clone, Debug)]
@@ -112,6 +118,13 @@ fn give(path: &Path, user: Option<(u32, u32)>) -> Result<()> {
         "Cannot give {} to the database's user",
         path.display()
     ))
+}
+
+/// Whether the disk that a folder lies on has room for a while. One that cannot be asked is taken to.
+pub fn has_room(folder: &Path) -> bool {
+    statvfs(folder).map_or(true, |disk| {
+        disk.blocks_available() * disk.fragment_size() >= ROOM
+    })
 }
 
 /// Makes a folder, or takes one that is there and is ours.

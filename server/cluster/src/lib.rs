@@ -16,7 +16,7 @@ mod secrets;
 pub use check::{is_away, refuse_unsafe};
 pub use embedded::{Cluster, Embedded, Settings, running};
 pub use error::{Error, Result};
-pub use home::Home;
+pub use home::{Home, has_room};
 pub use login::{Database, Logins, Role};
 pub use migrate::{CLUSTER_SQL, GRANTS_SQL, copy_database, fingerprint, migrate, prepare};
 pub use postgres::Launch;

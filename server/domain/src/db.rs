@@ -360,7 +360,8 @@ pub(crate) fn refused(error: sqlx::Error) -> Refusal {
                 (_, Some("membership_step" | "invitation_of_invited"))
                 | (Some("40001" | "40P01"), _) => Refusal::Stale,
                 (Some("42501"), _) => Refusal::NotAllowed,
-                (Some("57P01" | "57P02" | "57P03" | "53300"), _) => unavailable(&error),
+                // 53100: its disk is full.
+                (Some("57P01" | "57P02" | "57P03" | "53100" | "53300"), _) => unavailable(&error),
                 _ => broken("statement", &error),
             }
         }
@@ -397,9 +398,9 @@ pub(crate) fn refused_quietly(error: sqlx::Error) -> Refusal {
         | sqlx::Error::PoolClosed
         | sqlx::Error::Tls(_) => Refusal::Unavailable,
         sqlx::Error::Database(ref database)
-            if database
-                .code()
-                .is_some_and(|code| code.starts_with("57P") || code == "53300") =>
+            if database.code().is_some_and(|code| {
+                code.starts_with("57P") || code == "53100" || code == "53300"
+            }) =>
         {
             Refusal::Unavailable
         }

@@ -97,6 +97,12 @@ impl House {
     }
 
     pub fn serve_with(&self, environment: &[(&str, &str)]) -> Server<'_> {
+        let mut command = self.command(&["serve"]);
+        command.envs(environment.iter().copied());
+        self.serve_as(command)
+    }
+
+    pub fn serve_as(&self, mut command: Command) -> Server<'_> {
         let log = |name: &str| {
             fs::File::options()
                 .append(true)
@@ -104,9 +110,8 @@ impl House {
                 .open(self.folder.path().join(name))
                 .unwrap()
         };
-        let mut command = self.command(&["serve"]);
         command
-            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
             .stdout(log("out"))
             .stderr(log("err"));
         let child = command.spawn().unwrap();
@@ -160,6 +165,10 @@ pub struct Server<'a> {
 }
 
 impl Server<'_> {
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn signal(&self, signal: Signal) {
         let _ = kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal);
     }

@@ -21,16 +21,19 @@ const PROMISED: Duration = Duration::from_secs(1);
 const MOST: Duration = Duration::from_secs(5);
 
 /// The one who may do anything, as no part of the server ever is.
-pub async fn superuser(house: &House) -> PgConnection {
+pub async fn superuser(house: &House, database: &str) -> PgConnection {
     let secrets = Secrets::read(&house.data).unwrap();
     let password = secrets.get("superuser").unwrap();
     let web = house.url("web");
     let socket = web.split(['@', '/']).nth(3).unwrap();
-    as_login(&format!("postgres://postgres:{password}@{socket}/postgres")).await
+    as_login(&format!(
+        "postgres://postgres:{password}@{socket}/{database}"
+    ))
+    .await
 }
 
 async fn close(house: &House) {
-    let mut superuser = superuser(house).await;
+    let mut superuser = superuser(house, "postgres").await;
     run(
         &mut superuser,
         "alter database quorate_jobs allow_connections false",
@@ -44,7 +47,7 @@ async fn close(house: &House) {
 }
 
 async fn open(house: &House) {
-    let mut superuser = superuser(house).await;
+    let mut superuser = superuser(house, "postgres").await;
     run(
         &mut superuser,
         "alter database quorate_jobs allow_connections true",
@@ -135,7 +138,7 @@ async fn without_the_jobs_database_people_go_on_and_each_letter_goes_once_when_i
     assert_eq!(letters(&house).len(), 1);
 
     // What every start puts right is put right later: here a login that would be refused.
-    let mut superuser = superuser(&house).await;
+    let mut superuser = superuser(&house, "postgres").await;
     run(&mut superuser, "alter role quorate_jobs superuser").await;
     open(&house).await;
     let invited = clerk.journal.iter().filter_map(|(change, _)| match change {

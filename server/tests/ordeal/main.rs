@@ -8,6 +8,7 @@
 )]
 
 mod crowd;
+mod disk;
 #[path = "../house/mod.rs"]
 mod house;
 mod jobs;
