@@ -7,6 +7,7 @@
     reason = "tests read where PostgreSQL is from the environment they were started in, and codes are of the real clock"
 )]
 
+mod clock;
 mod crowd;
 mod disk;
 #[path = "../house/mod.rs"]
