@@ -4,11 +4,11 @@ use leptos::prelude::*;
 
 use crate::error::Result;
 
-/// Marks what is new as seen, up to the newest that the page showed.
+/// Marks what is new as seen, from the oldest to the newest that the page showed.
 #[server(endpoint = "notices/seen")]
-pub async fn mark_seen(through: i64) -> Result<()> {
+pub async fn mark_seen(oldest: i64, newest: i64) -> Result<()> {
     let mut write = crate::door::write().await?;
-    match domain::notice::mark_seen(&mut write, through).await {
+    match domain::notice::mark_seen(&mut write, oldest, newest).await {
         Ok(act) => write.commit(act).await.map(drop)?,
         // Seen already, in another window.
         Err(domain::Refusal::Stale) => {}
@@ -173,10 +173,8 @@ mod pages {
                 true,
                 "What others change about your place: roles, name, telephone number, second step.",
             ),
-            (
-                on_board,
-                "Your term of office, your committees, your checks and training.",
-            ),
+            (around.sees_people(), "Your checks and training."),
+            (on_board, "Your term of office and your committees."),
             (on_board, "Terms of office on the board that begin or end."),
             (on_board, "Who joins and leaves a committee that you chair."),
             (

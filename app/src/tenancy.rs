@@ -45,8 +45,8 @@ pub struct News {
     pub own: Vec<Line>,
     /// How many of those there are, shown or not.
     pub total: i64,
-    /// The line of the log that the newest of those tells of.
-    pub through: i64,
+    /// The lines of the log that the oldest and the newest of those shown tell of.
+    pub shown: (i64, i64),
     /// For those who may read the log, what else changed since.
     pub changes: Vec<Line>,
 }
@@ -192,9 +192,8 @@ async fn news(
     let last = domain::notice::last_visit(read).await?;
     let unseen = domain::notice::unseen(read).await?;
     let changes = domain::tenancy::changes(read, None, last, 8).await?;
-    let through = unseen.notices.first().map_or(0, |notice| notice.seq);
-    let told: std::collections::HashSet<_> =
-        unseen.notices.iter().map(|notice| notice.seq).collect();
+    let seq = |notice: Option<&domain::notice::Notice>| notice.map_or(0, |notice| notice.seq);
+    let shown = (seq(unseen.notices.last()), seq(unseen.notices.first()));
     Ok(News {
         since: last.map_or_else(String::new, |last| {
             format!(
@@ -205,10 +204,9 @@ async fn news(
             )
         }),
         total: unseen.total,
-        through,
+        shown,
         changes: changes
             .into_iter()
-            .filter(|change| !told.contains(&change.seq))
             .map(|change| crate::audit::line(change, true))
             .collect(),
         own: unseen
@@ -393,7 +391,7 @@ fn what_changed(
         since,
         own,
         total,
-        through,
+        shown: (oldest, newest),
         changes,
     }: News,
 ) -> AnyView {
@@ -407,7 +405,8 @@ fn what_changed(
                     {feed(own)}
                     <form class="actions" method="post">
                         <Act name="notices/seen" />
-                        <input type="hidden" name="through" value=through.to_string() />
+                        <input type="hidden" name="oldest" value=oldest.to_string() />
+                        <input type="hidden" name="newest" value=newest.to_string() />
                         <button class="button small">"Mark as seen"</button>
                         {(total > shown).then(|| format!("{} more are older.", total - shown))}
                     </form>

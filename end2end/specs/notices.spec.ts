@@ -59,4 +59,8 @@ test('a letter that came back stands on the person’s row with the other way to
   await expect(clerk.getByText('The last letter came back on')).toBeVisible();
   await clerk.goto('/');
   await expect(clerk.getByRole('region', { name: 'What changed' })).toContainText(`Quorate could not deliver a letter to ${NAMES.ta1}`);
+  // Seen is seen, also for who may read the log.
+  await clerk.getByRole('button', { name: 'Mark as seen' }).click();
+  await expect(clerk.getByRole('button', { name: 'Mark as seen' })).toHaveCount(0);
+  await expect(clerk.getByRole('region', { name: 'What changed' })).not.toContainText('could not deliver');
 });

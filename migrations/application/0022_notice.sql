@@ -52,9 +52,10 @@ create table bounce (
 alter table notice enable row level security;
 alter table notice force row level security;
 
--- One's own, and nobody else's: not even for who may read the log.
+-- One's own, and nobody else's: not even for who may read the log. What somebody heard of by a role ends with it.
 create policy notice_select on notice for select to quorate_web
-  using (tenant_id = (select sec.tenant()) and membership_id = (select sec.membership()));
+  using (tenant_id = (select sec.tenant()) and membership_id = (select sec.membership()) and case hears
+    when 'person' then true when 'keeper' then (select sec.keeps_board()) else (select sec.sees_board()) end);
 create policy notice_update on notice for update to quorate_web
   using (tenant_id = (select sec.tenant()) and membership_id = (select sec.membership()))
   with check (tenant_id = (select sec.tenant()) and membership_id = (select sec.membership()));
@@ -196,6 +197,12 @@ begin
     on conflict on constraint bounce_person_key do update set at = excluded.at;
   elsif new.act in ('mail.delivered', 'membership.address_corrected') then
     delete from public.bounce b where b.tenant_id = new.tenant_id and b.membership_id = new.about;
+  elsif new.act = 'membership.removed' then
+    -- Whoever comes back begins anew. Rows that the person is marking just now are left to them: they wait for this lock.
+    update public.notice n set seen_at = new.at where (n.tenant_id, n.id) in (
+      select o.tenant_id, o.id from public.notice o
+      where o.tenant_id = new.tenant_id and o.membership_id = new.about and o.seen_at is null
+      for update skip locked);
   end if;
   if not exists (select from sec.notice_rule r where r.act = new.act and r.hears <> 'nobody') then
     return null;
@@ -211,17 +218,20 @@ begin
     select distinct on (m.id) m.id, r.hears,
       case when c.mail = 'at_once' and m.state = 'active' and not sec.is_held(new.tenant_id, m.id, new.at) then uuidv7() end as letter
     from sec.notice_rule r
-    join public.membership m on m.tenant_id = new.tenant_id and m.state in ('active', 'suspended')
-      and m.account_id is distinct from new.actor
-      and case r.hears
-        when 'person' then m.id = whom
-        when 'keeper' then m.roles && sec.keeper_roles()
-        when 'board' then m.roles && array['chair', 'governor', 'associate', 'clerk']
-        when 'chair' then m.id = (
-          select k.chair from public.committee k where k.tenant_id = new.tenant_id and k.id = committee)
-        else false end
+    cross join lateral (
+      select p.* from public.membership p
+      where r.hears = 'person' and p.tenant_id = new.tenant_id and p.id = whom and p.state in ('active', 'suspended')
+      union all
+      select p.* from public.committee k
+      join public.membership p on p.tenant_id = k.tenant_id and p.id = k.chair and p.state = 'active'
+      where r.hears = 'chair' and k.tenant_id = new.tenant_id and k.id = committee
+      union all
+      select p.* from public.membership p
+      where r.hears in ('keeper', 'board') and p.tenant_id = new.tenant_id and p.state = 'active'
+        and p.roles && case r.hears when 'keeper' then sec.keeper_roles() else array['chair', 'governor', 'associate', 'clerk'] end
+    ) m
     left join public.notice_choice c on c.tenant_id = m.tenant_id and c.membership_id = m.id
-    where r.act = new.act
+    where r.act = new.act and m.account_id is distinct from new.actor
     order by m.id, array_position(array['person', 'chair', 'keeper', 'board'], r.hears)
   ), posted as (
     insert into sec.letter (tenant_id, id, membership_id)
@@ -244,7 +254,7 @@ begin
   return (
     select max(before.seen_at) from sec.session now
     join sec.session before on before.tenant_id = now.tenant_id and before.membership_id = now.membership_id
-      and before.seen_at < now.created_at
+      and before.assurance = 'full' and before.seen_at < now.created_at
     where now.id = sec.session_id() and now.tenant_id = sec.tenant());
 end
 $$;
@@ -289,29 +299,31 @@ language plpgsql volatile security definer set search_path = pg_catalog, sec, pg
 as $$
 declare
   day date := (moment at time zone 'Europe/London')::date;
-  morning timestamptz;
+  dawn timestamptz;
   monday timestamptz;
   made integer;
 begin
   if sec.morning_of(day) > moment then
     day := day - 1;
   end if;
-  morning := sec.morning_of(day);
+  dawn := sec.morning_of(day);
   monday := sec.morning_of(date_trunc('week', day)::date);
-  -- A clock that was set back makes no second letters of a morning, nor any of an earlier one.
-  insert into sec.morning (at) select morning where not exists (select from sec.morning m where m.at >= morning)
+  -- A clock that was set back a little makes no second letters of a morning, nor any of an earlier one. What lies days ahead
+  -- was made by a clock that was wrong, and must not silence all mornings until then.
+  insert into sec.morning (at) select dawn
+  where not exists (select from sec.morning m where m.at >= dawn and m.at < dawn + interval '2 days')
   on conflict do nothing;
-  if not found or not exists (select from sec.morning m where m.at < morning) then
+  if not found or not exists (select from sec.morning m where m.at < dawn) then
     -- Done already; or the first of all, before which nothing was missed.
     return 0;
   end if;
   with place as materialized (
     select m.tenant_id, m.id,
-      case c.mail when 'weekly' then monday when 'never' then '-infinity' else morning end as until
+      case c.mail when 'weekly' then monday when 'never' then '-infinity' else dawn end as until
     from public.membership m
     join public.account a on a.id = m.account_id and a.closed_at is null
     left join public.notice_choice c on c.tenant_id = m.tenant_id and c.membership_id = m.id
-    where m.state = 'active' and m.joined_at < morning and not sec.is_held(m.tenant_id, m.id, morning)
+    where m.state = 'active' and m.joined_at < dawn and not sec.is_held(m.tenant_id, m.id, dawn)
   ), waits as materialized (
     select p.tenant_id, p.id, d.duty, d.subject_id
     from (select distinct x.tenant_id from place x) t
@@ -325,14 +337,19 @@ begin
     select distinct w.tenant_id, w.id from waits w
     left join sec.reminder r on r.tenant_id = w.tenant_id and r.membership_id = w.id
       and r.duty = w.duty and r.subject_id = w.subject_id
-    where coalesce(r.last_on + 7 <= day, true)
+    where coalesce(r.last_on + 7 <= day or r.last_on > day + 2, true)
   ), news as materialized (
     select n.tenant_id, n.id, n.membership_id from public.notice n
     join place p on p.tenant_id = n.tenant_id and p.id = n.membership_id
-    where n.letter_id is null and n.seen_at is null and n.at < p.until and n.at > morning - interval '30 days'
+    -- A letter that has not left after four days never will.
+    left join sec.letter l on l.tenant_id = n.tenant_id and l.id = n.letter_id
+    where (n.letter_id is null or (l.sent_at is null and l.created_at < dawn - interval '4 days'))
+      and n.seen_at is null and n.at < p.until and n.at > dawn - interval '30 days'
+    -- Somebody is marking it just now: the next morning knows.
+    for update of n skip locked
   ), written as (
     insert into sec.letter as l (tenant_id, membership_id, morning, duties)
-    select p.tenant_id, p.id, morning,
+    select p.tenant_id, p.id, dawn,
       exists (select from remind r where r.tenant_id = p.tenant_id and r.id = p.id)
     from place p
     where exists (select from remind r where r.tenant_id = p.tenant_id and r.id = p.id)
@@ -350,7 +367,7 @@ begin
     on conflict on constraint reminder_pkey do update set last_on = excluded.last_on
   )
   select count(*) into made from written;
-  update sec.morning m set letters = made where m.at = morning;
+  update sec.morning m set letters = made where m.at = dawn;
   return made;
 end
 $$;
@@ -385,12 +402,13 @@ as $$
 begin
   return query
     with one as (
-      select l.tenant_id, l.id, l.membership_id, l.duties, coalesce(c.mail, 'daily') as mail, m.name, a.email
+      select l.tenant_id, l.id, l.membership_id, l.duties, coalesce(c.mail, 'daily') as mail, m.name, m.roles, a.email
       from sec.letter l
       join public.membership m on m.tenant_id = l.tenant_id and m.id = l.membership_id and m.state = 'active'
       join public.account a on a.id = m.account_id and a.closed_at is null
       left join public.notice_choice c on c.tenant_id = m.tenant_id and c.membership_id = m.id
       where l.tenant_id = letter_open.tenant and l.id = letter_open.letter and l.sent_at is null
+        and not sec.is_held(l.tenant_id, l.membership_id, now())
     ), said as (
       select o.*,
         (select coalesce(jsonb_agg(jsonb_build_object('kind', k.kind, 'hears', k.hears, 'count', k.n) order by k.first), '[]')
@@ -398,6 +416,8 @@ begin
            select n.kind, n.hears, count(*) as n, min(n.seq) as first from public.notice n
            where n.tenant_id = o.tenant_id and n.membership_id = o.membership_id and n.letter_id = o.id
              and n.seen_at is null and o.mail <> 'never'
+             and case n.hears when 'person' then true when 'keeper' then o.roles && sec.keeper_roles()
+               else not o.roles <@ array['parent', 'member'] end
            group by n.kind, n.hears
          ) k) as told,
         (select coalesce(jsonb_agg(jsonb_build_object('duty', k.duty, 'count', k.n) order by k.duty), '[]')

@@ -15,8 +15,6 @@ use crate::{mail::Mailer, worker::Queue};
 const SILENCE: Duration = Duration::from_mins(10);
 /// How often it is looked whether to ask, and what waits is counted.
 const LOOK: Duration = Duration::from_secs(2);
-/// Letters that fail at once are told apart by one answer.
-const FRESH: Duration = Duration::from_secs(1);
 
 /// What is known of the mail server, shared by all who send.
 #[derive(Clone, Debug)]
@@ -79,7 +77,11 @@ impl Reach {
                 pace
             };
             if known.answers.is_none() || known.last.elapsed() >= rest {
-                self.ask().await;
+                // A server that takes the connection and says nothing must not hold up the end of the process.
+                tokio::select! {
+                    _ = self.ask(Instant::now()) => {}
+                    _ = stopped.wait_for(|stopped| *stopped) => return,
+                }
             }
             let waiting = queue.waiting().await;
             self.known.send_modify(|known| known.waiting = waiting);
@@ -101,16 +103,18 @@ impl Reach {
         self.known.send_modify(|known| known.last = Instant::now());
     }
 
-    /// Whether the server would take a letter at all. Several who ask at once share an answer.
-    pub async fn ask(&self) -> bool {
+    /// Whether the server would take a letter at all, by an answer that it gave after `since`: several who ask at once share one,
+    /// and nobody gets one that is older than what they ask about.
+    pub async fn ask(&self, since: Instant) -> bool {
         let mut asked = self.asked.lock().await;
         if let (Some(at), Some(answers)) = (*asked, self.known.borrow().answers)
-            && at.elapsed() < FRESH
+            && at >= since
         {
             return answers;
         }
-        let answer = self.mailer.check().await;
+        // When it was begun: what the server says may be older than the end of its saying it.
         *asked = Some(Instant::now());
+        let answer = self.mailer.check().await;
         let before = self.known.borrow().answers;
         // Told once each time it changes.
         match answer {

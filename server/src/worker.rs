@@ -28,6 +28,7 @@ use time::OffsetDateTime;
 use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
+    time::Instant,
 };
 use uuid::Uuid;
 
@@ -553,11 +554,10 @@ async fn tell(parts: &Parts, letter: LetterId) -> Result<Done, Failed> {
         .send(&message, now)
         .await
         .map_err(Failed::Mail)?;
-    parts
-        .db
-        .letter_sent(letter)
-        .await
-        .map_err(|_| Failed::Database("sent"))?;
+    // The letter is gone, so a failure here must not send it again; the job that is done is what keeps it from leaving twice.
+    if let Err(error) = parts.db.letter_sent(letter).await {
+        tracing::warn!(tenant = %letter.tenant, %error, "that a letter left could not be recorded");
+    }
     Ok(Done::Left)
 }
 
@@ -588,7 +588,7 @@ async fn settle(
         // Whose fault it is, the server says itself when it is asked without a letter. One that turns everybody away may do
         // so with a code that would condemn the letter (554 in place of a greeting: RFC 5321, 3.1).
         Err(failed @ Failed::Mail(error))
-            if error != MailError::BadAddress && !gate.reach.ask().await =>
+            if error != MailError::BadAddress && !gate.reach.ask(Instant::now()).await =>
         {
             give_back(parts, *ctx.job().id(), failed).await
         }

@@ -512,7 +512,7 @@ fn table_row(row: ArcRwSignal<Row>) -> AnyView {
     let state = move || {
         let row = cell.read();
         let returned = row.returned.clone().map(|phone| {
-            view! {  " " <span class="tag wait">"Mail came back"</span> <small><Telephone number=phone /></small> }
+            view! {  " " <span class="tag wait">"Mail came back"</span> {(!phone.is_empty()).then(|| view! { <small><Telephone number=phone /></small> })} }
         });
         view! { <StateTag state=row.person.state /> {returned} }
     };

@@ -169,16 +169,18 @@ mod queries {
         Ok(Unseen { notices, total })
     }
 
-    /// Marks the caller's notices as seen, up to the one that the page showed last: what came since stays new.
+    /// Marks the caller's notices as seen, from the oldest to the newest that the page showed: what came since stays new, and so
+    /// does what it had no room for.
     ///
     /// Refuses [`Refusal::Stale`] where all of them are seen already.
-    pub async fn mark_seen(write: &mut Write, through: Seq) -> Result<Act, Refusal> {
+    pub async fn mark_seen(write: &mut Write, from: Seq, through: Seq) -> Result<Act, Refusal> {
         let (tenant, own) = (write.standing.tenant, write.standing.membership);
         let done = sqlx::query!(
             "update notice set seen_at = now()
-             where tenant_id = $1 and membership_id = $2 and seen_at is null and seq <= $3",
+             where tenant_id = $1 and membership_id = $2 and seen_at is null and seq between $3 and $4",
             tenant,
             own,
+            from,
             through
         )
         .execute(write.connection())

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Seq, TenantId, role::TenantKind};
+use crate::{TenantId, role::TenantKind};
 
 /// What anybody may know who asks the tenant's host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,8 +54,6 @@ pub struct Settings {
 /// One line of "what changed": who, what, about whom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// Its line in the log.
-    pub seq: Seq,
     /// The name of who did it; none for the system, or for somebody the reader may not see.
     pub by: Option<String>,
     /// The act, as in the log.
@@ -152,7 +150,8 @@ mod queries {
     }
 
     /// The newest changes to people and board, or to one person, after a moment, newest first: for those who may read the log,
-    /// nothing for everybody else.
+    /// nothing for everybody else. Without a person, those that the reader has a notice of are left out: they are told twice
+    /// otherwise, and come back once they are seen.
     pub async fn changes(
         read: &mut Read,
         whom: Option<MembershipId>,
@@ -161,18 +160,21 @@ mod queries {
     ) -> Result<Vec<Change>, Refusal> {
         let tenant = read.standing.tenant;
         let rows = sqlx::query!(
-            r#"select e.seq, e.act, e.at as "at: OffsetDateTime", actor.name as "by?", about.name as "about?"
+            r#"select e.act, e.at as "at: OffsetDateTime", actor.name as "by?", about.name as "about?"
                from event e
                left join membership actor on actor.tenant_id = e.tenant_id and actor.account_id = e.actor
                left join membership about on about.tenant_id = e.tenant_id and about.id = e.about
                where e.tenant_id = $1 and ($3::uuid is null or e.about = $3) and e.at > coalesce($4::timestamptz, '-infinity')
                  and split_part(e.act, '.', 1) = any ($5)
+                 and ($3::uuid is not null or not exists (
+                   select from notice n where n.tenant_id = $1 and n.membership_id = $6 and n.seq = e.seq))
                order by e.seq desc limit $2"#,
             tenant,
             most,
             whom,
             after,
-            &CHANGES.map(str::to_owned)
+            &CHANGES.map(str::to_owned),
+            read.standing.membership
         )
         .fetch_all(read.connection())
         .await
@@ -180,7 +182,6 @@ mod queries {
         rows.into_iter()
             .map(|row| {
                 Ok(Change {
-                    seq: row.seq,
                     by: row.by,
                     act: row.act,
                     about: row.about,

@@ -54,7 +54,7 @@ impl Scene {
     async fn mark(&mut self, email: &str, through: Seq) -> Result<(), Refusal> {
         let caller = self.caller(email).await;
         change(&self.db, &caller, async |write| {
-            Ok(((), notice::mark_seen(write, through).await?))
+            Ok(((), notice::mark_seen(write, 1, through).await?))
         })
         .await
     }
@@ -170,6 +170,117 @@ async fn a_notice_is_read_and_marked_by_its_own_reader_and_by_no_other() {
         "42501"
     );
     assert_eq!(scene.raw(TEACHER, seen).await, Ok(1));
+    // And to read, with a query that does not say whose.
+    scene.choose(TEACHER, Mail::Weekly).await.unwrap();
+    for table in ["notice", "notice_choice"] {
+        let whose = format!("select from {table} where membership_id = '{teacher}'");
+        assert!(scene.raw(TEACHER, &whose).await.unwrap() > 0, "{table}");
+        for email in [CLERK, ADMIN, CHAIR, PARENT] {
+            assert_eq!(scene.raw(email, &whose).await, Ok(0), "{email} in {table}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_heard_of_by_a_role_ends_with_it_and_whoever_comes_back_begins_anew() {
+    let mut scene = Scene::new().await;
+    scene.quiet().await;
+    let (admin, teacher) = (scene.caller(ADMIN).await, scene.place(TEACHER).await);
+    let today = scene.today().await;
+    give_role(&scene.db, &admin, teacher, Held::Clerk)
+        .await
+        .unwrap();
+    let margaret = scene.caller(CHAIR).await;
+    declare(&scene.db, &margaret, &[], today).await.unwrap();
+    let keeper = ("declaration.made".to_owned(), Hears::Keeper);
+    assert!(scene.hears(TEACHER).await.contains(&keeper));
+    scene.choose(TEACHER, Mail::AtOnce).await.unwrap();
+    declare(&scene.db, &margaret, &[], today).await.unwrap();
+    drop_role(&scene.db, &admin, teacher, Held::Clerk)
+        .await
+        .unwrap();
+    assert!(!scene.hears(TEACHER).await.contains(&keeper));
+    let told = scene.letters().await;
+    let acts: Vec<_> = told
+        .iter()
+        .flat_map(|(_, letter)| news(letter))
+        .map(|(act, _)| act)
+        .collect();
+    assert_eq!(
+        acts,
+        ["membership.role_dropped"],
+        "nor by a letter that waited"
+    );
+
+    remove(&scene.db, &admin, teacher).await.unwrap();
+    add(
+        &scene.db,
+        &admin,
+        "Imran Siddiqui",
+        TEACHER,
+        &[Held::Parent],
+    )
+    .await
+    .unwrap();
+    let left = scene
+        .text(&format!(
+            "select count(*)::text from notice where membership_id = '{teacher}' and seen_at is null"
+        ))
+        .await;
+    assert_eq!(left, "0");
+}
+
+#[tokio::test]
+async fn a_clock_that_was_years_ahead_silences_no_morning_after_it_is_right_again() {
+    let mut scene = Scene::new().await;
+    scene.quiet().await;
+    let monday = scene.monday().await;
+    scene.morning(monday + days(3650)).await;
+    let nasreen = scene.caller(CLERK).await;
+    let governor = scene.place(GOVERNOR).await;
+    scene
+        .sql("delete from interest; delete from declaration")
+        .await;
+    give_role(&scene.db, &nasreen, governor, Held::Associate)
+        .await
+        .unwrap();
+    let sent = scene.morning(monday).await;
+    let letter = of(&sent, GOVERNOR).unwrap();
+    assert_eq!(news(letter), [("membership.role_given", 1)]);
+    assert_eq!(letter.duties.len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_letter_would_have_told_that_never_left_is_told_by_a_later_one() {
+    let mut scene = Scene::new().await;
+    scene.quiet().await;
+    let monday = scene.monday().await;
+    scene.sql("delete from interest; delete from declaration; delete from committee_place; delete from term; delete from seat")
+        .await;
+    let (nasreen, worker) = (scene.caller(CLERK).await, scene.worker());
+    let governor = scene.place(GOVERNOR).await;
+    give_role(&scene.db, &nasreen, governor, Held::Associate)
+        .await
+        .unwrap();
+    worker.make_digests(monday).await.unwrap();
+    let lost = worker.letters_waiting().await.unwrap();
+    assert_eq!(lost.len(), 1);
+    worker.letter_queued(lost[0]).await.unwrap();
+    scene
+        .sql(&format!("update sec.letter set created_at = '{monday}'"))
+        .await;
+    assert_eq!(scene.morning(monday + days(3)).await, []);
+    let again = scene.morning(monday + days(5)).await;
+    assert_eq!(
+        news(of(&again, GOVERNOR).unwrap()),
+        [("membership.role_given", 1)]
+    );
+    assert_eq!(
+        worker.open_letter(lost[0]).await.unwrap(),
+        None,
+        "the first has nothing to say any more"
+    );
+    worker.close().await;
 }
 
 #[tokio::test]
@@ -190,8 +301,25 @@ async fn what_came_after_the_page_was_drawn_stays_new() {
         [("membership.role_dropped".to_owned(), Hears::Person)]
     );
     assert_eq!(scene.mark(TEACHER, drawn).await, Err(Refusal::Stale));
+    // Nor is what the page had no room for marked with what it showed.
+    for _ in 0..2 {
+        give_role(&scene.db, &nasreen, teacher, Held::Associate)
+            .await
+            .unwrap();
+        drop_role(&scene.db, &nasreen, teacher, Held::Associate)
+            .await
+            .unwrap();
+    }
+    let newest = scene.unseen(TEACHER).await.notices[0].seq;
+    let own = scene.caller(TEACHER).await;
+    change(&scene.db, &own, async |write| {
+        Ok(((), notice::mark_seen(write, newest, newest).await?))
+    })
+    .await
+    .unwrap();
+    assert_eq!(scene.unseen(TEACHER).await.total, 4);
     let line = scene
-        .text("select detail::text from event where act = 'notice.seen'")
+        .text("select detail::text from event where act = 'notice.seen' order by seq limit 1")
         .await;
     assert_eq!(line, r#"{"count": 1}"#);
 }
@@ -693,10 +821,22 @@ async fn a_letter_that_came_back_is_told_to_keepers_with_the_number_and_holds_ba
     };
     scene.morning(seven(0)).await;
     assert!(of(&scene.morning(seven(1)).await, TEACHER).is_none());
+    let letters = scene
+        .text(&format!(
+            "select count(*)::text from sec.letter where membership_id = '{teacher}'"
+        ))
+        .await;
+    assert_eq!(letters, "1", "none is made that would not leave");
+    // A letter that was made before the first came back does not follow it.
+    assert_eq!(worker.open_letter(letter).await.unwrap(), None);
+    scene
+        .sql("update bounce set at = at - interval '8 days'")
+        .await;
     let later = scene.morning(seven(9)).await;
     assert_eq!(
         news(of(&later, TEACHER).unwrap()),
-        [("membership.role_dropped", 1)]
+        [("membership.role_given", 1), ("membership.role_dropped", 1)],
+        "also what the letter would have told that came back"
     );
     // A letter that is taken ends it, with a line in the log; another one is no news.
     for _ in 0..2 {
@@ -745,6 +885,11 @@ async fn the_last_visit_is_the_end_of_the_session_before_this_one() {
     scene
         .sql(&format!("update sec.session set created_at = now() - interval '3 hours', seen_at = now() - interval '2 hours', ended_at = now() - interval '2 hours', ended_why = 'signed out' where membership_id = '{place}'"))
         .await;
+    // Somebody with the password alone was not here.
+    scene
+        .try_password(GOVERNOR, domain::demo::PASSWORD)
+        .await
+        .unwrap();
     let second = scene.sign_in(GOVERNOR).await;
     let now: i64 = scene
         .text("select extract(epoch from now())::bigint::text")
