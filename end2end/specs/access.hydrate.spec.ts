@@ -1,7 +1,7 @@
 import { foundTrust, letProofGrowOld } from '../lib/database.ts';
 import { letterTo } from '../lib/mail.ts';
 import { measure } from '../lib/measure.ts';
-import { enterCode, enterPassword, expect, NAMES, PASSWORD, ready, test, title, type Page, type Who } from '../lib/test.ts';
+import { enterCode, enterPassword, expect, NAMES, PASSWORD, ready, School, test, title, type Page, type Who } from '../lib/test.ts';
 import { Authenticator } from '../lib/totp.ts';
 
 test.describe.configure({ timeout: 150_000 });
@@ -119,6 +119,36 @@ test('a trust’s schools side by side, and what waits at each', async ({ school
   await page.getByRole('button', { name: `Open Trust of ${school.label}` }).click();
   await expect(page).toHaveURL(`${trust}/`);
   await visit(page, `${trust}/overview`);
+});
+
+test('a board with all its people, the register, the log and one’s letters', async ({ browser }) => {
+  const school = new School(browser, true, 'oakfield', 'Oakfield Primary School');
+  const page = await school.as('clerk');
+  const at = async (path: string, link: RegExp) => {
+    await page.goto(path);
+    return (await page.locator('main').getByRole('link', { name: link }).first().getAttribute('href'))!;
+  };
+  const person = await at('/people?q=Oyelaran', /^Open/);
+  for (const path of [
+    '/board',
+    '/board/seats/add',
+    await at('/board', /^Change/),
+    '/board/committees/add',
+    await at('/board', /Finance/),
+    '/board/interests',
+    '/board/interests/declare',
+    person,
+    `${person}/checks`,
+    '/audit',
+    '/audit/1',
+    '/audit?kind=mail',
+    '/people/add-many',
+    '/me/notices',
+  ]) {
+    await visit(page, path);
+  }
+  expect(school.watch.faults).toEqual([]);
+  await school.close();
 });
 
 test('pages of the bare host', async ({ school }) => {

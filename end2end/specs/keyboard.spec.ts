@@ -114,14 +114,17 @@ test('a clerk keeps the board, its committee and the register with the keyboard 
     await tabTo(page, target);
     await page.keyboard.type(text);
   };
-  const day = (later: number) => new Date(Date.now() + later * 86_400_000).toISOString().slice(0, 10).split('-').reverse().join('');
+  const day = (later: number) => {
+    const [year, month, date] = new Date(Date.now() + later * 86_400_000).toISOString().slice(0, 10).split('-');
+    return `${month}${date}${year}`;
+  };
   const button = (name: string) => page.getByRole('button', { name, exact: true });
   const link = (name: string) => page.getByRole('link', { name, exact: true });
   const notice = page.locator('.notice');
   await page.goto('/');
   await press(link('Board'), 'The board');
   await press(link('Add a seat').first(), 'Add a seat');
-  // In a list one types what one wants; in a date day, month and year one after the other.
+  // In a list one types what one wants; in a date its parts one after the other, as this browser orders them.
   await type(page.getByLabel('Category'), 'Co-opted');
   await type(page.getByLabel('Appointed by'), 'The governing board');
   await type(page.getByLabel('From'), day(-1000));

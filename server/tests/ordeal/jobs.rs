@@ -59,12 +59,15 @@ async fn run(connection: &mut PgConnection, statement: &'static str) {
     connection.execute(sqlx::raw_sql(statement)).await.unwrap();
 }
 
-/// Whom the letters in the folder went to.
+/// Whom the letters in the folder went to; those that are being written have a dot in front.
 fn letters(house: &House) -> Vec<String> {
     let entries = fs::read_dir(house.data.join("mail")).unwrap();
     let whole = entries.map(|entry| entry.unwrap().path());
     whole
-        .filter(|path| path.extension().is_some_and(|end| end == "eml"))
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.ends_with(".eml") && !name.starts_with('.')
+        })
         .map(|path| {
             let text = fs::read_to_string(path).unwrap();
             let to = text.lines().find(|line| line.starts_with("To: "));
