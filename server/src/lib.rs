@@ -22,6 +22,7 @@ pub mod logging;
 pub mod mail;
 pub mod parts;
 pub mod people;
+pub mod queue;
 pub mod reach;
 pub mod relay;
 pub mod router;

@@ -25,6 +25,7 @@ use crate::{
     hub::Hub,
     mail::{Links, Mailer},
     people,
+    queue::Queue,
     relay::Relay,
     router::{self, Site},
     socket::{self, Sockets},
@@ -32,7 +33,7 @@ use crate::{
     storage::Storage,
     throttle::Throttle,
     upkeep,
-    worker::{Pace, Parts as Sending, Queue, Worker},
+    worker::{Pace, Parts as Sending, Worker},
 };
 
 /// How long sockets are closed over at the end: all at once would be a storm on whoever takes over.

@@ -9,7 +9,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{mail::Mailer, worker::Queue};
+use crate::{mail::Mailer, queue::Queue};
 
 /// A server from which nothing was heard for this long is asked.
 const SILENCE: Duration = Duration::from_mins(10);

@@ -32,7 +32,8 @@ use mailin_embedded::{AuthMechanism, Handler, Response, Server, SslConfig, respo
 use secrecy::SecretString;
 use server::{
     mail::{Links, MailError, Mailer, SmtpConfig, Tls},
-    worker::{Pace, Parts, Queue, Worker, relay_once},
+    queue::Queue,
+    worker::{Pace, Parts, Worker, relay_once},
 };
 use sqlx::{
     AssertSqlSafe, Connection, PgConnection, Row,

@@ -9,6 +9,7 @@ mod board;
 mod change;
 mod check;
 mod committee;
+mod digest;
 mod factor;
 mod interest;
 mod leaving;
