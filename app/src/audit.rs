@@ -72,15 +72,21 @@ mod pages {
     }
 
     /// What was done, to follow the name of who did it. `whom` is named, or "you", or it is the person whose page it stands on;
-    /// `committee` is named where the reader may know which it was.
-    pub fn words(act: &str, whom: Option<&str>, committee: Option<&str>) -> String {
+    /// `named` is the committee, the
+    /// folder or the document that it is about, where the reader may know which it was.
+    pub fn words(act: &str, whom: Option<&str>, named: Option<&str>) -> String {
         let them = whom.unwrap_or("them");
         let theirs = match whom {
             None => "their".to_owned(),
             Some("you") => "your".to_owned(),
             Some(whom) => format!("{whom}’s"),
         };
-        let a_committee = committee.map_or_else(
+        let a_folder = named.map_or_else(
+            || "a folder".to_owned(),
+            |name| format!("the folder {name}"),
+        );
+        let a_paper = named.map_or_else(|| "a document".to_owned(), |title| format!("“{title}”"));
+        let a_committee = named.map_or_else(
             || "a committee".to_owned(),
             |name| format!("the committee {name}"),
         );
@@ -135,6 +141,27 @@ mod pages {
             "tenant.factor_rule_set" => "said who must have a second step".to_owned(),
             "board.rule_set" => "said by which rule the quorum is counted".to_owned(),
             "audit.exported" => "took a copy of the log".to_owned(),
+            "folder.opened" => "made a folder".to_owned(),
+            "folder.renamed" => "changed the name of a folder, or what it is for".to_owned(),
+            "folder.archived" => "took a folder out of use".to_owned(),
+            "folder.reopened" => "took a folder into use again".to_owned(),
+            "folder.reader_added" if whom.is_some() => format!("let {them} read {a_folder}"),
+            "folder.reader_added" => format!("said who else reads {a_folder}"),
+            "folder.reader_removed" if whom.is_some() => format!("took {a_folder} from {them}"),
+            "folder.reader_removed" => format!("said who reads {a_folder} no more"),
+            "folder.change_asked" => format!("asked to change who reads {a_folder}"),
+            "folder.change_dropped" => format!("dropped a change to who reads {a_folder}"),
+            "document.added" => format!("added {a_paper}"),
+            "document.version_added" => format!("added a new version of {a_paper}"),
+            "document.version_restored" => format!("brought back an older version of {a_paper}"),
+            "document.described" => format!("changed what is said of {a_paper}"),
+            "document.moved" => format!("moved {a_paper} to another folder"),
+            "document.archived" => format!("took {a_paper} out of use"),
+            "document.reinstated" => format!("took {a_paper} into use again"),
+            "document.binned" => format!("put {a_paper} into the bin"),
+            "document.unbinned" => format!("took {a_paper} out of the bin"),
+            "document.purged" => "deleted a document that lay in the bin for 30 days".to_owned(),
+            "document.opened" => format!("opened {a_paper}"),
             // As it is recorded, where a newer version has acts that this one has no words for.
             other => format!("did “{other}”"),
         }
@@ -427,9 +454,11 @@ mod tests {
             for part in text.split("('").skip(1) {
                 if let Some((act, rest)) = part.split_once("', '")
                     && act.contains('.')
-                    && ["person", "chair", "keeper", "board", "nobody"]
-                        .iter()
-                        .any(|hears| rest.starts_with(&format!("{hears}')")))
+                    && [
+                        "person", "chair", "keeper", "board", "reader", "owner", "nobody",
+                    ]
+                    .iter()
+                    .any(|hears| rest.starts_with(&format!("{hears}')")))
                 {
                     acts.push(act.to_owned());
                 }

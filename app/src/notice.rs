@@ -66,13 +66,19 @@ mod pages {
         });
         let by = notice.by.as_ref().map(of);
         let self_done = notice.by.is_some() && notice.by == notice.about;
-        let committee = notice.committee.as_ref().map(|(_, name)| name.as_str());
-        let words = audit::words(
-            &notice.act,
-            whom.as_deref().filter(|_| !self_done),
-            committee,
-        );
+        let named = [&notice.document, &notice.folder, &notice.committee]
+            .into_iter()
+            .find_map(|one| one.as_ref().map(|(_, name)| name.as_str()));
+        let words = audit::words(&notice.act, whom.as_deref().filter(|_| !self_done), named);
         let href = match (&notice.committee, &notice.about) {
+            _ if notice.document.is_some() => notice
+                .document
+                .as_ref()
+                .map(|(id, _)| format!("/papers/{id}")),
+            _ if notice.folder.is_some() => notice
+                .folder
+                .as_ref()
+                .map(|(id, _)| format!("/library/{id}")),
             _ if !around.sees_people() => None,
             (Some((id, _)), _) => Some(format!("/board/committees/{id}")),
             (None, Some(about)) => Some(format!("/people/{}", about.id)),
@@ -172,6 +178,10 @@ mod pages {
             (
                 true,
                 "What others change about your place: roles, name, telephone number, second step.",
+            ),
+            (
+                true,
+                "New papers and new versions in folders that you read.",
             ),
             (around.sees_people(), "Your checks and training."),
             (on_board, "Your term of office and your committees."),

@@ -299,7 +299,7 @@ async fn heed(sockets: &Sockets, caller: &Caller, seat: &Arc<Seat>, said: Said) 
         Err(end) => return Some(end),
     };
     let (allowed, denied): (Vec<_>, Vec<_>) = topics.iter().zip(may).partition(|(_, may)| *may);
-    refused.extend(denied.iter().map(|(topic, _)| topic.name().to_owned()));
+    refused.extend(denied.iter().map(|(topic, _)| topic.name()));
     let keys: Vec<String> = allowed.iter().map(|(topic, _)| key(**topic)).collect();
     if !keys.is_empty() {
         refused.extend(

@@ -22,6 +22,8 @@ pub enum Kind {
     SignIn,
     /// Letters that came back, and how somebody wants to be written to.
     Mail,
+    /// Folders and documents.
+    Library,
     /// The school's own settings.
     Settings,
     /// The log itself: who took a copy of it.
@@ -39,6 +41,7 @@ impl Kind {
         Self::Board,
         Self::SignIn,
         Self::Mail,
+        Self::Library,
         Self::Settings,
         Self::Log,
     ];
@@ -50,6 +53,7 @@ impl Kind {
             Self::Board => "board",
             Self::SignIn => "sign_in",
             Self::Mail => "mail",
+            Self::Library => "library",
             Self::Settings => "settings",
             Self::Log => "log",
         }
@@ -62,6 +66,7 @@ impl Kind {
             Self::Board => "Board",
             Self::SignIn => "Signing in",
             Self::Mail => "Mail",
+            Self::Library => "Papers",
             Self::Settings => "Settings",
             Self::Log => "The log",
         }
@@ -87,6 +92,7 @@ impl Kind {
             ],
             Self::SignIn => &["session", "password", "factor", "reset", "account"],
             Self::Mail => &["mail", "notice"],
+            Self::Library => &["folder", "document"],
             Self::Settings => &["tenant"],
             Self::Log => &["audit"],
         }

@@ -5,7 +5,7 @@ pub mod committee;
 pub mod facts;
 pub mod interest;
 #[cfg(feature = "db")]
-mod keeping;
+pub(crate) mod keeping;
 #[cfg(feature = "db")]
 mod leaving;
 pub mod quorum;

@@ -347,7 +347,11 @@ async fn is_idle(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
 pub(crate) fn refused(error: sqlx::Error) -> Refusal {
     match &error {
         sqlx::Error::Database(database) => {
-            if let Some(refusal) = database.constraint().and_then(crate::board::refusal_of) {
+            let rule = database.constraint();
+            if let Some(refusal) = rule
+                .and_then(crate::board::refusal_of)
+                .or_else(|| rule.and_then(crate::folder::refusal_of))
+            {
                 return refusal;
             }
             match (database.code().as_deref(), database.constraint()) {

@@ -1,6 +1,7 @@
 //! All that can happen to a tenant's data, and the one row that each becomes: audit line, live push, source of mail.
 
 mod board;
+mod library;
 
 use serde::Serialize;
 use serde_json::{Value, json};

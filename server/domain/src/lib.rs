@@ -10,7 +10,10 @@
 pub mod audit;
 pub mod board;
 pub mod day;
+pub mod document;
 pub mod factor;
+pub mod file;
+pub mod folder;
 pub mod live;
 pub mod membership;
 pub mod notice;

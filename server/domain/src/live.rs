@@ -21,6 +21,12 @@ pub enum Topic {
     Me,
     /// Who is here now. Not in the log: only the hub knows.
     Here,
+    /// Folders and what lies in them, as far as each reads them.
+    Library,
+    /// One folder.
+    Folder(Uuid),
+    /// One document, with who has it open.
+    Paper(Uuid),
 }
 
 /// How the log and the hub call [`Topic::Here`].
@@ -34,17 +40,32 @@ impl Topic {
             "settings" => Self::Settings,
             "me" => Self::Me,
             HERE => Self::Here,
-            _ => return None,
+            "library" => Self::Library,
+            _ => {
+                let (noun, id) = name.split_once('/')?;
+                // As it is written, and in no other way: a topic has one name.
+                let id = Uuid::try_parse(id)
+                    .ok()
+                    .filter(|one| one.to_string() == id)?;
+                match noun {
+                    "folder" => Self::Folder(id),
+                    "paper" => Self::Paper(id),
+                    _ => return None,
+                }
+            }
         })
     }
 
     /// As clients say and see it.
-    pub const fn name(self) -> &'static str {
+    pub fn name(self) -> String {
         match self {
-            Self::People => "people",
-            Self::Settings => "settings",
-            Self::Me => "me",
-            Self::Here => HERE,
+            Self::People => "people".to_owned(),
+            Self::Settings => "settings".to_owned(),
+            Self::Me => "me".to_owned(),
+            Self::Here => HERE.to_owned(),
+            Self::Library => "library".to_owned(),
+            Self::Folder(id) => format!("folder/{id}"),
+            Self::Paper(id) => format!("paper/{id}"),
         }
     }
 
@@ -52,15 +73,16 @@ impl Topic {
     pub fn key(self, account: AccountId) -> String {
         match self {
             Self::Me => format!("me/{account}"),
-            other => other.name().to_owned(),
+            other => other.name(),
         }
     }
 }
 
-/// Whether somebody with these roles may watch the topic. Parents and young people do not see who belongs to the school.
+/// Whether somebody with these roles may watch the topic, as far as roles decide it. Parents and young people do not see who
+/// belongs to the school.
 pub fn is_for(topic: Topic, roles: &[Role]) -> bool {
     match topic {
-        Topic::Me => true,
+        Topic::Me | Topic::Library | Topic::Folder(_) | Topic::Paper(_) => true,
         Topic::People | Topic::Here => roles
             .iter()
             .any(|role| !matches!(role, Role::Parent | Role::Member)),
@@ -110,16 +132,30 @@ mod queries {
     use super::{Event, Topic, is_for};
     use crate::{
         Refusal, Seq, TenantId,
-        db::{LiveDb, Read},
+        db::{LiveDb, Read, refused},
     };
 
     /// Whether the caller may watch the topic, as of the snapshot. What is watched by id is looked up under the caller's seal.
-    #[allow(
-        clippy::unused_async,
-        reason = "topics with an id are looked up; those of today follow from roles alone"
-    )]
     pub async fn may_watch(read: &mut Read, topic: Topic) -> Result<bool, Refusal> {
-        Ok(is_for(topic, &read.standing.roles))
+        let tenant = read.standing.tenant;
+        match topic {
+            Topic::Folder(id) => {
+                sqlx::query_scalar!(r#"select $1 = any (sec.folders_read()) as "reads!""#, id)
+                    .fetch_one(read.connection())
+                    .await
+            }
+            Topic::Paper(id) => {
+                sqlx::query_scalar!(
+                    r#"select exists (select from document where tenant_id = $1 and id = $2) as "reads!""#,
+                    tenant,
+                    id
+                )
+                .fetch_one(read.connection())
+                .await
+            }
+            other => return Ok(is_for(other, &read.standing.roles)),
+        }
+        .map_err(refused)
     }
 
     /// Where each tenant's log ends. A tenant that does not exist is left out.
@@ -205,9 +241,28 @@ mod tests {
 
     #[test]
     fn every_name_leads_back_to_its_topic() {
-        for topic in [Topic::People, Topic::Settings, Topic::Me, Topic::Here] {
-            assert_eq!(Topic::from_name(topic.name()), Some(topic));
+        let id = Uuid::from_u128(0xAB);
+        for topic in [
+            Topic::People,
+            Topic::Settings,
+            Topic::Me,
+            Topic::Here,
+            Topic::Library,
+            Topic::Folder(id),
+            Topic::Paper(id),
+        ] {
+            assert_eq!(Topic::from_name(&topic.name()), Some(topic));
             assert_eq!(name_of(&topic.key(Uuid::from_u128(7))), topic.name());
+        }
+        let braced = format!("paper/{{{id}}}");
+        for other in [
+            "paper/",
+            "paper/7",
+            "paper",
+            &braced,
+            &format!("paper/{}", id.simple()),
+        ] {
+            assert_eq!(Topic::from_name(other), None, "{other}");
         }
     }
 

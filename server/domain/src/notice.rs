@@ -60,6 +60,10 @@ pub enum Hears {
     Keeper,
     /// They sit on the board.
     Board,
+    /// They read the folder.
+    Reader,
+    /// They own the document.
+    Owner,
 }
 
 impl Hears {
@@ -70,6 +74,8 @@ impl Hears {
             "chair" => Some(Self::Chair),
             "keeper" => Some(Self::Keeper),
             "board" => Some(Self::Board),
+            "reader" => Some(Self::Reader),
+            "owner" => Some(Self::Owner),
             _ => None,
         }
     }
@@ -92,6 +98,10 @@ pub struct Notice {
     pub about: Option<Named>,
     /// The committee it is about, by id and name.
     pub committee: Option<(Uuid, String)>,
+    /// The folder it is about, by id and name.
+    pub folder: Option<(Uuid, String)>,
+    /// The document it is about, by id and title.
+    pub document: Option<(Uuid, String)>,
 }
 
 /// The reader's notices that they have not marked as seen.
@@ -134,11 +144,14 @@ mod queries {
         let (tenant, own) = (read.standing.tenant, read.standing.membership);
         let rows = sqlx::query!(
             r#"select n.seq, n.at as "at: OffsetDateTime", n.kind, n.hears, n.by_id, doer.name as "by?", about.id as "about_id?",
-                      about.name as "about?", c.id as "committee_id?", c.name as "committee?", count(*) over () as "total!"
+                      about.name as "about?", c.id as "committee_id?", c.name as "committee?", f.id as "folder_id?", f.name as "folder?",
+                      d.id as "document_id?", d.title as "document?", count(*) over () as "total!"
                from notice n
                left join membership doer on doer.tenant_id = n.tenant_id and doer.id = n.by_id
                left join membership about on about.tenant_id = n.tenant_id and about.id = n.about_id
                left join committee c on c.tenant_id = n.tenant_id and c.id = n.committee_id
+               left join folder f on f.tenant_id = n.tenant_id and f.id = n.folder_id
+               left join document d on d.tenant_id = n.tenant_id and d.id = n.document_id
                where n.tenant_id = $1 and n.membership_id = $2 and n.seen_at is null
                order by n.seq desc limit $3"#,
             tenant,
@@ -163,6 +176,8 @@ mod queries {
                         name: row.about,
                     }),
                     committee: row.committee_id.zip(row.committee),
+                    folder: row.folder_id.zip(row.folder),
+                    document: row.document_id.zip(row.document),
                 })
             })
             .collect::<Result<_, Refusal>>()?;

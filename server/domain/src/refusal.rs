@@ -192,6 +192,84 @@ pub enum Refusal {
         "This file is not a text. Save it as CSV in your spreadsheet, or copy the cells and paste them."
     )]
     NotText,
+    /// See [`crate::file::Fault`].
+    #[error("{0}")]
+    File(#[from] crate::file::Fault),
+    /// See [`crate::folder::NAME_MOST`].
+    #[error("Enter a name for the folder, at most 120 characters.")]
+    FolderName,
+    /// Two folders in use of one name.
+    #[error("There is a folder of that name already. Choose another name.")]
+    FolderNameTaken,
+    /// A folder that nobody could read.
+    #[error("Choose who reads this folder; a restricted one needs two people at least.")]
+    FolderReaders,
+    /// A restricted folder nobody could put anything in.
+    #[error("Choose at least one reader who also files documents there.")]
+    FolderFiler,
+    /// See [`crate::folder`].
+    #[error(
+        "A restricted folder is read by named people. Choose people, not a role or a committee."
+    )]
+    FolderNamesPeople,
+    /// See [`crate::folder::readers`].
+    #[error("Who reads this folder is changed by two of its readers: one asks, another agrees.")]
+    FolderTwoReaders,
+    /// The way of a restricted folder, where there is none.
+    #[error("Clerks and administrators say who reads an open folder.")]
+    FolderOpen,
+    /// Whoever asks does not agree as well.
+    #[error("You asked for this yourself, so another reader of the folder must agree.")]
+    SecondReader,
+    /// Somebody reads it in that way already.
+    #[error("They read this folder already.")]
+    FolderReaderNamed,
+    /// A wish about somebody about whom there is one.
+    #[error("A change for this person waits already. Agree to it or take it back first.")]
+    FolderChangeWaits,
+    /// Reads it, and no more.
+    #[error("You read this folder, but you do not file in it. Ask one of those who do.")]
+    FolderNotFiled,
+    /// A folder out of use.
+    #[error("This folder is out of use. Take it into use again first, or choose another one.")]
+    FolderArchived,
+    /// See [`crate::document::TITLE_MOST`].
+    #[error("Enter a title, at most 200 characters.")]
+    Title,
+    /// See [`crate::document::TAGS_MOST`].
+    #[error("Enter at most 12 tags with commas between them, each of at most 40 characters.")]
+    Tags,
+    /// See [`crate::document::NOTE_MOST`].
+    #[error("Say what is new in one line of at most 500 characters.")]
+    Note,
+    /// See [`crate::document::filing::bin`].
+    #[error("Say in one line why it is to be deleted, such as the rule of your records schedule.")]
+    BinReason,
+    /// A document in the bin.
+    #[error("This document is in the bin. Take it out first.")]
+    Binned,
+    /// The bytes are those of that version.
+    #[error("This is version {0} already, byte for byte. Nothing was added.")]
+    SameBytes(u32),
+    /// See [`crate::document::filing::move_to`].
+    #[error(
+        "What lies in a restricted folder stays there, since another folder has other readers."
+    )]
+    DocumentStays,
+    /// An owner who could not open it.
+    #[error("This person does not read the folder. Choose an owner who does.")]
+    OwnerReads,
+    /// Nothing was sent.
+    #[error("Choose a file first.")]
+    NoFile,
+    /// Of an upload that came in parts, one that fits nowhere.
+    #[error("The upload was lost on the way. Choose the file and send it again.")]
+    UploadLost,
+    /// The disk is full.
+    #[error(
+        "There is no room for this file just now. Nothing was stored; tell whoever runs the service."
+    )]
+    NoRoom,
     /// The browser could not reach the server.
     #[error("You are offline. What you typed is kept; try again when you are connected.")]
     Offline,
@@ -219,11 +297,23 @@ impl Refusal {
             | Self::CommitteeNameTaken
             | Self::CommitteeClosed
             | Self::OnCommittee
-            | Self::NotOnCommittee => 409,
+            | Self::NotOnCommittee
+            | Self::FolderNameTaken
+            | Self::FolderReaderNamed
+            | Self::FolderChangeWaits
+            | Self::FolderArchived
+            | Self::Binned
+            | Self::SameBytes(_) => 409,
+            Self::FolderTwoReaders
+            | Self::FolderOpen
+            | Self::SecondReader
+            | Self::FolderNotFiled => 403,
+            Self::NoRoom => 507,
             Self::NotOnBoard => 403,
             Self::LinkGone => 410,
             Self::Wait(_) => 429,
             Self::Busy | Self::Unavailable | Self::Offline => 503,
+            Self::File(fault) if fault.passes() => 503,
             Self::Broken => 500,
             _ => 422,
         }
@@ -231,7 +321,11 @@ impl Refusal {
 
     /// Whether the same may well succeed in a moment.
     pub const fn passes(&self) -> bool {
-        matches!(self, Self::Offline | Self::Unavailable | Self::Busy)
+        match self {
+            Self::Offline | Self::Unavailable | Self::Busy => true,
+            Self::File(fault) => fault.passes(),
+            _ => false,
+        }
     }
 
     /// The form field that it is about, so that the message can stand beside it.
@@ -250,7 +344,19 @@ impl Refusal {
             Self::PhoneFormat => "phone",
             Self::NoRole => "roles",
             Self::NoLines | Self::ManyLines(_) | Self::OneList => "text",
-            Self::NotText => "file",
+            Self::NotText
+            | Self::File(_)
+            | Self::NoFile
+            | Self::SameBytes(_)
+            | Self::UploadLost
+            | Self::NoRoom => "file",
+            Self::FolderName | Self::FolderNameTaken => "name",
+            Self::FolderReaders | Self::FolderNamesPeople | Self::FolderFiler => "readers",
+            Self::Title => "title",
+            Self::Tags => "tags",
+            Self::Note => "note",
+            Self::BinReason => "reason",
+            Self::OwnerReads => "owner",
             Self::Password(_) => "password",
             Self::WrongPassword => "old",
             Self::WrongCode | Self::WrongRecoveryCode => "code",
@@ -277,6 +383,22 @@ mod tests {
         assert_eq!(words_for_seconds(1), "1 second");
         assert_eq!(words_for_seconds(90), "90 seconds");
         assert_eq!(words_for_seconds(91), "2 minutes");
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_checked_may_be_sent_again() {
+        use crate::file::Fault;
+        let away = Refusal::from(Fault::Unchecked);
+        assert_eq!((away.status(), away.passes()), (503, true));
+        let virus = Refusal::from(Fault::Virus);
+        assert_eq!((virus.status(), virus.passes()), (422, false));
+        assert_eq!(virus.field(), Some("file"));
+        assert_eq!(virus.to_string(), Fault::Virus.to_string());
+        let there = serde_json::to_string(&Refusal::File(Fault::ManyPages(10_001))).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Refusal>(&there).unwrap(),
+            Refusal::File(Fault::ManyPages(10_001))
+        );
     }
 
     #[test]

@@ -129,6 +129,31 @@ fn is_new(News { act, hears, count }: &News) -> String {
             "Your second step was taken away; you are asked for a new one when you sign in.",
             "Your second step was taken away {n} times; you are asked for a new one when you sign in.",
         ),
+        (Hears::Person, "folder.reader_added") => (
+            "You were let into a folder of papers.",
+            "You were let into {n} folders of papers.",
+        ),
+        (Hears::Person, "folder.reader_removed") => (
+            "A folder of papers was taken from you.",
+            "{n} folders of papers were taken from you.",
+        ),
+        (Hears::Reader, "document.added") => ("One new paper.", "{n} new papers."),
+        (Hears::Reader, "document.version_added" | "document.version_restored") => (
+            "One paper has a new version.",
+            "Papers have {n} new versions.",
+        ),
+        (Hears::Reader, "folder.change_asked") => (
+            "Somebody asks to change who reads a restricted folder.",
+            "There are {n} wishes to change who reads restricted folders.",
+        ),
+        (Hears::Reader, _) => (
+            "Who reads a folder of papers was changed.",
+            "Who reads folders of papers was changed {n} times.",
+        ),
+        (Hears::Owner, _) => (
+            "Something about a paper of yours was changed.",
+            "{n} things about papers of yours were changed.",
+        ),
         // Whatever else was done to somebody is theirs to read behind the door: a suspension is nobody else's business.
         (Hears::Person, _) => (
             "Something about your place was changed.",

@@ -46,7 +46,7 @@ pub(super) async fn whom(write: &mut Write, id: MembershipId) -> Result<Whom, Re
 }
 
 /// Somebody the caller sees, with their state.
-pub(super) async fn look(write: &mut Write, id: MembershipId) -> Result<(Whom, State), Refusal> {
+pub(crate) async fn look(write: &mut Write, id: MembershipId) -> Result<(Whom, State), Refusal> {
     let tenant = write.standing.tenant;
     let row = sqlx::query!(
         "select account_id, state from membership where tenant_id = $1 and id = $2",

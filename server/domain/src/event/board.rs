@@ -127,7 +127,8 @@ impl Act {
 
     pub(crate) fn committee_left(whom: Whom, committee: Uuid, place: Uuid, last: Date) -> Self {
         let detail = json!({ "committee": committee, "place": place, "to": day::field(last) });
-        Self::about("committee.left", whom, detail)
+        // Folders are read by committees: what they may see may have shrunk.
+        Self::about("committee.left", whom, detail).closing(whom.account)
     }
 
     pub(crate) fn committee_chair_chosen(committee: Uuid, chair: Option<MembershipId>) -> Self {

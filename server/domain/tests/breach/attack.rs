@@ -79,7 +79,22 @@ impl Scene {
                  insert into sec.letter (tenant_id, membership_id) select tenant_id, id from membership limit 3;
                  insert into sec.reminder (tenant_id, membership_id, duty, subject_id, last_on)
                    select tenant_id, id, 'declare', id, '2026-01-01' from membership limit 3;
-                 insert into sec.morning (at) values (now())",
+                 insert into sec.morning (at) values (now());
+                 insert into folder (tenant_id, name, restricted, made_by)
+                   select distinct on (tenant_id) tenant_id, 'Complaint', false, id from membership;
+                 insert into folder_reader (tenant_id, folder_id, role) select tenant_id, id, 'governor' from folder;
+                 insert into folder_change (tenant_id, folder_id, adds, membership_id, asked_by)
+                   select tenant_id, id, true, made_by, made_by from folder;
+                 with one as (
+                   insert into document (tenant_id, folder_id, title, kind, newest, made_by)
+                   select tenant_id, id, 'Letter', 'other', 1, made_by from folder returning tenant_id, id, made_by
+                 )
+                 insert into version (tenant_id, document_id, number, file_name, format, size, sha256, key, made_by)
+                 select tenant_id, id, 1, 'letter.pdf', 'pdf', 1, sha256('a'),
+                   't/' || tenant_id || '/d/' || id || '/v/' || id, made_by from one;
+                 insert into page (tenant_id, version_id, number, body)
+                   select tenant_id, id, 1, 'Dear chair' from version;
+                 insert into opening (tenant_id, version_id, membership_id) select tenant_id, id, made_by from version",
             )
             .await
             .unwrap();
