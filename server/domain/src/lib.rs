@@ -11,6 +11,7 @@ pub mod audit;
 pub mod board;
 pub mod day;
 pub mod factor;
+pub mod file;
 pub mod live;
 pub mod membership;
 pub mod notice;

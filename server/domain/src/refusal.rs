@@ -192,6 +192,9 @@ pub enum Refusal {
         "This file is not a text. Save it as CSV in your spreadsheet, or copy the cells and paste them."
     )]
     NotText,
+    /// See [`crate::file::Fault`].
+    #[error("{0}")]
+    File(#[from] crate::file::Fault),
     /// The browser could not reach the server.
     #[error("You are offline. What you typed is kept; try again when you are connected.")]
     Offline,
@@ -224,6 +227,7 @@ impl Refusal {
             Self::LinkGone => 410,
             Self::Wait(_) => 429,
             Self::Busy | Self::Unavailable | Self::Offline => 503,
+            Self::File(fault) if fault.passes() => 503,
             Self::Broken => 500,
             _ => 422,
         }
@@ -231,7 +235,11 @@ impl Refusal {
 
     /// Whether the same may well succeed in a moment.
     pub const fn passes(&self) -> bool {
-        matches!(self, Self::Offline | Self::Unavailable | Self::Busy)
+        match self {
+            Self::Offline | Self::Unavailable | Self::Busy => true,
+            Self::File(fault) => fault.passes(),
+            _ => false,
+        }
     }
 
     /// The form field that it is about, so that the message can stand beside it.
@@ -250,7 +258,7 @@ impl Refusal {
             Self::PhoneFormat => "phone",
             Self::NoRole => "roles",
             Self::NoLines | Self::ManyLines(_) | Self::OneList => "text",
-            Self::NotText => "file",
+            Self::NotText | Self::File(_) => "file",
             Self::Password(_) => "password",
             Self::WrongPassword => "old",
             Self::WrongCode | Self::WrongRecoveryCode => "code",
@@ -277,6 +285,22 @@ mod tests {
         assert_eq!(words_for_seconds(1), "1 second");
         assert_eq!(words_for_seconds(90), "90 seconds");
         assert_eq!(words_for_seconds(91), "2 minutes");
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_checked_may_be_sent_again() {
+        use crate::file::Fault;
+        let away = Refusal::from(Fault::Unchecked);
+        assert_eq!((away.status(), away.passes()), (503, true));
+        let virus = Refusal::from(Fault::Virus);
+        assert_eq!((virus.status(), virus.passes()), (422, false));
+        assert_eq!(virus.field(), Some("file"));
+        assert_eq!(virus.to_string(), Fault::Virus.to_string());
+        let there = serde_json::to_string(&Refusal::File(Fault::ManyPages(10_001))).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Refusal>(&there).unwrap(),
+            Refusal::File(Fault::ManyPages(10_001))
+        );
     }
 
     #[test]
