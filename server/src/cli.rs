@@ -46,9 +46,23 @@ enum Command {
     },
     /// Say what is wrong with the configuration, and start nothing.
     CheckConfig,
+    /// Look at the file on standard input and say what it is. Started by the server for each upload; it can do nothing else.
+    #[command(hide = true)]
+    Inspect {
+        /// What its name says that it is, such as pdf.
+        kind: Option<String>,
+    },
 }
 
 impl Cli {
+    /// What to look at, where that is all that was asked: before there is any thread, any setting or any connection.
+    pub fn inspects(&self) -> Option<Option<&str>> {
+        match &self.command {
+            Command::Inspect { kind } => Some(kind.as_deref()),
+            _ => None,
+        }
+    }
+
     /// Does what was asked.
     pub async fn run(self) -> Result<(), Stop> {
         if let Command::Migrate {
@@ -67,6 +81,9 @@ impl Cli {
             Command::Audit(command) => audit::run(&config, command).await,
             Command::DbUrl { role } => db_url(&config, role).await,
             Command::CheckConfig => check(&config).await,
+            Command::Inspect { .. } => Err(Stop::failed(
+                "A file is looked at before anything is started.",
+            )),
         }
     }
 }

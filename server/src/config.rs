@@ -42,6 +42,10 @@ pub struct Config {
     pub client_header: Option<HeaderName>,
     /// The object store: `QUORATE_S3_ENDPOINT` and its siblings. None is our own, under the data directory.
     pub s3: Option<StorageConfig>,
+    /// Where files lie on their way in.
+    pub uploads: PathBuf,
+    /// Where clamd listens: a path, or a host and a port.
+    pub clamd: Option<String>,
     /// How the log is written: `QUORATE_LOG_FORMAT`, `QUORATE_LOG`.
     pub log: Log,
 }
@@ -128,7 +132,6 @@ impl Config {
                 .unwrap_or_else(|| data.join("checkpoints")),
             site: site(&env, beside),
             databases: databases(&env, &data, fast)?,
-            data,
             pool: env.number("QUORATE_POOL", 1..=1000)?.unwrap_or(20),
             master_key: env.text("QUORATE_MASTER_KEY")?.map(|text| master_key(&text)).transpose()?,
             demo,
@@ -138,6 +141,9 @@ impl Config {
                 .map(|name| name.parse().map_err(|_| impossible("QUORATE_CLIENT_HEADER", "the name of a header, such as x-real-ip")))
                 .transpose()?,
             s3: s3(&env)?,
+            uploads: env.path("QUORATE_UPLOADS").unwrap_or_else(|| data.join("uploads")),
+            clamd: env.text("QUORATE_CLAMD")?,
+            data,
             log: Log { json, filter: env.text("QUORATE_LOG")?.unwrap_or_else(|| "info,sqlx=warn,s3s=off,graphile_worker=warn,graphile_worker_migrations=warn".to_owned()) },
             origin,
         };

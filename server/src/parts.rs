@@ -8,6 +8,7 @@ use cluster::{Logins, Role};
 use domain::db::{Db, LiveDb, MailDb};
 use domain::password::Hasher;
 use domain::secret::Secrets;
+use inspect::{Inspector, Limits, Scanner};
 use secrecy::SecretString;
 use serde_json::json;
 use tokio::sync::watch;
@@ -21,6 +22,7 @@ use crate::{
     config::Config,
     devmail::{self, DevMail},
     export::{self, Notary},
+    files::{self, Files},
     health::Health,
     hub::Hub,
     mail::{Links, Mailer},
@@ -29,6 +31,7 @@ use crate::{
     relay::Relay,
     router::{self, Site},
     socket::{self, Sockets},
+    staging::Staging,
     stop::Stop,
     storage::Storage,
     throttle::Throttle,
@@ -156,6 +159,27 @@ impl Parts {
         })
     }
 
+    /// What is uploaded, and what is filed.
+    pub fn files(&self, config: &Config) -> Result<Files, Stop> {
+        let program = std::env::current_exe()
+            .map_err(|error| Stop::failed(format!("The program does not find itself: {error}.")))?;
+        let staging = Staging::new(config.uploads.clone()).map_err(|error| {
+            Stop::failed(format!(
+                "Files cannot come in at {}: {error}.",
+                config.uploads.display()
+            ))
+        })?;
+        Ok(Files {
+            store: self.storage.clone(),
+            staging,
+            inspector: Inspector::new(&program, ["inspect"], Limits::default()),
+            scanner: config
+                .clamd
+                .as_deref()
+                .map(|address| Arc::new(Scanner::new(address))),
+        })
+    }
+
     /// What holds strangers to a measure.
     pub fn throttle(&self) -> Throttle {
         self.throttle.clone()
@@ -183,6 +207,7 @@ impl Parts {
             .merge(router::health(report))
             .merge(arrive::route())
             .merge(people::route())
+            .merge(files::route())
             .merge(export::route(self.notary.clone()));
         if let (Some(folder), true) = (&self.mail_folder, config.origin.is_loopback()) {
             let state = DevMail {

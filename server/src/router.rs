@@ -28,6 +28,7 @@ use tower_http::{
 };
 
 use crate::{
+    files::{Files, Verbatim},
     security,
     session::{self, Store, guard, is_file, refused},
     throttle::{self, Throttle},
@@ -62,6 +63,8 @@ pub struct Site {
     pub options: LeptosOptions,
     /// Holds strangers to a measure; none where nobody else can ask.
     pub throttle: Option<Throttle>,
+    /// What is uploaded, and what is filed.
+    pub files: Files,
 }
 
 /// The whole service as one tower service. `more` brings the routes that only some set-ups have (`/live`, `/health`, `/dev/mail`).
@@ -114,7 +117,18 @@ fn compression() -> CompressionLayer<impl Predicate> {
     // Fonts are compressed already. Fast levels: a page is made anew for each reader.
     CompressionLayer::new()
         .quality(CompressionLevel::Fastest)
-        .compress_when(DefaultPredicate::new().and(NotForContentType::const_new("font/")))
+        .compress_when(
+            DefaultPredicate::new()
+                .and(NotForContentType::const_new("font/"))
+                .and(
+                    |_: StatusCode,
+                     _: http::Version,
+                     _: &http::HeaderMap,
+                     extensions: &http::Extensions| {
+                        extensions.get::<Verbatim>().is_none()
+                    },
+                ),
+        )
 }
 
 /// A server function by its own address.
@@ -214,6 +228,19 @@ async fn submit(site: &Site, request: Request) -> Response {
             .is_some_and(|given| given.as_bytes().starts_with(kind))
     };
     let most = most(parts.uri.path());
+    if upload::is_for(parts.uri.path()) && is(b"multipart/form-data") {
+        return match upload::filed(site, &parts, body).await {
+            Ok(to) => see_other(to),
+            Err((fields, refusal)) => {
+                draw(
+                    site,
+                    as_visit(parts),
+                    again(String::from("library/upload"), refusal, fields),
+                )
+                .await
+            }
+        };
+    }
     // Only a page that asks for a file is sent one.
     let brings_file = most > FORM_MOST && is(b"multipart/form-data");
     if !brings_file && !is(b"application/x-www-form-urlencoded") {

@@ -55,6 +55,7 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
         services: parts.services(&config, secrets)?,
         options: options(&config),
         throttle: Some(parts.throttle()),
+        files: parts.files(&config)?,
     };
     let service = router::app(site, parts.routes(&config));
     let mut serving = tokio::spawn(accept::serve(listener, service, ending));

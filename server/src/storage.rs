@@ -25,6 +25,10 @@ const EMBEDDED_REGION: &str = "eu-west-2";
 const EMBEDDED_BUCKET: &str = "quorate";
 /// The probe objects' folder; no document's key begins so.
 const PROBE: &str = "probe/";
+/// Where documents lie.
+const DOCUMENTS: &str = "t/";
+/// Longest that the largest file may take on its way to the store.
+const PUT_WAIT: Duration = Duration::from_mins(10);
 /// The embedded store's only probe. It keeps two small files of a key for ever, so the key must not be new each time.
 const EMBEDDED_PROBE: &str = "probe/embedded";
 
@@ -204,6 +208,138 @@ impl Storage {
         })
     }
 
+    /// Puts a file under a key that nothing has, and returns the version that the store gave it, where its bucket keeps versions.
+    /// On return the store has said itself that it holds these bytes.
+    ///
+    /// An answer that is lost on the way is asked after: the object is there, and is this one, or it is not.
+    pub async fn put(
+        &self,
+        key: &str,
+        file: &Path,
+        size: u64,
+        sha256: &[u8; 32],
+    ) -> Result<Option<String>, StorageError> {
+        let body = ByteStream::from_path(file)
+            .await
+            .map_err(|error| StorageError::Start(std::io::Error::other(error)))?;
+        let sum = base64(sha256);
+        let put = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .if_none_match("*")
+            .content_length(i64::try_from(size).unwrap_or(i64::MAX))
+            .checksum_sha256(&sum)
+            .body(body)
+            .customize()
+            .config_override(
+                aws_sdk_s3::Config::builder().timeout_config(
+                    TimeoutConfig::builder()
+                        .connect_timeout(Duration::from_secs(5))
+                        .operation_attempt_timeout(PUT_WAIT)
+                        .build(),
+                ),
+            )
+            .send()
+            .await;
+        match self.held(key, size, &sum).await {
+            Ok(Some(version)) => Ok(version),
+            Ok(None) => Err(match put {
+                Err(error) => step("put an object", &error),
+                Ok(_) => StorageError::Unreliable("an object that was put is not there"),
+            }),
+            Err(found) => Err(match put {
+                Err(error) => step("put an object", &error),
+                Ok(_) => found,
+            }),
+        }
+    }
+
+    /// Whether these bytes lie under the key, and as which version of the store's. Refuses other bytes there.
+    async fn held(
+        &self,
+        key: &str,
+        size: u64,
+        sum: &str,
+    ) -> Result<Option<Option<String>>, StorageError> {
+        let head = self
+            .client
+            .head_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .checksum_mode(ChecksumMode::Enabled)
+            .send()
+            .await;
+        let head = match head {
+            Ok(head) => head,
+            Err(error) if status(&error) == Some(404) => return Ok(None),
+            Err(error) => return Err(step("find an object", &error)),
+        };
+        let same = head
+            .content_length()
+            .and_then(|length| u64::try_from(length).ok())
+            == Some(size)
+            && head.checksum_sha256() == Some(sum);
+        if !same {
+            return Err(StorageError::Unreliable("an object is not what was put"));
+        }
+        Ok(Some(head.version_id().map(str::to_owned)))
+    }
+
+    /// The bytes of an object from one place to another, both counted in, or all of them.
+    pub async fn get(
+        &self,
+        key: &str,
+        store_version: Option<&str>,
+        range: Option<(u64, u64)>,
+    ) -> Result<ByteStream, StorageError> {
+        let got = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .set_version_id(store_version.map(str::to_owned))
+            .set_range(range.map(|(from, to)| format!("bytes={from}-{to}")))
+            .send()
+            .await;
+        got.map(|got| got.body)
+            .map_err(|error| step("read an object", &error))
+    }
+
+    /// Removes an object. That it is not there any more, or never was, is no fault.
+    pub async fn remove(&self, key: &str) -> Result<(), StorageError> {
+        self.delete(key).await
+    }
+
+    /// The next keys of documents that have lain there since before the time, up to a thousand; and from where to go on.
+    pub async fn lying(
+        &self,
+        before: time::OffsetDateTime,
+        from: Option<String>,
+    ) -> Result<(Vec<String>, Option<String>), StorageError> {
+        let listed = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.bucket)
+            .prefix(DOCUMENTS)
+            .set_continuation_token(from)
+            .send()
+            .await
+            .map_err(|error| step("list its objects", &error))?;
+        let keys = listed
+            .contents()
+            .iter()
+            .filter(|object| {
+                object
+                    .last_modified()
+                    .is_some_and(|at| at.secs() < before.unix_timestamp())
+            })
+            .filter_map(|object| object.key().map(str::to_owned))
+            .collect();
+        Ok((keys, listed.next_continuation_token().map(str::to_owned)))
+    }
+
     /// Ends the embedded server; for another service nothing is to be done.
     pub fn stop(&self) {
         if let Some(server) = &self.server {
@@ -326,6 +462,11 @@ impl Storage {
             Err(error) => Err(step("say whether it keeps versions", &error)),
         }
     }
+}
+
+/// As S3 writes checksums.
+fn base64(sum: &[u8; 32]) -> String {
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, sum)
 }
 
 fn status<E>(error: &SdkError<E>) -> Option<u16> {

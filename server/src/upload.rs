@@ -1,12 +1,25 @@
 //! A form that brings a file: its fields, and the text of the file as one of them, as a form without a file would send them.
 
+use std::time::Duration;
+
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequest as _, Multipart, Request},
-    http::request::Parts,
+    http::{HeaderValue, request::Parts},
 };
-use domain::Refusal;
+use domain::{Refusal, db::Caller};
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use crate::router::Site;
+
+/// Longest silence between two parts of a form of documents.
+const FIELD_WAIT: Duration = Duration::from_secs(30);
+/// Longest field of it that is no file, in bytes.
+const FIELD_MOST: usize = 8 * 1024;
+/// Most of these.
+const FIELDS_MOST: usize = 40;
 
 /// The fields, and why a file among them was refused; nothing where the form is none.
 pub async fn fields(
@@ -36,6 +49,95 @@ pub async fn fields(
         fields.push((name, value));
     }
     Some((fields, refusal))
+}
+
+/// Whether a form of documents is posted there: the page that adds some to a folder, or a version to one.
+pub fn is_for(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    matches!(parts[..], ["library" | "papers", id, "add"] if Uuid::try_parse(id).is_ok())
+}
+
+/// What was typed, and why it was not done.
+type NotDone = (Vec<(String, String)>, Refusal);
+
+/// A form of documents, as it comes without a script: its fields, then its files, each of which is taken as it comes. Where to go
+/// on; or what was typed, and why a file was not taken. What came before that file is filed, and said.
+pub async fn filed(site: &Site, parts: &Parts, body: Body) -> Result<HeaderValue, NotDone> {
+    let mut request = Request::new(body);
+    *request.headers_mut() = parts.headers.clone();
+    request
+        .extensions_mut()
+        .insert(axum::extract::DefaultBodyLimit::disable());
+    let mut fields: Vec<(String, String)> = Vec::new();
+    let Some(caller) = parts.extensions.get::<Caller>().cloned() else {
+        return Err((fields, Refusal::SignedOut));
+    };
+    let Ok(mut form) = Multipart::from_request(request, &()).await else {
+        return Err((fields, Refusal::UploadLost));
+    };
+    let page: Vec<&str> = parts.uri.path().split('/').skip(1).collect();
+    let subject = match page[..] {
+        ["library", folder, _] => ("folder", folder),
+        ["papers", document, _] => ("document", document),
+        _ => return Err((fields, Refusal::NotFound)),
+    };
+    let mut taken = Vec::new();
+    loop {
+        let field = match timeout(FIELD_WAIT, form.next_field()).await {
+            Ok(Ok(Some(field))) => field,
+            Ok(Ok(None)) => break,
+            Ok(Err(_)) | Err(_) => return Err((fields, Refusal::UploadLost)),
+        };
+        let name = field.name().unwrap_or_default().to_owned();
+        let Some(file) = field.file_name().map(str::to_owned) else {
+            match text(field).await {
+                Some(value) if fields.len() < FIELDS_MOST => fields.push((name, value)),
+                _ => return Err((fields, Refusal::UploadLost)),
+            }
+            continue;
+        };
+        if file.is_empty() {
+            continue;
+        }
+        let mut said = fields.clone();
+        said.push((subject.0.to_owned(), subject.1.to_owned()));
+        // One title is not that of several.
+        if !taken.is_empty() {
+            said.retain(|(name, _)| name != "title");
+        }
+        let done = site
+            .files
+            .take_whole(site, &caller, &file, &said, Box::pin(field))
+            .await;
+        match done {
+            Ok(done) => taken.push(done),
+            Err(refusal) => {
+                fields.push(("filed".to_owned(), taken.len().to_string()));
+                return Err((fields, refusal));
+            }
+        }
+    }
+    let to = match (&taken[..], subject.0) {
+        ([], _) => return Err((fields, Refusal::NoFile)),
+        ([one], _) => format!(
+            "/papers/{}?done=filed&meanwhile={}",
+            one.filed.document,
+            one.meanwhile.len()
+        ),
+        (several, _) => format!("/library/{}?done={}", subject.1, several.len()),
+    };
+    HeaderValue::from_str(&to).map_err(|_| (fields, Refusal::Broken))
+}
+
+async fn text(mut field: axum::extract::multipart::Field<'_>) -> Option<String> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = timeout(FIELD_WAIT, field.chunk()).await.ok()?.ok()? {
+        bytes.extend_from_slice(&piece);
+        if bytes.len() > FIELD_MOST {
+            return None;
+        }
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// The text of a file: in the encoding that it is marked with, else UTF-8, else what spreadsheets of this country write

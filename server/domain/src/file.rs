@@ -20,13 +20,13 @@ pub enum Kind {
     Docx,
     /// A workbook of Excel.
     Xlsx,
-    /// A presentation of `PowerPoint`.
+    /// A presentation of PowerPoint.
     Pptx,
-    /// A text of `LibreOffice` (`OpenDocument`, ISO 26300).
+    /// A text of LibreOffice (OpenDocument, ISO 26300).
     Odt,
-    /// A spreadsheet of `LibreOffice`.
+    /// A spreadsheet of LibreOffice.
     Ods,
-    /// A presentation of `LibreOffice`.
+    /// A presentation of LibreOffice.
     Odp,
     /// A picture without loss.
     Png,
@@ -138,7 +138,7 @@ impl Kind {
         }
     }
 
-    /// Whether it is of Microsoft Office or `LibreOffice`.
+    /// Whether it is of Microsoft Office or LibreOffice.
     pub const fn is_office(self) -> bool {
         matches!(
             self,
@@ -187,7 +187,7 @@ pub enum Fault {
     /// The content is not what the ending says, but this, where it is one of ours.
     #[error("{}", not_what_its_name_says(*.0))]
     Mismatch(Option<Kind>),
-    /// A file of Word, Excel or `PowerPoint` as they were until 2003.
+    /// A file of Word, Excel or PowerPoint as they were until 2003.
     #[error(
         "This file is of an old version of Office. Open it, save it as .docx, .xlsx or .pptx, and upload that."
     )]
@@ -221,7 +221,7 @@ pub enum Fault {
         "This file is packed in a way that no office program packs. Open it, save it again under a new name, and upload that."
     )]
     Ratio,
-    /// Office macros, of whatever language, and `ActiveX`.
+    /// Office macros, of whatever language, and ActiveX.
     #[error(
         "This file has macros in it. Save a copy as .docx, .xlsx, .pptx or PDF without macros, and upload that."
     )]
