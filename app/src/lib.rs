@@ -20,6 +20,7 @@ pub mod board;
 pub mod door;
 pub mod error;
 pub mod form;
+pub mod library;
 pub mod live;
 pub mod membership;
 pub mod notice;
@@ -54,6 +55,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     <HydrationScripts options=options.clone() />
                     <script src="/redraw/idiomorph.min.js" defer></script>
                     <script src="/redraw/redraw.js" defer></script>
+                    <script src="/reader/host.js" type="module"></script>
+                    <script src="/upload/upload.js" type="module"></script>
                 })}
                 <leptos_meta::MetaTags />
             </head>
@@ -133,6 +136,19 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/board/interests", Rail::Board, &["people"]),
     // whoever has something to do with the board
     ("/board/interests/declare", Rail::Board, &[]),
+    // clerk and administrators (`add`, `search` and `policies` before `:folder`)
+    ("/library/add", Rail::Papers, &[]),
+    // whoever reads a folder
+    ("/library", Rail::Papers, &["library"]),
+    ("/library/search", Rail::Papers, &[]),
+    ("/library/policies", Rail::Papers, &["library"]),
+    ("/library/:folder", Rail::Papers, &["library"]),
+    ("/library/:folder/readers", Rail::Papers, &[]),
+    ("/papers/:paper", Rail::Papers, &["library"]),
+    // whoever files in it
+    ("/library/:folder/add", Rail::Papers, &[]),
+    ("/papers/:paper/add", Rail::Papers, &[]),
+    ("/papers/:paper/about", Rail::Papers, &[]),
     // clerk and administrators
     ("/audit", Rail::Log, &["people"]),
     ("/audit/:seq", Rail::Log, &[]),
@@ -169,6 +185,16 @@ async fn drawn(
         ["board", "committees", id] => board::committee::page(read, around, asked, id).await,
         ["board", "interests"] => board::interest::page(read, asked).await,
         ["board", "interests", "declare"] => board::interest::declare(read).await,
+        ["library"] => library::whole::page(read, around, asked).await,
+        ["library", "add"] => library::whole::add(read, around).await,
+        ["library", "search"] => library::search::page(read, asked).await,
+        ["library", "policies"] => library::policies::page(read).await,
+        ["library", id] => library::folder::page(read, around, asked, id).await,
+        ["library", id, "add"] => library::upload::to_folder(read, id).await,
+        ["library", id, "readers"] => library::readers::page(read, around, asked, id).await,
+        ["papers", id] => library::paper::page(read, asked, id).await,
+        ["papers", id, "add"] => library::upload::to_document(read, id).await,
+        ["papers", id, "about"] => library::about::page(read, id).await,
         ["audit"] => audit::timeline(read, around, asked).await,
         ["audit", seq] => audit::entry(read, around, asked, seq).await,
         ["me", "notices"] => notice::page(read, around, asked).await,

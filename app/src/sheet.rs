@@ -116,6 +116,7 @@ pub fn SheetPage() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
     let news = [
         ("people", live::version("people")),
+        ("library", live::version("library")),
         ("here", live::version("here")),
     ];
     let drawn = StoredValue::new(None);

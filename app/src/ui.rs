@@ -63,6 +63,8 @@ pub enum Rail {
     People,
     /// The board.
     Board,
+    /// The library.
+    Papers,
     /// The log.
     Log,
     /// The reader's own account.
@@ -90,6 +92,9 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
             .then_some((Rail::Schools, "/overview", "school", "Schools")),
         people.then_some((Rail::People, "/people", "people", "People")),
         people.then_some((Rail::Board, "/board", "board", "Board")),
+        around
+            .tenant
+            .then_some((Rail::Papers, "/library", "folder", "Papers")),
         (around.tenant && around.manages_people()).then_some((
             Rail::Log,
             "/audit",

@@ -84,6 +84,7 @@ impl Node {
                 services,
                 options,
                 throttle: None,
+                files: site::files().await,
             },
             routes,
         );

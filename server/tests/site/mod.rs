@@ -132,6 +132,7 @@ impl Served {
                 services,
                 options,
                 throttle: None,
+                files: files(folder.path()).await,
             },
             more,
         );

@@ -1,0 +1,249 @@
+//! `/papers/:id`: a document, to be read; beside it what is said of it, its versions, and who has opened it.
+
+use domain::{
+    Refusal, day,
+    db::Read,
+    document::{self, Document, Opening, State, Version},
+    file,
+};
+use leptos::prelude::*;
+use uuid::Uuid;
+
+use super::{file_words, folder::to_library};
+use crate::{
+    form::{Act, Echo, Refusals},
+    membership::crumbs,
+    sheet::{Asked, Drawing},
+    ui::{Heading, Icon, Moment, Notice, counted},
+};
+
+/// `/papers/:id`, or an older version with `?version=`
+pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, Refusal> {
+    let id = Uuid::try_parse(id).map_err(|_| Refusal::NotFound)?;
+    let document = document::one(read, id).await?;
+    let wanted = match asked.query("version") {
+        "" => None,
+        number => Some(number.parse().map_err(|_| Refusal::NotFound)?),
+    };
+    let shown = document.version(wanted).ok_or(Refusal::NotFound)?.clone();
+    let newest = document.version(None).map_or(shown.number, |one| one.number);
+    let openings = document::openings(read, &document, shown.id).await?;
+    let echo: Echo = use_context().unwrap_or_default();
+    let done = done(asked);
+    let title = document.about.title.clone();
+    let lead = format!(
+        "Version {}, {}",
+        shown.number,
+        file_words(shown.format, shown.pages, shown.size)
+    );
+    let files = document.folder.files;
+    let page = view! {
+        {crumbs(vec![to_library(), (format!("/library/{}", document.folder.id), document.folder.name.clone())])}
+        {done.map(|text| view! { <Notice text=text /> })}
+        <Refusals refusal=echo.refusal.clone() />
+        <Heading title=title.clone() lead=lead>
+            <a class="button" href=address(id, shown.number) rel="external" download=shown.file_name.clone()><Icon name="download" />"Download"</a>
+            {files.then(|| view! { <a class="button" href=format!("/papers/{id}/about")>"Change"</a> })}
+            {(files && document.state != State::Binned).then(|| view! { <a class="button primary" href=format!("/papers/{id}/add")>"Add a version"</a> })}
+        </Heading>
+        {standing(&document, &shown, newest)}
+        <div class="paper">
+            <section class="reader" aria-label="The document">{reader(id, &document, &shown)}</section>
+            <aside class="stack" aria-label="About this document">
+                {versions(&document, &shown)}
+                {said(&document, &shown)}
+                {opened(&document, &shown, &openings)}
+            </aside>
+        </div>
+    };
+    Ok(Drawing {
+        title,
+        page: page.into_any(),
+    })
+}
+
+fn done(asked: &Asked) -> Option<String> {
+    Some(match asked.query("done") {
+        "filed" => match asked.query("meanwhile") {
+            "" | "0" => "It is filed, and its readers are told.".to_owned(),
+            "1" => "It is filed. While you were at it somebody else added a version too: yours is the newest, and both are kept."
+                .to_owned(),
+            n => format!("It is filed. While you were at it others added {n} versions: yours is the newest, and all are kept."),
+        },
+        "described" => "Saved.".to_owned(),
+        "restored" => "The older version is the newest again.".to_owned(),
+        "moved" => "It lies in another folder now.".to_owned(),
+        "archived" => "It is out of use, and can still be read.".to_owned(),
+        "reinstated" => "It is in use again.".to_owned(),
+        "binned" => "It is in the bin. You can take it out for 30 days.".to_owned(),
+        "unbinned" => "It is out of the bin.".to_owned(),
+        _ => return None,
+    })
+}
+
+/// Where a version's file is.
+fn address(document: Uuid, number: u32) -> String {
+    format!("/papers/{document}/versions/{number}/file")
+}
+
+/// What stands above the document: that it is not the newest, out of use, or in the bin.
+fn standing(document: &Document, shown: &Version, newest: u32) -> impl IntoView + use<> {
+    let id = document.id;
+    let older = (shown.number != newest).then(|| {
+        view! {
+            <div class="notice wait"><Icon name="info" /><p>{format!("This is version {}. The newest is version {newest}.", shown.number)}</p>
+                <a href=format!("/papers/{id}")>"Read the newest"</a></div>
+        }
+    });
+    let state = match (&document.state, &document.binned) {
+        (State::Archived, _) => Some("This document is out of use.".to_owned()),
+        (State::Binned, Some((_, why))) => Some(format!("This document is in the bin and is deleted after 30 days there. Why: {why}")),
+        _ => None,
+    };
+    let until = document
+        .about
+        .to
+        .filter(|to| *to < crate::door::today())
+        .map(|to| format!("It held until {}.", day::words(to)));
+    view! {
+        {older}
+        {state.map(|text| view! { <div class="notice wait"><Icon name="info" /><p>{text}</p></div> })}
+        {until.map(|text| view! { <div class="notice wait"><Icon name="clock" /><p>{text}</p></div> })}
+    }
+}
+
+/// The reader; without a script what stands in it: how to get the file.
+fn reader(id: Uuid, document: &Document, shown: &Version) -> AnyView {
+    let kind = match shown.format {
+        file::Kind::Pdf => "pdf",
+        file::Kind::Png | file::Kind::Jpeg => "image",
+        file::Kind::Text => "text",
+        file::Kind::Csv => "csv",
+        office => {
+            let words = office.words();
+            return view! {
+                <div class="empty"><Icon name="download" /><h2>"To be read in its own program"</h2>
+                    <p>{format!("This is {words}, which this page cannot show. Download it and open it on your computer.")}</p>
+                    <div class="actions"><a class="button primary" href=address(id, shown.number) rel="external" download=shown.file_name.clone()>"Download"</a></div>
+                </div>
+            }
+            .into_any();
+        }
+    };
+    view! {
+        <paper-reader id="reader" data-src=address(id, shown.number) data-kind=kind data-name=document.about.title.clone() data-length=shown.size.to_string()
+            data-paper=id.to_string() data-version=shown.number.to_string() data-print="yes">
+            <div class="empty"><Icon name="download" /><h2>"Read it on your computer"</h2>
+                <p>"Without a script this page cannot show the document."</p>
+                <div class="actions"><a class="button primary" href=address(id, shown.number) rel="external" download=shown.file_name.clone()>"Download"</a></div>
+            </div>
+        </paper-reader>
+    }
+    .into_any()
+}
+
+fn versions(document: &Document, shown: &Version) -> impl IntoView + use<> {
+    let (id, files) = (document.id, document.folder.files && document.state != State::Binned);
+    let newest = document.versions.first().map_or(0, |one| one.number);
+    let lines: Vec<_> = document
+        .versions
+        .iter()
+        .map(|one| {
+            let here = one.number == shown.number;
+            let by = one.by.name.clone().unwrap_or_else(|| "Somebody".to_owned());
+            let note = match (one.restores, one.note.is_empty()) {
+                (Some(restores), _) => Some(format!("Brings back version {restores}")),
+                (None, false) => Some(one.note.clone()),
+                (None, true) => None,
+            };
+            let href = if one.number == newest { format!("/papers/{id}") } else { format!("/papers/{id}?version={}", one.number) };
+            view! {
+                <li class:here=here>
+                    <span><a href=href aria-current=here.then_some("true")><b>{format!("Version {}", one.number)}</b></a>
+                        {(one.number == newest).then(|| view! { " " <span class="tag good">"Newest"</span> })}</span>
+                    {note.map(|note| view! { <span>{note}</span> })}
+                    <small>{by} ", " <Moment at=one.at.clone() day=true />{one.opened.is_none().then_some(" · you have not opened it")}</small>
+                    {(files && one.number != newest).then(|| view! {
+                        <form method="post">
+                            <Act name="papers/restore" />
+                            <input type="hidden" name="document" value=id.to_string() />
+                            <input type="hidden" name="number" value=one.number.to_string() />
+                            <button class="button quiet small">"Bring it back" <span class="hidden-text">{format!(": version {}", one.number)}</span></button>
+                        </form>
+                    })}
+                </li>
+            }
+        })
+        .collect();
+    view! {
+        <section class="card" aria-labelledby="versions">
+            <header><h2 id="versions">{counted(document.versions.len(), "version", "versions")}</h2></header>
+            <div class="body"><ul role="list" class="lines versions">{lines}</ul></div>
+        </section>
+    }
+}
+
+fn said(document: &Document, shown: &Version) -> impl IntoView + use<> {
+    let about = &document.about;
+    let owner = document
+        .owner
+        .as_ref()
+        .map_or_else(|| "Nobody yet".to_owned(), |owner| owner.name.clone().unwrap_or_else(|| "Somebody".to_owned()));
+    let holds = match (about.from, about.to) {
+        (None, None) => None,
+        (Some(from), None) => Some(format!("From {}", day::words(from))),
+        (None, Some(to)) => Some(format!("Until {}", day::words(to))),
+        (Some(from), Some(to)) => Some(format!("{} to {}", day::words(from), day::words(to))),
+    };
+    let tags = about.tags.join(", ");
+    view! {
+        <section class="card" aria-labelledby="said">
+            <header><h2 id="said">"What it is"</h2></header>
+            <div class="body">
+                <dl class="details">
+                    <div><dt>"Kind"</dt><dd>{about.kind.name()}</dd></div>
+                    <div><dt>"Answers for it"</dt><dd>{owner}</dd></div>
+                    {about.review_by.map(|by| view! { <div><dt>"Review by"</dt><dd>{day::words(by)}</dd></div> })}
+                    {holds.map(|holds| view! { <div><dt>"Holds"</dt><dd>{holds}</dd></div> })}
+                    {(!tags.is_empty()).then(|| view! { <div><dt>"Tags"</dt><dd>{tags}</dd></div> })}
+                    <div><dt>"File"</dt><dd>{shown.file_name.clone()}</dd></div>
+                    <div><dt>"SHA-256"</dt><dd><code class="hash">{shown.sha256.clone()}</code></dd></div>
+                </dl>
+            </div>
+        </section>
+    }
+}
+
+/// Told to each reader in plain words, since it is about them; and to who files there about all.
+fn opened(document: &Document, shown: &Version, openings: &[Opening]) -> impl IntoView + use<> {
+    let own = match &shown.opened {
+        Some(at) => view! { <p>"You opened this version on "<Moment at=at.clone() />"."</p> }.into_any(),
+        None => view! { <p>"You have not opened this version yet."</p> }.into_any(),
+    };
+    let all = document.folder.files.then(|| {
+        let (has, not): (Vec<_>, Vec<_>) = openings.iter().partition(|one| one.at.is_some());
+        let line = |one: &Opening| {
+            let name = one.person.name.clone().unwrap_or_else(|| "Somebody".to_owned());
+            let at = one.at.clone();
+            view! { <li>{name} " " {at.map(|at| view! { <small><Moment at=at /></small> })}</li> }
+        };
+        let (read, unread): (Vec<_>, Vec<_>) = (has.into_iter().map(line).collect(), not.into_iter().map(line).collect());
+        let summary = format!("{} of {} have opened it", read.len(), read.len() + unread.len());
+        view! {
+            <details><summary>{summary}</summary>
+                {(!read.is_empty()).then(|| view! { <h3>"Opened"</h3><ul role="list" class="lines">{read}</ul> })}
+                {(!unread.is_empty()).then(|| view! { <h3>"Not opened"</h3><ul role="list" class="lines">{unread}</ul> })}
+            </details>
+        }
+    });
+    view! {
+        <section class="card" aria-labelledby="opened">
+            <header><h2 id="opened">"Who has opened it"</h2></header>
+            <div class="body">
+                {own}
+                {all}
+                <p class="muted">"Whoever files in this folder sees whether you have opened a version and when first. Nobody sees how long you read it."</p>
+            </div>
+        </section>
+    }
+}
