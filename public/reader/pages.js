@@ -359,7 +359,7 @@ export class Pages {
   async go(number, part = 0) {
     const page = this.at(Math.min(Math.max(1, number || 1), this.pages));
     await page.proxy();
-    const top = page.section.offsetTop + (part ? page.sheet.offsetTop - page.section.offsetTop + part * page.sheet.offsetHeight - this.stage.clientHeight * 0.3 : -8);
+    const top = page.section.offsetTop + (part ? page.sheet.offsetTop + part * page.sheet.offsetHeight - 24 : -8);
     this.stage.scrollTop = top;
     this.#settle();
   }
