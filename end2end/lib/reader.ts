@@ -75,7 +75,7 @@ export class ReaderServer {
       return void response.end('secret');
     }
     const file = join(PUBLIC, normalize(path));
-    if (!/^\/(reader|pdfjs|fonts)\//.test(path) || !file.startsWith(PUBLIC)) {
+    if (!/^\/(reader|pdfjs|fonts|redraw)\//.test(path) || !file.startsWith(PUBLIC)) {
       this.strange.push(path);
       return void response.writeHead(404).end();
     }
@@ -115,7 +115,7 @@ export class ReaderServer {
       `default-src 'none'; script-src 'self' 'nonce-${nonce}' 'wasm-unsafe-eval'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
     );
     response.end(`<!doctype html><html lang="en-GB" data-accent="green"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${name}</title>
-<script type="module" src="/reader/host.js"></script>
+<script src="/redraw/idiomorph.min.js" defer></script><script src="/redraw/redraw.js" defer></script><script type="module" src="/reader/host.js"></script>
 <script nonce="${nonce}">window.told = []; for (const what of ['page', 'mark', 'select', 'shown']) addEventListener('reader:' + what, ({ detail }) => told.push({ what, at: performance.now(), ...detail }));
 const sheet = new CSSStyleSheet(); sheet.replaceSync('html, body { margin: 0; height: 100% } main { display: flex; flex-direction: column; height: 100% } h1, details, p { margin: 4px 8px; font: 16px sans-serif } a { display: inline-block; min-height: 24px } paper-reader { display: block; flex: 1; min-height: 0 }'); document.adoptedStyleSheets = [sheet];</script>
 </head><body><main><h1>${name}</h1>

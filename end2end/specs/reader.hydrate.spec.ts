@@ -506,6 +506,46 @@ test('words that are chosen fill the page’s form', async ({ read }) => {
   expect(chosen.end! - chosen.start!).toBe(chosen.exact!.length);
 });
 
+test('a redraw of the page leaves the reader and the filled form as they are, and brings new marks', async ({ read }) => {
+  const reading = await read({}, { hash: '#page=4' });
+  await expect(reading.words(4).first()).toBeAttached();
+  await reading.choose('The head teacher', 'up to a', 4);
+  await reading.frame.getByRole('button', { name: 'Ask about this' }).click();
+  await reading.page.evaluate((marks) => {
+    (document.activeElement as HTMLElement).blur();
+    const main = document.querySelector('main')!;
+    const next = main.cloneNode(true) as HTMLElement;
+    next.querySelector('paper-reader')!.setAttribute('data-marks', marks);
+    for (const field of next.querySelectorAll('input')) field.setAttribute('value', '');
+    next.querySelector('h1')!.textContent = 'Drawn again';
+    (window as unknown as { redraw(element: Element, html: string): void }).redraw(main, next.innerHTML);
+  }, JSON.stringify([{ id: 'q1', page: 4, exact: SENTENCE, state: 'open' }]));
+  await expect(reading.page.getByRole('heading', { name: 'Drawn again' })).toBeVisible();
+  await expect(reading.frame.locator('[data-page="4"] .badge')).toHaveCount(1);
+  await expect(reading.frame.getByLabel('Page', { exact: true })).toHaveValue('4');
+  expect(await reading.page.locator('[name="exact"]').inputValue()).toContain('The head teacher');
+  expect((await reading.told('shown')).filter(({ page }) => page === 4)).toHaveLength(1);
+});
+
+test('a paper is printed whole where that is allowed, and not at all where it is not', async ({ read, page }) => {
+  const reading = await read({ bytes: await policy(3), print: true });
+  const printed = reading.inside().evaluate(() => new Promise((done) => { window.print = () => done([...document.querySelectorAll<HTMLImageElement>('#printed img')].map(({ naturalWidth }) => naturalWidth)); }));
+  await reading.frame.locator('#menu').click();
+  await reading.frame.getByRole('button', { name: 'Print' }).click();
+  const widths = (await printed) as number[];
+  expect(widths).toHaveLength(3);
+  expect(Math.min(...widths)).toBeGreaterThan(1000);
+  await expect(reading.frame.locator('#printed')).toHaveCount(0);
+  reading.server.paper = { ...reading.server.paper, print: undefined };
+  await page.reload();
+  await reading.frame.locator('#menu').click();
+  await expect(reading.frame.getByRole('button', { name: 'Keys' })).toBeVisible();
+  await expect(reading.frame.getByRole('button', { name: 'Print' })).toBeHidden();
+  expect(await page.locator('paper-reader iframe').getAttribute('sandbox')).toBe('allow-scripts');
+  await page.emulateMedia({ media: 'print' });
+  await expect(reading.frame.locator('#body')).toBeHidden();
+});
+
 test.describe('other kinds', () => {
   test('a picture is shown with its name, and can be made larger', async ({ read }) => {
     const reading = await read({ kind: 'image', bytes: photograph(), name: 'The new playground' });

@@ -30,7 +30,7 @@ export function controls(paper, host) {
       stage.focus({ preventScroll: true });
     }
   };
-  const move = (by_) => void paper.go(Math.min(Math.max(1, paper.page + by_), paper.pages));
+  const move = (step) => void paper.go(Math.min(Math.max(1, paper.page + step), paper.pages));
   const acts = {
     previous: () => move(-1),
     next: () => move(1),
@@ -100,7 +100,10 @@ export function controls(paper, host) {
     if (by("bar").hidden || document.querySelector("dialog[open]")) return;
     if (event.key === "Escape") {
       if (!search.hidden) showSearch(false);
-      else if (!outline.hidden) showOutline(false);
+      else if (!outline.hidden) {
+        showOutline(false);
+        by("contents").focus();
+      }
       return;
     }
     if ((event.ctrlKey || event.metaKey) && event.key === "f" && paper.has.find) {

@@ -1,5 +1,6 @@
 // The page's side of the reader: <paper-reader> makes the frame, hands it the bytes, and turns what happens in it into
 // what happens on the page. The paper itself is never read here.
+
 /** Bytes that are fetched before the reader asks, from either end: a PDF says at its end where things are. */
 const AHEAD = 1 << 17;
 /** How long to wait between tries, and for one of them, in milliseconds. */
@@ -264,6 +265,7 @@ function show(element) {
 function fillForm(quotation) {
   const form = document.querySelector(`form[data-quote="${quotation.kind}"]`) ?? document.querySelector("form[data-quote]");
   if (!form) return;
+  form.dataset.filled = ""; // a redraw of the page leaves it as it is
   const values = { ...quotation, position: `${quotation.start}-${quotation.end}` };
   for (const name of ["exact", "prefix", "suffix", "page", "position"]) {
     const field = form.elements.namedItem(name);
