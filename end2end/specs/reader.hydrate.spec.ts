@@ -263,6 +263,23 @@ test.describe('a long paper', () => {
       expect(await reading.frame.locator('.textLayer').count()).toBeLessThanOrEqual(5);
     }
     expect(reading.server.sent).toBeLessThan(long.length / 2);
+    // Of small pages many are seen at once, and each of them is drawn; of huge ones few.
+    const drawn = () =>
+      reading.inside().evaluate(() => {
+        const canvases = [...document.querySelectorAll('.sheet > canvas:not(.picture)')] as HTMLCanvasElement[];
+        const stage = document.getElementById('stage')!.getBoundingClientRect();
+        const seen = [...document.querySelectorAll('.page')].filter((page) => page.getBoundingClientRect().top < stage.bottom && page.getBoundingClientRect().bottom > stage.top);
+        return { pixels: canvases.map(({ width, height }) => width * height), blank: seen.filter((page) => !page.querySelector('canvas')).length, seen: seen.length };
+      });
+    await reading.page.setViewportSize({ width: 1280, height: 1600 });
+    for (let step = 0; step < 12; step += 1) await reading.stage.press('-');
+    await expect.poll(async () => (await drawn()).blank).toBe(0);
+    expect((await drawn()).seen).toBeGreaterThan(3);
+    for (let step = 0; step < 17; step += 1) await reading.stage.press('+');
+    await expect.poll(async () => (await drawn()).blank).toBe(0);
+    await expect(reading.frame.locator('#bar .scale')).toHaveText('500 %');
+    await expect.poll(async () => Math.max(...(await drawn()).pixels)).toBeGreaterThan(10_000_000);
+    expect(Math.max(...(await drawn()).pixels), 'what a telephone’s browser still draws').toBeLessThanOrEqual(16_000_000);
   });
 
   test('waits for a lost connection, keeps what is shown, and goes on', async ({ read }) => {
@@ -371,7 +388,7 @@ test.describe('the frame', () => {
     await reading.page.evaluate(() => {
       const frame = document.querySelector('paper-reader')!.shadowRoot!.querySelector('iframe')!;
       const { port1, port2 } = new MessageChannel();
-      port1.start();
+      port1.onmessage = ({ data }) => data.type === 'range' && port1.postMessage({ type: 'bytes', id: data.id, bytes: new ArrayBuffer(1) });
       // A second opening is not heard, whoever sends it.
       frame.contentWindow!.postMessage({ type: 'open', kind: 'text', name: 'Another', length: 1, marks: [], changes: [] }, '*', [port2]);
       frame.contentWindow!.postMessage({ type: 'closed', sentence: 'no' }, '*');
@@ -412,7 +429,7 @@ test.describe('the frame', () => {
 test.describe('marks', () => {
   const marks = [
     { id: 'q1', page: 4, exact: `  ${SENTENCE.replace('of more', 'of\nmore')}`, prefix: 'academic year. ', suffix: ', with the reasons', state: 'open' },
-    { id: 'q2', page: 4, exact: 'the reasons and the arrangements made for the pupil\'s education', prefix: '', suffix: '', state: 'answered' },
+    { id: 'q2', page: 4, exact: 'the reasons and the arrange- ments made for the pupil\'s education', prefix: '', suffix: '', state: 'answered' },
     { id: 'q3', page: 4, exact: 'this sentence was taken out of the paper', prefix: '', suffix: '', state: 'note' },
     { id: 'q4', page: 5, exact: 'Section 4. The head teacher', prefix: '', suffix: '', state: 'open' },
   ];

@@ -2,8 +2,10 @@
 import * as pdfjs from "/pdfjs/pdf.min.mjs";
 import { Surface, make } from "./surface.js";
 
-/** Most pages that are drawn at once. */
-const KEPT = 5;
+/** Most pixels, and pages, that are drawn at once; the page that is looked at and its neighbours always are. */
+const KEPT = 32_000_000;
+const PAGES = 24;
+const ALWAYS = 3;
 /** Most pixels of one page's canvas: what a telephone's browser still draws. */
 const PIXELS = 16_000_000;
 /** Size of a picture beyond which it is left out: it would take the memory of the whole browser. */
@@ -81,6 +83,11 @@ class Page extends Surface {
     return this.text(async () => (await (await this.proxy()).getTextContent({ disableNormalization: true })).items.map(({ str, hasEOL }) => ({ text: str, ends: hasEOL })));
   }
 
+  /** How many pixels its picture has: as many as the screen shows, or as many as may be. */
+  pixels(scale) {
+    return Math.min(PIXELS, this.width * this.height * (scale * (devicePixelRatio || 1)) ** 2);
+  }
+
   get drawn() {
     return this.scale > 0;
   }
@@ -88,8 +95,7 @@ class Page extends Surface {
   /** Draws the page at a scale; the old picture stays, stretched, until the new one is there. */
   async draw(scale) {
     const proxy = await this.proxy();
-    const density = Math.min(devicePixelRatio || 1, Math.sqrt(PIXELS / (this.width * this.height * scale * scale)));
-    const viewport = proxy.getViewport({ scale: scale * density });
+    const viewport = proxy.getViewport({ scale: scale * Math.sqrt(this.pixels(scale) / (this.width * this.height * scale * scale)) });
     const canvas = make("canvas", { "aria-hidden": "true" });
     canvas.width = Math.max(1, Math.floor(viewport.width));
     canvas.height = Math.max(1, Math.floor(viewport.height));
@@ -262,13 +268,17 @@ export class Pages {
     const { scrollTop, clientHeight } = this.stage;
     const middle = scrollTop + clientHeight / 2;
     const away = ({ section }) => Math.max(section.offsetTop - middle, middle - section.offsetTop - section.offsetHeight, 0);
+    let pixels = 0;
     return this.list
-      .slice(Math.max(0, this.page - 1 - KEPT), this.page + KEPT)
+      .slice(Math.max(0, this.page - 1 - PAGES), this.page + PAGES)
       .map((page) => ({ page, away: away(page) }))
       .filter(({ away: distance }) => distance < clientHeight * 1.5)
       .sort((one, other) => one.away - other.away)
-      .slice(0, KEPT)
-      .map(({ page }) => page);
+      .map(({ page }) => page)
+      .filter((page, index) => {
+        pixels += page.pixels(this.scale);
+        return index < ALWAYS || (index < PAGES && pixels <= KEPT);
+      });
   }
 
   #soon() {
