@@ -47,6 +47,8 @@ export class ReaderServer {
   /** What is answered for the paper instead of it. */
   refusal = 0;
   tag = '"1"';
+  /** Knows nothing of parts. */
+  whole = false;
   /** Requests that nothing of the reader should ever make. */
   strange: string[] = [];
 
@@ -87,9 +89,9 @@ export class ReaderServer {
 
   private file(request: IncomingMessage, response: ServerResponse): void {
     if (this.down) return void response.destroy();
-    if (this.refusal) return void response.writeHead(this.refusal).end();
+    if (this.refusal) return void response.writeHead(this.refusal, this.refusal < 400 ? { location: '/away' } : {}).end();
     const { bytes } = this.paper;
-    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+    const [, first, last] = this.whole ? [] : /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
     response.setHeader('etag', this.tag);
     response.setHeader('accept-ranges', 'bytes');
     response.setHeader('content-type', 'application/octet-stream');

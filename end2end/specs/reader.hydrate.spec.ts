@@ -301,6 +301,7 @@ test.describe('a long paper', () => {
 
   for (const [what, make, sentence] of [
     ['access has ended', (server: ReaderServer) => (server.refusal = 404), 'This paper cannot be opened any more'],
+    ['the session has ended', (server: ReaderServer) => (server.refusal = 303), 'You are not signed in any more'],
     ['the file was changed', (server: ReaderServer) => (server.tag = '"2"'), 'The file has changed since it was opened'],
   ] as const) {
     test(`is emptied at once when ${what}`, async ({ read }) => {
@@ -397,6 +398,32 @@ test.describe('the frame', () => {
     await expect(reading.words().first()).toBeAttached();
   });
 
+  test('is not believed: what it says reaches neither another file nor the page', async ({ page, read }) => {
+    // As if pdf.js had been taken over: the frame says what it likes.
+    await page.route('**/reader/frame.js', (route) =>
+      route.fulfill({
+        contentType: 'text/javascript',
+        headers: { 'access-control-allow-origin': '*' },
+        body: `addEventListener('message', ({ ports: [port] }) => {
+          for (const part of [{ begin: 0, end: 1e12 }, { begin: -1, end: 5 }, { begin: '0-1,5', end: 9 }, { begin: 0, end: 10 }]) port.postMessage({ type: 'range', id: 1, ...part });
+          for (const page of ['4&x', 1.5, -1, 1e9, { toString: null }]) port.postMessage({ type: 'page', page, pages: 3 });
+          port.postMessage({ type: 'select', kind: 'delete', exact: 'x', page: 1, start: 0, end: 1 });
+          port.postMessage({ type: 'select', kind: 'ask', exact: 'x', page: '1', start: 0, end: 1 });
+          port.postMessage({ type: 'select', kind: 'ask', exact: 'y'.repeat(1e6), prefix: '<b>', suffix: '', page: 1, start: 0, end: 1 });
+          port.postMessage({ type: 'mark', id: '<img>' });
+          port.postMessage({ type: 'eval', code: 'alert(1)' });
+        });`,
+      }),
+    );
+    const reading = await read({}, { awaited: false });
+    await expect.poll(async () => (await reading.told('mark')).length).toBe(1);
+    expect(reading.server.parts).toEqual([{ begin: 0, end: 10 }]);
+    expect(await reading.told('page')).toEqual([]);
+    const chosen = await reading.told('select');
+    expect(chosen.map(({ exact }) => exact!.length)).toEqual([2000]);
+    expect(page.url()).not.toContain('#');
+  });
+
   test('a hostile paper does nothing: no script, no form, no program, no address', async ({ read, page }) => {
     const reading = await read({ bytes: await hostile() });
     await expect(reading.words().first()).toBeAttached();
@@ -468,6 +495,13 @@ test.describe('marks', () => {
     await expect(reading.page).toHaveURL(/#page=4$/);
   });
 
+  test('are gone to where the address of the page names one', async ({ read }) => {
+    const reading = await read({ marks }, { hash: '#mark-q1' });
+    await expect(reading.frame.getByLabel('Page', { exact: true })).toHaveValue('4');
+    await expect(reading.frame.locator('.flash').first()).toBeInViewport();
+    await expect(reading.page).toHaveURL(/#mark-q1$/);
+  });
+
   test('of others appear without anything being moved', async ({ read }) => {
     const reading = await read({ marks: [] }, { hash: '#page=4' });
     await expect(reading.words(4).first()).toBeAttached();
@@ -497,6 +531,24 @@ test.describe('marks', () => {
     await expect(reading.frame.getByLabel('Page', { exact: true })).toHaveValue('3');
     await expect(reading.frame.locator('#strip i')).toHaveCount(2);
   });
+});
+
+test('another file is opened when the page names another', async ({ read }) => {
+  const reading = await read({}, { hash: '#page=3' });
+  await expect(reading.words(3).first()).toBeAttached();
+  reading.server.paper = { ...reading.server.paper, bytes: await policy(5) };
+  await reading.page.evaluate((length) => Object.assign(document.querySelector<HTMLElement>('paper-reader')!.dataset, { src: '/paper/file?v=2', length }), reading.server.paper.bytes.length);
+  await expect(reading.frame.locator('#of')).toHaveText('of 5');
+  await expect(reading.frame.getByLabel('Page', { exact: true })).toHaveValue('3');
+});
+
+test('a server that knows no parts is no hindrance', async ({ page, read }) => {
+  const reading = await read();
+  reading.server.whole = true;
+  reading.server.sent = 0;
+  await page.reload();
+  await expect(reading.words().first()).toBeAttached();
+  expect(reading.server.sent).toBe(reading.server.paper.bytes.length);
 });
 
 test('words that are chosen fill the page’s form', async ({ read }) => {
@@ -616,8 +668,9 @@ test('axe finds nothing, light, dark and at night, on a phone, a tablet and a la
   const faults: string[] = [];
   const inside = reading.inside();
   await inside.evaluate(axe.source);
-  const look = async (where: string) => {
-    const violations = await inside.evaluate(async (values) => {
+  await page.evaluate(axe.source);
+  const look = async (where: string, what: Page | Frame = inside) => {
+    const violations = await what.evaluate(async (values) => {
       const { axe } = window as unknown as { axe: { run(where: Document, options: object): Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }> } };
       return (await axe.run(document, { runOnly: { type: 'tag', values }, resultTypes: ['violations'], preload: false })).violations;
     }, RULES);
@@ -635,6 +688,7 @@ test('axe finds nothing, light, dark and at night, on a phone, a tablet and a la
       }, shade !== 'light');
       await expect(reading.frame.locator('.badge')).toHaveCount(1);
       await look(`${width} ${shade}`);
+      if (shade === 'light') await look(`${width}, the page around`, page);
       await inside.evaluate(() => (document.getElementById('keys') as HTMLDialogElement).showModal());
       await look(`${width} ${shade}, keys`);
       await inside.evaluate(() => (document.getElementById('keys') as HTMLDialogElement).close());

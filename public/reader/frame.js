@@ -151,6 +151,7 @@ async function open(message, port) {
   marks.set(around.marks);
   showChanges(around.changes);
   port.postMessage({ type: "page", page: paper.page, pages: paper.pages });
+  if (around.mark !== undefined) void marks.go(around.mark);
   return undefined;
 }
 
@@ -168,7 +169,7 @@ function fault(error) {
 addEventListener("message", (event) => {
   const [port] = event.ports;
   if (event.source !== parent || event.data?.type !== "open" || !port || source) return;
-  const around = { marks: event.data.marks, changes: event.data.changes };
+  const around = { marks: event.data.marks, changes: event.data.changes, mark: event.data.mark };
   port.onmessage = ({ data }) => {
     if (closed) return;
     if (data.type === "bytes") source?.arrived(data.id, data.bytes);
@@ -176,7 +177,7 @@ addEventListener("message", (event) => {
     if (data.type === "connection") say(data.lost ? "The connection is lost. What you see stays; the rest comes when it is back." : "");
     if (data.type === "marks") marks ? marks.set(data.marks) : (around.marks = data.marks);
     if (data.type === "changes") marks ? showChanges(data.changes) : (around.changes = data.changes);
-    if (data.type === "go") void (data.mark === undefined ? paper?.go(data.page) : marks?.go(data.mark, data.page));
+    if (data.type === "go") void (data.mark === undefined ? marks && paper.go(data.page) : marks?.go(data.mark, data.page));
   };
   open({ ...event.data, around }, port).catch((error) => {
     if (closed) return;

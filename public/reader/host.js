@@ -10,6 +10,7 @@ const PATIENCE = 30_000;
 const LINGER = 500;
 
 const GONE = "This paper cannot be opened any more. It may have been taken back, or your access to it has ended.";
+const LEFT = "You are not signed in any more. Sign in again to read this paper.";
 const OTHER = "The file has changed since it was opened. Load the page again to read it.";
 
 class Closed extends Error {}
@@ -65,9 +66,10 @@ class Paper {
     const answer = await fetch(this.address, {
       headers: { range: `bytes=${begin}-${end - 1}` },
       credentials: "same-origin",
-      redirect: "error",
+      redirect: "manual", // where nobody is signed in, the way leads to the sign-in page
       signal: AbortSignal.any ? AbortSignal.any([this.#stop.signal, AbortSignal.timeout(PATIENCE)]) : this.#stop.signal,
     });
+    if (answer.type === "opaqueredirect" || answer.status === 401) throw new Closed(LEFT);
     if (answer.status === 416) throw new Closed(OTHER);
     if (answer.status >= 400 && answer.status < 500 && ![408, 425, 429].includes(answer.status)) throw new Closed(GONE);
     if (!answer.ok) throw new Error(`status ${answer.status}`);
@@ -98,6 +100,14 @@ class Paper {
 }
 
 const pageOfAddress = () => Number(/^#page=(\d{1,5})$/.exec(location.hash)?.[1]) || undefined;
+
+/** Longest quotation that is asked about, in letters. */
+const LONGEST = 2000;
+
+/** What the frame says is believed no further than this: whoever broke pdf.js would speak in its place. */
+const isPart = ({ begin, end }, length) => Number.isInteger(begin) && Number.isInteger(end) && 0 <= begin && begin < end && end <= length;
+const isPage = (page) => Number.isInteger(page) && page > 0 && page < 100_000;
+const short = (text, most) => String(text).slice(0, most);
 
 /**
  * <paper-reader data-src data-kind="pdf|image|text|csv" data-name data-length data-page data-print data-marks data-changes
@@ -177,6 +187,7 @@ class PaperReader extends HTMLElement {
       night: remembered(),
       marks: this.#list("marks"),
       changes: this.#list("changes"),
+      mark: /^#mark-(.+)$/.exec(location.hash)?.[1],
     };
     frame.contentWindow.postMessage(message, "*", [port2]);
     if (this.dataset.closed !== undefined) this.close(this.dataset.closed || GONE);
@@ -188,28 +199,31 @@ class PaperReader extends HTMLElement {
   #heard(data, file) {
     switch (data.type) {
       case "range":
+        if (!isPart(data, file.length)) break;
         file.range(data.begin, data.end).then(
           (bytes) => this.#file === file && this.#port?.postMessage({ type: "bytes", id: data.id, bytes }, [bytes]),
           () => {}, // the reader was told why already
         );
         break;
       case "page":
-        this.#turned(data);
+        if (isPage(data.page) && isPage(data.pages)) this.#turned(data);
         break;
       case "shown":
         this.#tell("shown", { page: data.page });
         break;
       case "mark":
-        this.#tell("mark", { id: data.id });
-        show(document.getElementById(`mark-${data.id}`));
+        this.#tell("mark", { id: short(data.id, 64) });
+        show(document.getElementById(`mark-${short(data.id, 64)}`));
         break;
       case "select": {
-        const { kind, exact, prefix, suffix, page, start, end } = data;
-        if (this.#tell("select", { kind, exact, prefix, suffix, page, start, end })) fillForm({ kind, exact, prefix, suffix, page, start, end });
+        const { kind, page, start, end } = data;
+        if (!["ask", "note"].includes(kind) || ![page, start, end].every(Number.isInteger)) break;
+        const quotation = { kind, exact: short(data.exact, LONGEST), prefix: short(data.prefix, 32), suffix: short(data.suffix, 32), page, start, end };
+        if (this.#tell("select", quotation)) fillForm(quotation);
         break;
       }
       case "night":
-        remember(data.on);
+        remember(data.on === true);
         break;
     }
   }

@@ -234,7 +234,7 @@ export class Pages {
       rangeChunkSize: CHUNK,
       disableAutoFetch: true, // pages that nobody looks at stay where they are
       disableStream: true,
-      worker: pdfjs.PDFWorker.create({ port }),
+      worker: pdfjs.PDFWorker.create({ port, verbosity: 0 }),
       cMapUrl: `${base}cmaps/`,
       standardFontDataUrl: `${base}standard_fonts/`,
       wasmUrl: `${base}wasm/`,
