@@ -446,6 +446,13 @@ test.describe('the frame', () => {
     expect(page.context().pages()).toHaveLength(1);
   });
 
+  test('says so when a part of its own does not come', async ({ page, read }) => {
+    await page.route('**/pdfjs/pdf.worker.min.mjs', (route) => route.abort());
+    const reading = await read({}, { awaited: false });
+    await expect(reading.frame.getByRole('alert')).toContainText('The reader did not load');
+    reading.faults.length = 0;
+  });
+
   test('a damaged file says so', async ({ read }) => {
     const reading = await read({ bytes: Buffer.from('%PDF-1.7\nnothing of the kind') }, { awaited: false });
     await expect(reading.frame.getByRole('alert')).toContainText('This file cannot be shown here');

@@ -17,7 +17,7 @@ const KINDS = {
   text: (told) => import("./plain.js").then(({ Plain }) => new Plain(stage, told, "text")),
   csv: (told) => import("./plain.js").then(({ Plain }) => new Plain(stage, told, "csv")),
 };
-if (location.hash === "#pdf") void import("./pages.js").catch(() => {});
+if (location.hash === "#pdf") for (const part of ["./worker.js", "./pages.js"]) import(part).catch(() => {});
 
 /** The bytes of the file, asked for from the page around. */
 class Source {
@@ -163,6 +163,8 @@ function showChanges(changes) {
 /** Why a file cannot be shown, in one sentence. */
 function fault(error) {
   if (error?.name === "PasswordException") return "This paper is locked with a password, so it cannot be shown here. Download it to open it.";
+  // A module that does not come is a TypeError of the browser.
+  if (error?.name === "LoadException" || (error?.name === "TypeError" && /import|module/i.test(error.message))) return "The reader did not load. Load the page again, or download the paper.";
   return "This file cannot be shown here: it may be damaged. Download it to open it with another program.";
 }
 

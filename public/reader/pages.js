@@ -1,6 +1,7 @@
 // A PDF, page under page. Only pages near what is looked at are drawn; the others are empty sheets of their size.
 import * as pdfjs from "/pdfjs/pdf.min.mjs";
 import { Surface, make } from "./surface.js";
+import { base, worker } from "./worker.js";
 
 /** Most pixels, and pages, that are drawn at once; the page that is looked at and its neighbours always are. */
 const KEPT = 32_000_000;
@@ -18,26 +19,6 @@ const LEAST = 0.25 * WHOLE;
 const MOST = 5 * WHOLE;
 /** A sheet as wide as a large screen is no pleasure to read; fitting the width goes beyond this only when it is asked for. */
 const AT_EASE = 1.6;
-
-const base = new URL("/pdfjs/", location.href).href;
-
-/**
- * A worker cannot be started by its address from an origin of its own, nor as a module (Chromium); so a script of one line is,
- * which brings the library's. Whatever is sent to it before it listens would be lost.
- */
-const worker = new Promise((done, failed) => {
-  const line = `import("${base}pdf.worker.min.mjs").then(() => postMessage("loaded"), (error) => { throw error; })`;
-  const address = URL.createObjectURL(new Blob([line], { type: "text/javascript" }));
-  const started = new Worker(address);
-  started.onerror = () => failed(new Error("the worker did not start"));
-  started.addEventListener("message", function loaded({ data }) {
-    if (data !== "loaded") return;
-    started.removeEventListener("message", loaded);
-    URL.revokeObjectURL(address);
-    done(started);
-  });
-});
-worker.catch(() => {}); // told by whoever waits for it
 
 class Ranges extends pdfjs.PDFDataRangeTransport {
   constructor(source) {
