@@ -103,6 +103,32 @@ function place(paper: PDFDocument, page: PDFPage, pixels: Uint8Array, width: num
   page.node.addContentStream(content);
 }
 
+/** One page that says what its parts are: a heading, a paragraph, a picture in words, and a line that is no part of it. */
+export async function tagged(): Promise<Uint8Array> {
+  const paper = await PDFDocument.create();
+  const page = paper.addPage([595, 842]);
+  const { context } = paper;
+  const font = page.node.newFontDictionary('Serif', (await paper.embedFont(StandardFonts.TimesRoman)).ref).toString();
+  const line = (open: string, y: number, text: string) => `${open} BDC BT ${font} 16 Tf 72 ${y} Td (${text}) Tj ET EMC\n`;
+  const content = [
+    line('/H1 <</MCID 0>>', 780, '4'),
+    line('/H1 <</MCID 3>>', 760, 'Attendance'),
+    line('/P <</MCID 1>>', 720, 'It rose in the spring.'),
+    line('/Figure <</MCID 2>>', 680, '[...]'),
+    line('/Artifact <</Type /Pagination>>', 40, 'Page footer'),
+  ];
+  page.node.set(PDFName.of('Contents'), context.register(context.stream(content.join(''))));
+  const root = context.nextRef();
+  const parts = [['H1', undefined], ['P', undefined], ['Figure', 'A line that rises from 91 to 95 per cent']].map(([kind, alt], id) =>
+    context.register(context.obj({ Type: 'StructElem', S: kind, P: root, Pg: page.ref, K: id === 0 ? [0, 3] : id, ...(alt ? { Alt: PDFString.of(alt) } : {}) } as never)),
+  );
+  context.assign(root, context.obj({ Type: 'StructTreeRoot', K: parts, ParentTree: { Nums: [0, [...parts, parts[0]]] } } as never));
+  page.node.set(PDFName.of('StructParents'), context.obj(0));
+  paper.catalog.set(PDFName.of('StructTreeRoot'), root);
+  paper.catalog.set(PDFName.of('MarkInfo'), context.obj({ Marked: true }));
+  return paper.save({ useObjectStreams: false });
+}
+
 /** As long as a board's whole pack: so many pages, each with a picture of noise that nothing makes smaller. */
 export async function pack(pages = 200, bytes = 30 * 1024 * 1024): Promise<Uint8Array> {
   const paper = await PDFDocument.create();

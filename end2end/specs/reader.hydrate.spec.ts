@@ -1,6 +1,6 @@
 import axe from 'axe-core';
 import { expect, test as base, type Frame, type FrameLocator, type Page } from '@playwright/test';
-import { SENTENCE, hostile, pack, photograph, policy } from '../lib/papers.ts';
+import { SENTENCE, hostile, pack, photograph, policy, tagged } from '../lib/papers.ts';
 import { ReaderServer, type Paper } from '../lib/reader.ts';
 
 // The reader by itself: the files of `public` with the headers that the server gives them, in a page with the policy of a page.
@@ -29,7 +29,7 @@ class Reading {
   }
 
   words(page = 1) {
-    return this.frame.locator(`.page[data-page="${page}"] .textLayer span`);
+    return this.frame.locator(`.page[data-page="${page}"] .textLayer span[role="presentation"]`);
   }
 
   async told(what: string): Promise<Told[]> {
@@ -101,6 +101,19 @@ test.describe('a paper', () => {
       return dark;
     });
     expect(ink).toBeGreaterThan(1000);
+  });
+
+  test('is told by a screen reader as it describes itself', async ({ read }) => {
+    const reading = await read({ bytes: await tagged() });
+    await expect(reading.frame.getByRole('heading', { name: /^4\s*Attendance$/, level: 2 })).toBeVisible();
+    await expect(reading.frame.getByRole('img', { name: 'A line that rises from 91 to 95 per cent' })).toBeAttached();
+    await expect(reading.frame.locator('[aria-hidden] > span').getByText('Page footer')).toBeAttached();
+    await reading.stage.press('/');
+    await reading.frame.getByRole('searchbox').fill('rose in the spring');
+    await expect(reading.frame.locator('#count')).toHaveText('1 of 1');
+    const words = (await reading.words().filter({ hasText: 'It rose' }).boundingBox())!;
+    const hit = (await reading.frame.locator('.hit').boundingBox())!;
+    expect(Math.abs(hit.y - words.y)).toBeLessThan(4);
   });
 
   test('has its page in the address, and goes where the address says', async ({ read }) => {

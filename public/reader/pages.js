@@ -61,7 +61,9 @@ class Page extends Surface {
   }
 
   content() {
-    return this.text(async () => (await (await this.proxy()).getTextContent({ disableNormalization: true })).items.map(({ str, hasEOL }) => ({ text: str, ends: hasEOL })));
+    return this.text(async () =>
+      (await (await this.proxy()).getTextContent({ disableNormalization: true })).items.map(({ str, hasEOL }) => ({ text: str, ends: hasEOL })),
+    );
   }
 
   /** How many pixels its picture has: as many as the screen shows, or as many as may be. */
@@ -103,7 +105,7 @@ class Page extends Surface {
   async #drawText(proxy) {
     const container = make("div", { class: "textLayer" });
     const layer = (this.#textLayer = new pdfjs.TextLayer({
-      textContentSource: await proxy.getTextContent({ disableNormalization: true }),
+      textContentSource: await proxy.getTextContent({ disableNormalization: true, includeMarkedContent: true }),
       container,
       viewport: proxy.getViewport({ scale: 1 }),
     }));
@@ -111,6 +113,7 @@ class Page extends Surface {
     if (this.#textLayer !== layer) return;
     await this.content();
     this.nodes = layer.textDivs.map((div) => div.firstChild);
+    await nameParts(container, proxy);
     container.append(make("div", { class: "end" }));
     this.sheet.append(this.boxes, container, await this.#links(proxy), this.badges);
     this.#pages.paint(this);
@@ -189,6 +192,31 @@ function empty(canvas) {
   canvas.width = canvas.height = 0;
   canvas.remove();
 }
+
+/** What a tagged paper says of itself: its headings are headings, and its pictures are told in its own words. */
+async function nameParts(container, proxy) {
+  const stretches = (part) => idsOf(part).map((id) => container.querySelector(`#${CSS.escape(id)}`)).filter(Boolean);
+  const visit = (part) => {
+    const level = /^H([1-6])$/.exec(part.role ?? "")?.[1] ?? (part.role === "H" || part.role === "Title" ? "1" : undefined);
+    if (level) {
+      // Its number and its words may be two stretches.
+      const words = stretches(part);
+      const heading = make("span", { class: "markedContent", role: "heading", "aria-level": String(Math.min(6, Number(level) + 1)) });
+      words[0]?.before(heading);
+      heading.append(...words);
+    }
+    if (part.role === "Figure" && part.alt) {
+      const place = stretches(part)[0] ?? container;
+      place.append(make("span", { role: "img", class: "picture-words", "aria-label": part.alt }));
+    }
+    for (const child of part.children ?? []) visit(child);
+  };
+  const tree = await proxy.getStructTree().catch(() => null);
+  if (tree) visit(tree);
+}
+
+/** The marked stretches of a page that belong to a part of its structure. */
+const idsOf = (part) => (part.type === "content" ? [part.id] : (part.children ?? []).flatMap(idsOf));
 
 export class Pages {
   has = { pages: true, zoom: true, fit: true, find: true, print: true };
