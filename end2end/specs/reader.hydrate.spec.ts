@@ -571,6 +571,21 @@ test('a server that knows no parts is no hindrance', async ({ page, read }) => {
   expect(reading.server.sent).toBe(reading.server.paper.bytes.length);
 });
 
+test('a pointer that leaves the lines for the gap below them takes in no more than it passed', async ({ read, page }) => {
+  const reading = await read();
+  const line = reading.words().filter({ hasText: 'Section 1. The head' });
+  const { x, y, height } = (await line.boundingBox())!;
+  await page.mouse.move(x + 120, y + height / 2);
+  await page.mouse.down();
+  await page.mouse.move(x + 150, y + height * 1.5, { steps: 3 });
+  await page.mouse.move(x + 200, y + height * 6, { steps: 8 });
+  const chosen = await reading.inside().evaluate(() => document.getSelection()!.toString());
+  expect(chosen.length).toBeGreaterThan(100);
+  expect(chosen.length).toBeLessThan(330);
+  await page.mouse.up();
+  await expect(reading.frame.getByRole('button', { name: 'Note for me' })).toBeVisible();
+});
+
 test('words that are chosen fill the page’s form', async ({ read }) => {
   const reading = await read({}, { hash: '#page=2' });
   await expect(reading.words(2).first()).toBeAttached();

@@ -1,5 +1,5 @@
 // The reader's own side: a page of an origin of its own, which has nothing but what the page around it hands over a port.
-import { Choice } from "./select.js";
+import { Choice, steady } from "./select.js";
 import { Find } from "./find.js";
 import { Marks } from "./marks.js";
 import { controls } from "./controls.js";
@@ -141,6 +141,7 @@ async function open(message, port) {
   marks = new Marks(paper, (id) => port.postMessage({ type: "mark", id }));
   find = new Find(paper, (text) => bar.count(text));
   new Choice({ at: (number) => paper?.at(number) }, stage, (chosen) => port.postMessage({ type: "select", ...chosen }));
+  steady();
   stage.addEventListener("click", (event) => {
     const surface = paper?.at(Number(event.target.closest(".page")?.dataset.page));
     if (!surface || event.target.closest("button, details") || !document.getSelection().isCollapsed) return;

@@ -1,5 +1,52 @@
 // What somebody chose with the pointer or a finger, and what may be done with it.
 
+/**
+ * While words are chosen, what lies between them chooses nothing: else a pointer that leaves a line for the gap below it would
+ * take in the rest of the page. An empty sheet lies under the letters meanwhile, which cannot be chosen (after pdf.js's viewer).
+ */
+export function steady() {
+  const layers = () => document.querySelectorAll(".textLayer");
+  let down = false;
+  let before;
+  const reset = (layer) => {
+    layer.classList.remove("selecting");
+    const end = layer.querySelector(".end");
+    if (!end) return;
+    end.style.userSelect = end.style.webkitUserSelect = "";
+    layer.append(end);
+  };
+  const settle = () => {
+    down = false;
+    layers().forEach(reset);
+  };
+  document.addEventListener("pointerdown", (event) => {
+    down = true;
+    event.target.closest?.(".textLayer")?.classList.add("selecting");
+  });
+  document.addEventListener("pointerup", settle);
+  document.addEventListener("pointercancel", settle);
+  addEventListener("blur", settle);
+  document.addEventListener("selectionchange", () => {
+    const selection = document.getSelection();
+    if (!down || selection.rangeCount === 0) return;
+    const range = selection.getRangeAt(0);
+    for (const layer of layers()) layer.classList.toggle("selecting", range.intersectsNode(layer));
+    if (!needsNeighbour) return;
+    // Safari looks for the nearest letters in the order of the document, so the sheet is put beside the end that moves.
+    const start = before && (range.compareBoundaryPoints(Range.END_TO_END, before) === 0 || range.compareBoundaryPoints(Range.START_TO_END, before) === 0);
+    before = range.cloneRange();
+    const boundary = start ? range.startContainer : range.endContainer;
+    const span = boundary.nodeType === Node.TEXT_NODE ? boundary.parentNode : undefined;
+    const end = span?.closest(".textLayer")?.querySelector(".end");
+    if (!end) return;
+    end.style.userSelect = end.style.webkitUserSelect = "text";
+    span[start ? "before" : "after"](end);
+  });
+}
+
+const chromium = Number(/\bChrome\/(\d+)/.exec(navigator.userAgent)?.[1] ?? 0);
+const needsNeighbour = chromium ? chromium < 148 : !navigator.userAgent.includes("Firefox/");
+
 export class Choice {
   #quote;
 
