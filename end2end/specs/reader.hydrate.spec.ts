@@ -430,6 +430,7 @@ test.describe('the frame', () => {
     );
     const reading = await read({}, { awaited: false });
     await expect.poll(async () => (await reading.told('mark')).length).toBe(1);
+    await page.waitForTimeout(800); // longer than a page is looked at before it is told
     expect(reading.server.parts).toEqual([{ begin: 0, end: 10 }]);
     expect(await reading.told('page')).toEqual([]);
     const chosen = await reading.told('select');
