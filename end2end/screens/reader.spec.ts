@@ -46,6 +46,32 @@ test('the reader', async ({ page }) => {
   await server.stop();
 });
 
+test('what happens in it', async ({ page }) => {
+  const server = await ReaderServer.start({ bytes: await policy(40), marks: MARKS, changes: CHANGES });
+  for (const [width, look] of [[390, 'light'], [820, 'dark'], [1440, 'light']] as const) {
+    await page.setViewportSize({ width, height: 844 });
+    await page.emulateMedia({ colorScheme: look, reducedMotion: 'reduce' });
+    await page.goto(`${server.origin}/paper`);
+    await page.reload();
+    const frame = page.frameLocator('paper-reader iframe');
+    await frame.locator('.badge').first().waitFor();
+    const shot = (name: string) => page.screenshot({ path: join(FOLDER, `reader-${name}-${width}.png`) });
+    await frame.locator('.textLayer').first().evaluate((layer) => document.getSelection()!.setBaseAndExtent(layer.children[4].firstChild!, 4, layer.children[6].firstChild!, 20));
+    await frame.getByRole('button', { name: 'Ask about this' }).waitFor();
+    await shot('ask');
+    await frame.locator('summary').first().click();
+    await shot('changed');
+    await frame.locator('#stage').press('?');
+    await shot('keys');
+    await frame.getByRole('dialog').getByRole('button').click();
+    server.tag = '"2"';
+    await page.evaluate(() => (document.querySelector('paper-reader') as HTMLElement & { close(sentence: string): void }).close('The chair has withdrawn this paper. Ask the clerk if you still need it.'));
+    await frame.getByRole('alert').waitFor();
+    await shot('closed');
+  }
+  await server.stop();
+});
+
 test('other kinds', async ({ page }) => {
   for (const [kind, bytes] of Object.entries(KINDS)) {
     const server = await ReaderServer.start({ bytes, kind, name: `A ${kind}` });
