@@ -2,6 +2,7 @@
 "use strict";
 
 const typedIn = (form) =>
+  "filled" in form.dataset || // by a script: the reader of papers
   form.contains(document.activeElement) ||
   [...form.elements].some((field) =>
     field.type === "checkbox" || field.type === "radio"

@@ -145,6 +145,11 @@ fn from_same_origin(headers: &HeaderMap, scheme: &str) -> bool {
 pub async fn headers(State(origin): State<Arc<Origin>>, request: Request, next: Next) -> Response {
     let is_file = crate::session::is_file(request.uri().path());
     let hashed = request.uri().path().starts_with("/pkg/");
+    let shared = is_file && is_shared(request.uri().path());
+    let framed = (request.uri().path() == FRAME)
+        .then(|| asked_host(request.headers()))
+        .flatten()
+        .and_then(|host| frame_policy(origin.scheme, &host));
     let mut response = next.run(request).await;
     let found = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
@@ -153,6 +158,21 @@ pub async fn headers(State(origin): State<Arc<Origin>>, request: Request, next: 
             HeaderName::from_static(name),
             HeaderValue::from_static(value),
         );
+    }
+    if shared && found {
+        for (name, value) in SHARED {
+            headers.insert(
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            );
+        }
+    }
+    if let (Some(policy), true) = (framed, found) {
+        headers.insert(
+            header::X_FRAME_OPTIONS,
+            HeaderValue::from_static("SAMEORIGIN"),
+        );
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     if origin.scheme == "https" {
         headers.insert(
@@ -187,13 +207,45 @@ const EVERYWHERE: &[(&str, &str)] = &[
     ),
 ];
 
+/// What papers are read in: a frame that is sandboxed, and so of an origin of its own (HTML standard, "sandboxed origin").
+const FRAME: &str = "/reader/frame.html";
+
+/// Files of ours that the frame asks for. To an origin of its own they are another's, so they say that anybody may have them;
+/// anybody may, since they are the same for all.
+fn is_shared(path: &str) -> bool {
+    ["/reader/", "/pdfjs/", "/fonts/"]
+        .iter()
+        .any(|folder| path.starts_with(folder))
+}
+
+const SHARED: &[(&str, &str)] = &[
+    ("access-control-allow-origin", "*"),
+    ("cross-origin-resource-policy", "cross-origin"),
+];
+
+/// The content policy of the frame: it runs the reader and pdf.js, reaches nothing but their files, and stays sandboxed where it
+/// is opened by itself. Modal windows are for printing; the page grants them or not. None for a host that is not written as one.
+fn frame_policy(scheme: &str, host: &str) -> Option<HeaderValue> {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | ':');
+    if !host.chars().all(plain) {
+        return None;
+    }
+    let here = format!("{scheme}://{host}");
+    HeaderValue::from_str(&format!(
+        "default-src 'none'; script-src {here}/reader/ {here}/pdfjs/ 'wasm-unsafe-eval'; worker-src blob:; style-src {here}/reader/; \
+         img-src blob: data:; font-src {here}/fonts/ blob: data:; connect-src {here}/pdfjs/; form-action 'none'; base-uri 'none'; \
+         frame-ancestors 'self'; sandbox allow-scripts allow-modals"
+    ))
+    .ok()
+}
+
 /// The content policy of a page (CSP level 3). WebAssembly needs its own word; sockets go to `'self'`. `onward` is where a form
 /// may lead besides this host: the way from one school to another ends on the other's host.
 pub fn content_policy(nonce: &str, onward: Option<&str>) -> String {
     let onward = onward.map(|hosts| format!(" {hosts}")).unwrap_or_default();
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; font-src 'self'; img-src 'self'; \
-         connect-src 'self'; form-action 'self'{onward}; base-uri 'none'; frame-ancestors 'none'"
+         connect-src 'self'; frame-src 'self'; form-action 'self'{onward}; base-uri 'none'; frame-ancestors 'none'"
     )
 }
 
@@ -252,6 +304,96 @@ mod tests {
         ]));
         assert!(!ask(&[host, ("origin", "https://oakfield.localhost:3000")]));
         assert!(!ask(&[host, ("sec-fetch-site", "none")]));
+    }
+
+    #[tokio::test]
+    async fn only_the_readers_frame_may_be_framed_and_only_its_files_are_anybodys() {
+        use tower::ServiceExt;
+        let origin = Arc::new(Origin {
+            scheme: "http",
+            host: "localhost:3000".to_owned(),
+        });
+        let service = axum::Router::new()
+            .fallback(async |request: Request| match request.uri().path() {
+                "/reader/gone.js" => StatusCode::NOT_FOUND,
+                _ => StatusCode::OK,
+            })
+            .layer(axum::middleware::from_fn_with_state(origin, headers));
+        let ask = async |path: &str, host: &str| {
+            let request = Request::builder()
+                .uri(path)
+                .header("host", host)
+                .body(axum::body::Body::empty())
+                .unwrap();
+            let answer = service.clone().oneshot(request).await.unwrap();
+            move |name: &str| {
+                answer
+                    .headers()
+                    .get(name)
+                    .map_or("", |value| value.to_str().unwrap())
+                    .to_owned()
+            }
+        };
+        let frame = ask("/reader/frame.html", "oakfield.localhost:3000").await;
+        assert_eq!(frame("x-frame-options"), "SAMEORIGIN");
+        let policy = frame("content-security-policy");
+        for part in [
+            "default-src 'none'; script-src http://oakfield.localhost:3000/reader/ http://oakfield.localhost:3000/pdfjs/ 'wasm-unsafe-eval';",
+            "connect-src http://oakfield.localhost:3000/pdfjs/;",
+            "frame-ancestors 'self'; sandbox allow-scripts allow-modals",
+        ] {
+            assert!(policy.contains(part), "{part} in {policy}");
+        }
+        for hole in [
+            "unsafe-inline",
+            "'unsafe-eval'",
+            "*",
+            "allow-same-origin",
+            "allow-popups",
+            "allow-top",
+            "allow-forms",
+        ] {
+            assert!(!policy.contains(hole), "{hole} in {policy}");
+        }
+        for file in [
+            "/reader/frame.js",
+            "/pdfjs/pdf.min.mjs",
+            "/fonts/inter-latin.woff2",
+        ] {
+            let file = ask(file, "oakfield.localhost:3000").await;
+            assert_eq!(file("access-control-allow-origin"), "*");
+            assert_eq!(file("cross-origin-resource-policy"), "cross-origin");
+            assert_eq!(file("x-frame-options"), "DENY");
+        }
+        for closed in [
+            "/",
+            "/people",
+            "/pkg/quorate.js",
+            "/reader/gone.js",
+            "/reader",
+            "/papers/reader/frame.html",
+        ] {
+            let answer = ask(closed, "oakfield.localhost:3000").await;
+            assert_eq!(answer("access-control-allow-origin"), "", "{closed}");
+            assert_eq!(
+                answer("cross-origin-resource-policy"),
+                "same-origin",
+                "{closed}"
+            );
+            assert_eq!(answer("x-frame-options"), "DENY", "{closed}");
+            assert_eq!(
+                answer("content-security-policy"),
+                "default-src 'none'; frame-ancestors 'none'",
+                "{closed}"
+            );
+        }
+        // A host that would add to the policy gets none of its own.
+        let forged = ask("/reader/frame.html", "localhost:3000; script-src *").await;
+        assert_eq!(forged("x-frame-options"), "DENY");
+        assert_eq!(
+            forged("content-security-policy"),
+            "default-src 'none'; frame-ancestors 'none'"
+        );
     }
 
     #[test]

@@ -279,6 +279,8 @@ pub fn is_file(path: &str) -> bool {
     path.starts_with("/pkg/")
         || path.starts_with("/fonts/")
         || path.starts_with("/redraw/")
+        || path.starts_with("/reader/")
+        || path.starts_with("/pdfjs/")
         || matches!(
             path,
             "/favicon.svg" | "/favicon.ico" | "/icons.svg" | "/robots.txt"

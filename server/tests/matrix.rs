@@ -43,6 +43,8 @@ const OTHERS: &[&str] = &[
     "/pkg/no-such-file",
     "/fonts/no-such-file",
     "/redraw/no-such-file",
+    "/reader/no-such-file",
+    "/pdfjs/no-such-file",
     "/favicon.svg",
     "/favicon.ico",
     "/icons.svg",
