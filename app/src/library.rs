@@ -49,8 +49,7 @@ pub async fn open_folder(
     }
     let mut write = crate::door::write().await?;
     let restricted = !restricted.is_empty();
-    let (id, act) =
-        domain::folder::open(&mut write, &name, &about, restricted, &readers).await?;
+    let (id, act) = domain::folder::open(&mut write, &name, &about, restricted, &readers).await?;
     write.commit(act).await?;
     // Who makes a folder for others and does not read it has nothing to look at there.
     crate::door::send_to(&format!("/library/{id}?done=opened"));
@@ -118,8 +117,7 @@ pub async fn add_reader(
 #[server(endpoint = "library/remove-reader")]
 pub async fn remove_reader(folder: String, reader: String) -> Result<()> {
     let mut write = crate::door::write().await?;
-    let act =
-        domain::folder::readers::remove(&mut write, id_of(&folder)?, id_of(&reader)?).await?;
+    let act = domain::folder::readers::remove(&mut write, id_of(&folder)?, id_of(&reader)?).await?;
     write.commit(act).await?;
     crate::door::send_to(&format!("/library/{folder}/readers?done=removed"));
     Ok(())
@@ -136,14 +134,9 @@ pub async fn ask_change(
     let mut write = crate::door::write().await?;
     write.standing.require_step_up()?;
     let person = uuid::Uuid::try_parse(&person).map_err(|_| domain::Refusal::NobodyChosen)?;
-    let act = domain::folder::readers::ask(
-        &mut write,
-        id_of(&folder)?,
-        adds,
-        person,
-        !files.is_empty(),
-    )
-    .await?;
+    let act =
+        domain::folder::readers::ask(&mut write, id_of(&folder)?, adds, person, !files.is_empty())
+            .await?;
     write.commit(act).await?;
     crate::door::send_to(&format!("/library/{folder}/readers?done=asked"));
     Ok(())
@@ -154,8 +147,7 @@ pub async fn ask_change(
 pub async fn agree_change(folder: String, change: String) -> Result<()> {
     let mut write = crate::door::write().await?;
     write.standing.require_step_up()?;
-    let act =
-        domain::folder::readers::agree(&mut write, id_of(&folder)?, id_of(&change)?).await?;
+    let act = domain::folder::readers::agree(&mut write, id_of(&folder)?, id_of(&change)?).await?;
     write.commit(act).await?;
     crate::door::send_to(&format!("/library/{folder}/readers?done=agreed"));
     Ok(())
@@ -176,8 +168,7 @@ pub async fn drop_change(folder: String, change: String) -> Result<()> {
 #[server(endpoint = "papers/restore")]
 pub async fn restore(document: String, number: u32) -> Result<()> {
     let mut write = crate::door::write().await?;
-    let (_, act) =
-        domain::document::filing::restore(&mut write, id_of(&document)?, number).await?;
+    let (_, act) = domain::document::filing::restore(&mut write, id_of(&document)?, number).await?;
     write.commit(act).await?;
     crate::door::send_to(&format!("/papers/{document}?done=restored"));
     Ok(())
@@ -224,8 +215,8 @@ pub async fn describe(
 #[server(endpoint = "papers/move")]
 pub async fn move_to(document: String, folder: String) -> Result<()> {
     let mut write = crate::door::write().await?;
-    let act = domain::document::filing::move_to(&mut write, id_of(&document)?, id_of(&folder)?)
-        .await?;
+    let act =
+        domain::document::filing::move_to(&mut write, id_of(&document)?, id_of(&folder)?).await?;
     write.commit(act).await?;
     crate::door::send_to(&format!("/papers/{document}?done=moved"));
     Ok(())

@@ -21,16 +21,40 @@ use domain::{
 use serde_json::json;
 use server::{
     bus::Bus,
+    files::Files,
     hub::Hub,
     relay::Relay,
     router::{self, Site},
     socket::{self, Sockets},
+    staging::Staging,
+    storage::{Storage, StorageConfig},
 };
 use sqlx::{PgConnection, postgres::PgConnectOptions};
 use testing::{Database, Fresh, Role};
 use tokio::{net::TcpListener, sync::Notify, time::Instant};
 use tower_sessions::session::Id;
 use uuid::Uuid;
+
+/// Sockets ask for none.
+fn no_files() -> Files {
+    let nowhere = StorageConfig {
+        endpoint: "http://127.0.0.1:9".to_owned(),
+        region: "eu-west-2".to_owned(),
+        bucket: "none".to_owned(),
+        access_key: "none".to_owned(),
+        secret_key: "none".into(),
+    };
+    Files {
+        store: Storage::connect(&nowhere),
+        staging: Staging::new(tempfile::tempdir().unwrap().keep()).unwrap(),
+        inspector: inspect::Inspector::new(
+            std::path::Path::new("/bin/false"),
+            ["inspect"],
+            inspect::Limits::default(),
+        ),
+        scanner: None,
+    }
+}
 
 /// One node over a fresh demo: Oakfield and Northgate.
 struct Node {
@@ -84,7 +108,7 @@ impl Node {
                 services,
                 options,
                 throttle: None,
-                files: site::files().await,
+                files: no_files(),
             },
             routes,
         );

@@ -49,7 +49,9 @@ pub async fn page(
     let done = match asked.query("done") {
         "opened" => Some("The folder is made.".to_owned()),
         "described" => Some("Saved.".to_owned()),
-        "archived" => Some("The folder is out of use. What lies in it can still be read.".to_owned()),
+        "archived" => {
+            Some("The folder is out of use. What lies in it can still be read.".to_owned())
+        }
         "reopened" => Some("The folder is in use again.".to_owned()),
         many => many
             .parse::<usize>()
@@ -62,13 +64,18 @@ pub async fn page(
         folder.about.clone()
     };
     let path = format!("/library/{id}");
+    let (add, first, readers) = (
+        format!("{path}/add"),
+        format!("{path}/add"),
+        format!("{path}/readers"),
+    );
     let sees_readers = folder.restricted || around.manages_people() || folder.files;
     let page = view! {
         {crumbs(vec![to_library()])}
         {done.map(|text| view! { <Notice text=text /> })}
         <Heading title=title.clone() lead=lead>
-            {sees_readers.then(|| view! { <a class="button" href=format!("{path}/readers")><Icon name="people" />"Who reads it"</a> })}
-            {(folder.files && !folder.archived).then(|| view! { <a class="button primary" href=format!("{path}/add")><Icon name="add" />"Add documents"</a> })}
+            {sees_readers.then(|| view! { <a class="button" href=readers><Icon name="people" />"Who reads it"</a> })}
+            {(folder.files && !folder.archived).then(|| view! { <a class="button primary" href=add.clone()><Icon name="add" />"Add documents"</a> })}
         </Heading>
         {state(&folder)}
         <section class="card" aria-label="Documents">
@@ -76,7 +83,7 @@ pub async fn page(
                 view! {
                     <div class="empty"><Icon name="folder" /><h2>"Nothing in it yet"</h2>
                         <p>{if folder.files { "Add a policy, a report or minutes: PDF, Word, Excel, PowerPoint, LibreOffice, pictures or text." } else { "When something is filed here, it is on this page at once." }}</p>
-                        {(folder.files && !folder.archived).then(|| view! { <div class="actions"><a class="button primary" href=format!("{path}/add")>"Add documents"</a></div> })}
+                        {(folder.files && !folder.archived).then(|| view! { <div class="actions"><a class="button primary" href=first.clone()>"Add documents"</a></div> })}
                     </div>
                 }.into_any()
             } else {
@@ -102,7 +109,8 @@ pub async fn page(
 
 /// What somebody sees who keeps the library and does not read the folder: that it is there.
 fn closed(folder: &Folder, asked: &Asked) -> impl IntoView + use<> {
-    let done = (asked.query("done") == "opened").then_some("The folder is made. Its readers have been told.");
+    let done = (asked.query("done") == "opened")
+        .then_some("The folder is made. Its readers have been told.");
     view! {
         {crumbs(vec![to_library()])}
         {done.map(|text| view! { <Notice text=text /> })}
@@ -128,7 +136,10 @@ fn state(folder: &Folder) -> impl IntoView + use<> {
 
 /// Documents as a table.
 pub fn table(listed: &[Listed], what: &str) -> impl IntoView + use<> {
-    let caption = format!("{} {what}, by title.", counted(listed.len(), "document", "documents"));
+    let caption = format!(
+        "{} {what}, by title.",
+        counted(listed.len(), "document", "documents")
+    );
     let rows: Vec<_> = listed.iter().map(row).collect();
     view! {
         <table class="table papers">
@@ -183,7 +194,11 @@ fn keep(folder: &Folder) -> impl IntoView + use<> {
     let refusal = echo.of("library/describe-folder");
     let id = folder.id.to_string();
     let (act, label, what) = if folder.archived {
-        ("library/reopen-folder", "Take it into use again", "It can be added to again.")
+        (
+            "library/reopen-folder",
+            "Take it into use again",
+            "It can be added to again.",
+        )
     } else {
         (
             "library/archive-folder",

@@ -26,7 +26,9 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
         number => Some(number.parse().map_err(|_| Refusal::NotFound)?),
     };
     let shown = document.version(wanted).ok_or(Refusal::NotFound)?.clone();
-    let newest = document.version(None).map_or(shown.number, |one| one.number);
+    let newest = document
+        .version(None)
+        .map_or(shown.number, |one| one.number);
     let openings = document::openings(read, &document, shown.id).await?;
     let echo: Echo = use_context().unwrap_or_default();
     let done = done(asked);
@@ -36,13 +38,13 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
         shown.number,
         file_words(shown.format, shown.pages, shown.size)
     );
-    let files = document.folder.files;
+    let (files, name) = (document.folder.files, shown.file_name.clone());
     let page = view! {
         {crumbs(vec![to_library(), (format!("/library/{}", document.folder.id), document.folder.name.clone())])}
         {done.map(|text| view! { <Notice text=text /> })}
         <Refusals refusal=echo.refusal.clone() />
         <Heading title=title.clone() lead=lead>
-            <a class="button" href=address(id, shown.number) rel="external" download=shown.file_name.clone()><Icon name="download" />"Download"</a>
+            <a class="button" href=address(id, shown.number) rel="external" download=name.clone()><Icon name="download" />"Download"</a>
             {files.then(|| view! { <a class="button" href=format!("/papers/{id}/about")>"Change"</a> })}
             {(files && document.state != State::Binned).then(|| view! { <a class="button primary" href=format!("/papers/{id}/add")>"Add a version"</a> })}
         </Heading>
@@ -97,7 +99,9 @@ fn standing(document: &Document, shown: &Version, newest: u32) -> impl IntoView 
     });
     let state = match (&document.state, &document.binned) {
         (State::Archived, _) => Some("This document is out of use.".to_owned()),
-        (State::Binned, Some((_, why))) => Some(format!("This document is in the bin and is deleted after 30 days there. Why: {why}")),
+        (State::Binned, Some((_, why))) => Some(format!(
+            "This document is in the bin and is deleted after 30 days there. Why: {why}"
+        )),
         _ => None,
     };
     let until = document
@@ -143,7 +147,10 @@ fn reader(id: Uuid, document: &Document, shown: &Version) -> AnyView {
 }
 
 fn versions(document: &Document, shown: &Version) -> impl IntoView + use<> {
-    let (id, files) = (document.id, document.folder.files && document.state != State::Binned);
+    let (id, files) = (
+        document.id,
+        document.folder.files && document.state != State::Binned,
+    );
     let newest = document.versions.first().map_or(0, |one| one.number);
     let lines: Vec<_> = document
         .versions
@@ -185,10 +192,10 @@ fn versions(document: &Document, shown: &Version) -> impl IntoView + use<> {
 
 fn said(document: &Document, shown: &Version) -> impl IntoView + use<> {
     let about = &document.about;
-    let owner = document
-        .owner
-        .as_ref()
-        .map_or_else(|| "Nobody yet".to_owned(), |owner| owner.name.clone().unwrap_or_else(|| "Somebody".to_owned()));
+    let owner = document.owner.as_ref().map_or_else(
+        || "Nobody yet".to_owned(),
+        |owner| owner.name.clone().unwrap_or_else(|| "Somebody".to_owned()),
+    );
     let holds = match (about.from, about.to) {
         (None, None) => None,
         (Some(from), None) => Some(format!("From {}", day::words(from))),
@@ -217,7 +224,9 @@ fn said(document: &Document, shown: &Version) -> impl IntoView + use<> {
 /// Told to each reader in plain words, since it is about them; and to who files there about all.
 fn opened(document: &Document, shown: &Version, openings: &[Opening]) -> impl IntoView + use<> {
     let own = match &shown.opened {
-        Some(at) => view! { <p>"You opened this version on "<Moment at=at.clone() />"."</p> }.into_any(),
+        Some(at) => {
+            view! { <p>"You opened this version on "<Moment at=at.clone() />"."</p> }.into_any()
+        }
         None => view! { <p>"You have not opened this version yet."</p> }.into_any(),
     };
     let all = document.folder.files.then(|| {

@@ -96,7 +96,10 @@ fn row(one: &Listed, today: Date) -> impl IntoView + use<> {
         Review::Later => view! { <span class="tag good">"In date"</span> }.into_any(),
         Review::Never => view! { <span class="tag wait">"No date"</span> }.into_any(),
     };
-    let owner = one.owner.as_ref().map(|owner| owner.name.clone().unwrap_or_else(|| "Somebody".to_owned()));
+    let owner = one
+        .owner
+        .as_ref()
+        .map(|owner| owner.name.clone().unwrap_or_else(|| "Somebody".to_owned()));
     view! {
         <tr>
             <th scope="row"><a class="open" href=format!("/papers/{}", one.id)>{one.title.clone()}</a></th>

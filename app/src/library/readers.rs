@@ -49,7 +49,9 @@ pub async fn page(
         vec![]
     };
     let committees = if may && !folder.restricted && around.sees_people() {
-        domain::board::board(read, crate::door::today()).await?.committees
+        domain::board::board(read, crate::door::today())
+            .await?
+            .committees
     } else {
         vec![]
     };
@@ -67,9 +69,15 @@ pub async fn page(
     let title = format!("Who reads {}", folder.name);
     let rows: Vec<_> = lines.iter().map(|line| row(&folder, line, may)).collect();
     let lead = if folder.restricted {
-        format!("{}. Two of them together change this.", counted(people.len(), "person", "people"))
+        format!(
+            "{}. Two of them together change this.",
+            counted(people.len(), "person", "people")
+        )
     } else {
-        format!("{} today, and whoever keeps the library.", counted(people.len(), "person", "people"))
+        format!(
+            "{} today, and whoever keeps the library.",
+            counted(people.len(), "person", "people")
+        )
     };
     let page = view! {
         {crumbs(vec![to_library(), (format!("/library/{id}"), folder.name.clone())])}
@@ -109,7 +117,11 @@ fn row(folder: &Folder, line: &Line, may: bool) -> impl IntoView + use<> {
         Reader::Committee(_, name) => (name.clone(), "Everybody who sits on the committee"),
         Reader::Person(person) => (name(person), "By name"),
     };
-    let (folder_id, id, restricted) = (folder.id.to_string(), line.id.to_string(), folder.restricted);
+    let (folder_id, id, restricted) = (
+        folder.id.to_string(),
+        line.id.to_string(),
+        folder.restricted,
+    );
     let person = match &line.reader {
         Reader::Person(person) => Some(person.id.to_string()),
         _ => None,
@@ -209,13 +221,23 @@ fn add(
     committees: Vec<(String, String)>,
     kind: domain::role::TenantKind,
 ) -> impl IntoView + use<> {
-    let roles = Role::ALL
-        .iter()
-        .filter(|role| role.fits(kind))
-        .map(|role| (format!("role:{}", role.code()), format!("Everybody: {}", role.name())));
+    let roles = Role::ALL.iter().filter(|role| role.fits(kind)).map(|role| {
+        (
+            format!("role:{}", role.code()),
+            format!("Everybody: {}", role.name()),
+        )
+    });
     let options: Vec<(String, String)> = roles
-        .chain(committees.into_iter().map(|(id, name)| (format!("committee:{id}"), format!("Committee: {name}"))))
-        .chain(people.into_iter().map(|(id, name)| (format!("person:{id}"), name)))
+        .chain(
+            committees
+                .into_iter()
+                .map(|(id, name)| (format!("committee:{id}"), format!("Committee: {name}"))),
+        )
+        .chain(
+            people
+                .into_iter()
+                .map(|(id, name)| (format!("person:{id}"), name)),
+        )
         .collect();
     view! {
         <section class="card" aria-labelledby="add">

@@ -22,7 +22,11 @@ pub async fn page(read: &mut Read, asked: &Asked) -> Result<Drawing, Refusal> {
         (true, _) => "Type a word or two.".to_owned(),
         (_, 0) => format!("Nothing that you read fits “{}”.", words.trim()),
         (_, FOUND_MOST) => format!("The {FOUND_MOST} that fit “{}” best.", words.trim()),
-        (_, n) => format!("{} with “{}”, the best first.", counted(n, "paper", "papers"), words.trim()),
+        (_, n) => format!(
+            "{} with “{}”, the best first.",
+            counted(n, "paper", "papers"),
+            words.trim()
+        ),
     };
     let empty = found.is_empty();
     let lines: Vec<_> = found.into_iter().map(line).collect();

@@ -153,9 +153,15 @@ fn choose(several: bool, refusal: Option<Refusal>) -> impl IntoView {
         .flat_map(|kind| kind.extensions().iter().map(|ending| format!(".{ending}")))
         .collect();
     let (label, hint) = if several {
-        ("Files", "PDF, Word, Excel, PowerPoint, LibreOffice, PNG, JPEG, TXT or CSV, each up to 200 MB. Or drop them here.")
+        (
+            "Files",
+            "PDF, Word, Excel, PowerPoint, LibreOffice, PNG, JPEG, TXT or CSV, each up to 200 MB. Or drop them here.",
+        )
     } else {
-        ("File", "PDF, Word, Excel, PowerPoint, LibreOffice, PNG, JPEG, TXT or CSV, up to 200 MB. Or drop it here.")
+        (
+            "File",
+            "PDF, Word, Excel, PowerPoint, LibreOffice, PNG, JPEG, TXT or CSV, up to 200 MB. Or drop it here.",
+        )
     };
     view! {
         <div class="field drop" data-drop="">

@@ -113,7 +113,9 @@ pub async fn add(read: &mut Read, around: &Around) -> Result<Drawing, Refusal> {
         return Err(Refusal::NotFound);
     }
     let people = domain::membership::list(read).await?;
-    let committees = domain::board::board(read, crate::door::today()).await?.committees;
+    let committees = domain::board::board(read, crate::door::today())
+        .await?
+        .committees;
     let kind = read.standing.kind;
     let echo: Echo = use_context().unwrap_or_default();
     let refusal = echo.of("library/open-folder");
@@ -121,12 +123,20 @@ pub async fn add(read: &mut Read, around: &Around) -> Result<Drawing, Refusal> {
         .clone()
         .filter(|refusal| refusal.field() == Some("readers"))
         .map(|refusal| refusal.to_string());
+    let described = wrong.is_some().then_some("readers-error");
     let chosen = |name: &str, code: &str| echo.values(name).iter().any(|one| one == code);
     let roles = Role::ALL
         .iter()
         .filter(|role| role.fits(kind))
         .enumerate()
-        .map(|(n, role)| choice(format!("roles[{n}]"), role.code().to_owned(), role.name().to_owned(), chosen("roles", role.code())))
+        .map(|(n, role)| {
+            choice(
+                format!("roles[{n}]"),
+                role.code().to_owned(),
+                role.name().to_owned(),
+                chosen("roles", role.code()),
+            )
+        })
         .collect_view();
     let sits = committees
         .iter()
@@ -171,7 +181,7 @@ pub async fn add(read: &mut Read, around: &Around) -> Result<Drawing, Refusal> {
                             <small>"Nobody else reads it, administrators included, you included unless you name yourself. Who reads it is changed by two of its readers together."</small>
                         </label>
                     </fieldset>
-                    <fieldset class="field" id="readers" tabindex="-1" aria-describedby=wrong.is_some().then_some("readers-error")>
+                    <fieldset class="field" id="readers" tabindex="-1" aria-describedby=described>
                         <legend>"Readers"</legend>
                         {wrong.map(|wrong| view! {
                             <p class="error" id="readers-error"><Icon name="warning" class="icon small" /><span><span class="hidden-text">"Error: "</span>{wrong}</span></p>
@@ -198,4 +208,3 @@ pub async fn add(read: &mut Read, around: &Around) -> Result<Drawing, Refusal> {
 fn choice(name: String, value: String, label: String, checked: bool) -> impl IntoView {
     view! { <label class="option"><input type="checkbox" name=name value=value checked=checked /><b>{label}</b></label> }
 }
-

@@ -26,10 +26,13 @@ use server::{
     clock,
     devmail::{self, DevMail},
     export::{self, Notary},
+    files::{self, Files},
     hub::Hub,
     people,
     router::{self, Site},
     socket::{self, Sockets},
+    staging::Staging,
+    storage::Storage,
 };
 use testing::{Behind, Fresh, Role, Stand};
 use tower::ServiceExt as _;
@@ -48,6 +51,25 @@ pub struct Served {
     /// What exports of the log are signed with.
     pub notary: Notary,
     clock: Arc<AtomicU64>,
+}
+
+/// A store, a place for uploads and the real inspection, all in the folder.
+pub async fn files(folder: &std::path::Path) -> Files {
+    let secret = secrecy::SecretString::from("quiet otter");
+    let store = Storage::start_embedded(&folder.join("s3"), "quorate", &secret)
+        .await
+        .unwrap();
+    store.check().await.unwrap();
+    Files {
+        store,
+        staging: Staging::new(folder.join("uploads")).unwrap(),
+        inspector: inspect::Inspector::new(
+            std::path::Path::new(env!("CARGO_BIN_EXE_quorate")),
+            ["inspect"],
+            inspect::Limits::default(),
+        ),
+        scanner: None,
+    }
 }
 
 impl Served {
@@ -125,6 +147,7 @@ impl Served {
             }))
             .merge(arrive::route())
             .merge(people::route())
+            .merge(files::route())
             .merge(export::route(notary.clone()))
             .merge(devmail::routes(letters));
         let router = router::app(
@@ -132,7 +155,7 @@ impl Served {
                 services,
                 options,
                 throttle: None,
-                files: files(folder.path()).await,
+                files: self::files(folder.path()).await,
             },
             more,
         );
