@@ -35,7 +35,7 @@ use crate::{
     stop::Stop,
     storage::Storage,
     throttle::Throttle,
-    upkeep,
+    upkeep::{self, Kept},
     worker::{Pace, Parts as Sending, Worker},
 };
 
@@ -49,6 +49,7 @@ pub struct Parts {
     relay: Arc<Relay>,
     worker: Worker,
     storage: Storage,
+    staging: Staging,
     mail_folder: Option<PathBuf>,
     health: Health,
     throttle: Throttle,
@@ -90,7 +91,7 @@ impl Parts {
         };
         let throttle = Throttle::new(logins.options(Role::Cache)?, config.client_header.clone());
         let mail = MailDb::new(logins.options(Role::Worker)?, 4);
-        upkeep::start(mail.clone(), throttle.clone(), ending.clone());
+        let upkeep_db = mail.clone();
         let sending = Sending {
             db: mail,
             queue: Queue::new(logins.options(Role::Jobs)?),
@@ -127,8 +128,22 @@ impl Parts {
                     .map_err(|error| Stop::failed(sentence(&error.to_string())))?
             }
         };
+        let staging = Staging::new(config.uploads.clone()).map_err(|error| {
+            Stop::failed(format!(
+                "Files cannot come in at {}: {error}.",
+                config.uploads.display()
+            ))
+        })?;
+        let kept = Kept {
+            db: upkeep_db,
+            throttle: throttle.clone(),
+            store: storage.clone(),
+            staging: staging.clone(),
+        };
+        upkeep::start(kept, ending.clone());
         Ok(Self {
             db,
+            staging,
             hub,
             relay: Arc::new(relay),
             worker,
@@ -163,15 +178,9 @@ impl Parts {
     pub fn files(&self, config: &Config) -> Result<Files, Stop> {
         let program = std::env::current_exe()
             .map_err(|error| Stop::failed(format!("The program does not find itself: {error}.")))?;
-        let staging = Staging::new(config.uploads.clone()).map_err(|error| {
-            Stop::failed(format!(
-                "Files cannot come in at {}: {error}.",
-                config.uploads.display()
-            ))
-        })?;
         Ok(Files {
             store: self.storage.clone(),
-            staging,
+            staging: self.staging.clone(),
             inspector: Inspector::new(&program, ["inspect"], Limits::default()),
             scanner: config
                 .clamd

@@ -5,18 +5,36 @@ use std::time::Duration;
 use domain::db::MailDb;
 use tokio::sync::watch;
 
-use crate::throttle::Throttle;
+use crate::{clock, staging::Staging, storage::Storage, throttle::Throttle};
 
 /// Often enough that a server which is started anew each night does it, and seldom enough to cost nothing.
 const EVERY: Duration = Duration::from_hours(6);
 /// After a failure.
 const AGAIN: Duration = Duration::from_mins(5);
 
+/// An object of the store that nothing points at may belong to an upload that is being filed just now.
+const ORPHANED: time::Duration = time::Duration::DAY;
+
+/// What is kept up.
+#[derive(Clone)]
+pub struct Kept {
+    /// The application database.
+    pub db: MailDb,
+    /// The cache database.
+    pub throttle: Throttle,
+    /// Where documents lie.
+    pub store: Storage,
+    /// Where files lie on their way in.
+    pub staging: Staging,
+}
+
 /// Starts it; it ends with the process.
-pub fn start(db: MailDb, throttle: Throttle, mut ending: watch::Receiver<bool>) {
+pub fn start(kept: Kept, mut ending: watch::Receiver<bool>) {
     tokio::spawn(async move {
         loop {
-            let swept = db.keep_up().await.is_ok() & throttle.sweep().await.is_ok();
+            let swept = kept.db.keep_up().await.is_ok()
+                & kept.throttle.sweep().await.is_ok()
+                & kept.documents().await.is_some();
             if !swept {
                 tracing::warn!("the upkeep of the databases did not go through; it is tried again");
             }
@@ -29,4 +47,60 @@ pub fn start(db: MailDb, throttle: Throttle, mut ending: watch::Receiver<bool>) 
             }
         }
     });
+}
+
+impl Kept {
+    /// Ends documents whose time in the bin is over, and throws away what nothing points at and uploads that nobody goes on with.
+    /// None where some of it did not go through.
+    pub async fn documents(&self) -> Option<()> {
+        let resting =
+            self.staging.sweep(clock::now().into()).await.inspect_err(
+                |error| tracing::warn!(%error, "old uploads could not be thrown away"),
+            );
+        let ended = self.end_binned().await;
+        let swept = self.sweep_store().await;
+        resting.ok()?;
+        ended?;
+        swept
+    }
+
+    async fn end_binned(&self) -> Option<()> {
+        loop {
+            let gone = self.db.purge_binned().await.ok()?;
+            if gone.is_empty() {
+                return Some(());
+            }
+            // What cannot be removed now the sweep removes: nothing points at it any more.
+            for key in gone.iter().flatten() {
+                self.remove(key).await;
+            }
+        }
+    }
+
+    async fn sweep_store(&self) -> Option<()> {
+        let before = clock::now() - ORPHANED;
+        let mut from = None;
+        loop {
+            let (keys, next) = self
+                .store
+                .lying(before, from)
+                .await
+                .inspect_err(|error| tracing::warn!(%error, "the store cannot be swept"))
+                .ok()?;
+            for key in self.db.unknown_keys(&keys).await.ok()? {
+                tracing::info!(key, "an object that nothing points at is removed");
+                self.remove(&key).await;
+            }
+            from = match next {
+                Some(next) => Some(next),
+                None => return Some(()),
+            };
+        }
+    }
+
+    async fn remove(&self, key: &str) {
+        if let Err(error) = self.store.remove(key).await {
+            tracing::warn!(%error, "an object stays that nothing points at");
+        }
+    }
 }

@@ -13,6 +13,7 @@ mod digest;
 mod factor;
 mod interest;
 mod leaving;
+mod library;
 mod lockout;
 mod log;
 mod many;

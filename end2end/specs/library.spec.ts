@@ -1,0 +1,164 @@
+import { policy } from '../lib/papers.ts';
+import { expect, NAMES, test, title, type Page } from '../lib/test.ts';
+
+const notice = (page: Page) => page.locator('.notice.good');
+
+/** A folder that governors read, and its page. */
+async function openFolder(clerk: Page, name: string): Promise<void> {
+  await clerk.goto('/library');
+  await clerk.getByRole('link', { name: 'Make a folder' }).first().click();
+  await clerk.getByLabel('Name', { exact: true }).fill(name);
+  await clerk.getByRole('checkbox', { name: 'Governor', exact: true }).check();
+  await clerk.getByRole('button', { name: 'Make the folder' }).click();
+  await expect(title(clerk)).toHaveText(name);
+}
+
+interface Chosen {
+  name: string;
+  mimeType: string;
+  buffer: Buffer;
+}
+
+const pdf = (name: string, bytes: Uint8Array): Chosen => ({ name, mimeType: 'application/pdf', buffer: Buffer.from(bytes) });
+
+/** Adds a document to the folder whose page is open; ends on the document's page. */
+async function addDocument(clerk: Page, documentTitle: string, file: Chosen): Promise<void> {
+  await clerk.getByRole('link', { name: 'Add documents' }).first().click();
+  await clerk.getByLabel('Title').fill(documentTitle);
+  await clerk.getByLabel('Files').setInputFiles(file);
+  await clerk.getByRole('button', { name: 'Add', exact: true }).click();
+  await expect(title(clerk)).toHaveText(documentTitle, { timeout: 30_000 });
+}
+
+async function addVersion(clerk: Page, note: string, file: Chosen): Promise<void> {
+  await clerk.getByRole('link', { name: 'Add a version' }).click();
+  await clerk.getByLabel('What is new in it').fill(note);
+  await clerk.getByLabel('File', { exact: true }).setInputFiles(file);
+  await clerk.getByRole('button', { name: 'Add the version' }).click();
+}
+
+test('a clerk files a policy, a governor reads it, and a corrected version is there for both', async ({ school, javaScriptEnabled }) => {
+  const [clerk, governor] = [await school.as('clerk'), await school.as('governor1')];
+  const bytes = await policy(12);
+  await openFolder(clerk, 'Policies');
+  await expect(clerk.locator('.empty')).toContainText('Nothing in it yet');
+  await addDocument(clerk, 'Behaviour policy', pdf('Behaviour policy.pdf', bytes));
+  await expect(notice(clerk)).toContainText('It is filed');
+  await expect(clerk.getByText('Version 1, PDF, 12 pages')).toBeVisible();
+
+  await governor.goto('/');
+  await governor.getByRole('navigation', { name: 'Places' }).getByRole('link', { name: 'Papers' }).click();
+  await governor.getByRole('link', { name: /Policies/ }).click();
+  const row = governor.getByRole('row', { name: /Behaviour policy/ });
+  await expect(row).toContainText('Not opened');
+  await row.getByRole('link').click();
+  await expect(title(governor)).toHaveText('Behaviour policy');
+  await expect(governor.getByRole('link', { name: 'Add a version' })).toHaveCount(0);
+  if (javaScriptEnabled) {
+    const paper = governor.frameLocator('paper-reader iframe');
+    await expect(paper.getByText('Suspension and exclusion').first()).toBeVisible({ timeout: 20_000 });
+  } else {
+    const [download] = await Promise.all([governor.waitForEvent('download'), governor.getByRole('link', { name: 'Download' }).first().click()]);
+    expect(download.suggestedFilename()).toBe('Behaviour policy.pdf');
+    const parts: Buffer[] = [];
+    for await (const part of await download.createReadStream()) parts.push(part as Buffer);
+    expect(Buffer.concat(parts).equals(Buffer.from(bytes))).toBe(true);
+  }
+  await governor.goto(new URL(governor.url()).pathname);
+  await expect(governor.getByText(/You opened this version on/)).toBeVisible();
+
+  await addVersion(clerk, 'Section 5 corrected', pdf('Behaviour policy.pdf', bytes));
+  await expect(clerk.getByText('This is version 1 already, byte for byte.').first()).toBeVisible({ timeout: 30_000 });
+  await clerk.goBack();
+  await clerk.goto(new URL(governor.url()).pathname);
+  await addVersion(clerk, 'Section 5 corrected', pdf('Behaviour policy v2.pdf', await policy(13)));
+  await expect(notice(clerk)).toContainText('It is filed', { timeout: 30_000 });
+  await expect(clerk.locator('.versions li').first()).toContainText('Section 5 corrected');
+  await expect(clerk.getByText('1 of').first()).toHaveCount(0);
+
+  // On an open page within a second; without a script when it is asked for again.
+  if (!javaScriptEnabled) await governor.reload();
+  await expect(governor.getByText('Version 2, PDF, 13 pages')).toBeVisible({ timeout: 5_000 });
+  await expect(governor.getByText('You have not opened this version yet.')).toBeVisible();
+  await governor.getByRole('link', { name: 'Version 1' }).click();
+  await expect(governor.getByText('This is version 1. The newest is version 2.')).toBeVisible();
+
+  await clerk.getByRole('button', { name: 'Bring it back: version 1' }).click();
+  await expect(notice(clerk)).toContainText('The older version is the newest again.');
+  await expect(clerk.locator('.versions li').first()).toContainText('Brings back version 1');
+});
+
+test('a restricted folder is not an administrator’s to read, and two of its readers let somebody in', async ({ school }) => {
+  const [clerk, admin, governor] = [await school.as('clerk'), await school.as('admin'), await school.as('governor1')];
+  await clerk.goto('/library/add');
+  await clerk.getByLabel('Name', { exact: true }).fill('Complaint');
+  await clerk.getByRole('checkbox', { name: /^Restricted to named people/ }).check();
+  await clerk.getByRole('checkbox', { name: 'Governor', exact: true }).check();
+  await clerk.getByRole('button', { name: 'Make the folder' }).click();
+  await expect(clerk.getByRole('alert')).toContainText('Choose people, not a role or a committee.');
+  await expect(clerk.getByLabel('Name', { exact: true })).toHaveValue('Complaint');
+  await clerk.getByRole('checkbox', { name: 'Governor', exact: true }).uncheck();
+  for (const name of [NAMES.clerk, NAMES.governor1]) await clerk.locator('input[name^=filers]').and(clerk.getByLabel(name)).check();
+  await clerk.getByRole('button', { name: 'Make the folder' }).click();
+  await expect(title(clerk)).toHaveText('Complaint');
+  await addDocument(clerk, 'Letter of 4 June', pdf('letter.pdf', await policy(1)));
+  const address = new URL(clerk.url()).pathname;
+
+  await admin.goto('/library');
+  await expect(admin.getByRole('link', { name: /Complaint/ })).toContainText('You do not read this folder.');
+  await admin.getByRole('link', { name: /Complaint/ }).click();
+  await expect(admin.locator('.empty')).toContainText('You do not read this folder');
+  const readers = `${new URL(admin.url()).pathname}/readers`;
+  for (const path of [address, readers, `${address}/about`]) expect((await admin.goto(path))!.status()).toBe(404);
+  await admin.goto('/library/search?q=suspension');
+  await expect(admin.locator('.empty')).toContainText('Nothing found');
+  await admin.goto('/audit');
+  await expect(admin.getByText('added a document')).toHaveCount(0);
+
+  await clerk.goto('/library/search?q=suspension');
+  await clerk.getByRole('link', { name: 'Letter of 4 June' }).click();
+  await expect(title(clerk)).toHaveText('Letter of 4 June');
+
+  await governor.goto(readers);
+  await governor.getByLabel('Whom').selectOption({ label: NAMES.governor2 });
+  await governor.getByRole('button', { name: 'Ask', exact: true }).click();
+  await expect(governor.getByRole('alert').or(notice(governor))).toContainText(/Confirm that it is you|have been told/);
+});
+
+test('a file that is not what it says is refused with the reason, and what was typed stays', async ({ school }) => {
+  const clerk = await school.as('clerk');
+  await openFolder(clerk, 'Papers');
+  await clerk.getByRole('link', { name: 'Add documents' }).first().click();
+  for (const [file, sentence] of [
+    [{ name: 'run.pdf', mimeType: 'application/pdf', buffer: Buffer.from('MZ\x90\x00\x03\x00\x00\x00this program cannot be run') }, 'This file is a program'],
+    [{ name: 'run.exe', mimeType: 'application/pdf', buffer: Buffer.from('MZ') }, 'Files of this type are not taken.'],
+    [{ name: 'cut.pdf', mimeType: 'application/pdf', buffer: Buffer.from((await policy(2)).slice(0, 900)) }, 'This file is damaged.'],
+  ] as const) {
+    await clerk.getByLabel('Title').fill('Budget');
+    await clerk.getByLabel('Files').setInputFiles(file);
+    await clerk.getByRole('button', { name: 'Add', exact: true }).click();
+    await expect(clerk.getByText(sentence).first()).toBeVisible({ timeout: 30_000 });
+    await expect(clerk.getByLabel('Title')).toHaveValue('Budget');
+  }
+  await clerk.goto('/library');
+  await expect(clerk.getByRole('link', { name: /Papers.*Empty/ })).toBeVisible();
+});
+
+test('the register says which policies are due, and what is said of a document can be changed', async ({ school }) => {
+  const clerk = await school.as('clerk');
+  await openFolder(clerk, 'Policies');
+  await addDocument(clerk, 'Attendance policy', pdf('a.pdf', await policy(1)));
+  await clerk.getByRole('link', { name: 'Change', exact: true }).click();
+  await clerk.getByLabel('Title').fill('Attendance and punctuality');
+  await clerk.getByLabel('Who answers for it').selectOption({ label: NAMES.governor1 });
+  await clerk.getByLabel('To be reviewed by').fill(new Date(Date.now() - 86_400_000).toISOString().slice(0, 10));
+  await clerk.getByLabel('Tags').fill('pupils, attendance');
+  await clerk.getByRole('button', { name: 'Save' }).click();
+  await expect(notice(clerk)).toHaveText('Saved.');
+  await expect(title(clerk)).toHaveText('Attendance and punctuality');
+  await clerk.goto('/library');
+  await clerk.getByRole('link', { name: 'Policy register' }).click();
+  const row = clerk.getByRole('row', { name: /Attendance and punctuality/ });
+  await expect(row).toContainText('Overdue');
+  await expect(row).toContainText(NAMES.governor1);
+});
