@@ -1,5 +1,7 @@
 //! What a child can do that a hostile file has taken over, and what becomes of the parent.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
 use inspect::{Fault, Inspector, Kind, Limits, Report};
 use std::{path::Path, time::Duration};
 

@@ -1,6 +1,8 @@
 //! Files that somebody made to do harm, or that broke, each through a real child: every one is refused for what it is, and
 //! the whole ones beside them, which differ in that alone, are taken.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
 mod make;
 mod office;
 mod packed;

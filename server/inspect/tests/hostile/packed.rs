@@ -2,7 +2,7 @@
 
 use super::{case, cut, each_is_refused, make};
 use inspect::{Fault, Kind};
-use make::{Part, docx, docx_parts, odt, package, part, stored};
+use make::{Part, docx, docx_parts, odt, package, stored};
 
 fn repeated(name: &str, block: &[u8], times: usize) -> Part {
     let (packed, checksum) = make::repeated(block, times);

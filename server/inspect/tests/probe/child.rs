@@ -39,10 +39,10 @@ fn main() {
         "panic" => std::panic::panic_any("told to"),
         "abort" => std::process::abort(),
         "talk without end" => loop {
-            let _ = std::io::stdout().write_all(&[b'x'; 65536]);
+            let _ = std::io::stdout().write_all(&vec![b'x'; 65536]);
         },
         "complain without end" => loop {
-            if std::io::stderr().write_all(&[b'x'; 65536]).is_err() {
+            if std::io::stderr().write_all(&vec![b'x'; 65536]).is_err() {
                 std::process::exit(1);
             }
         },
