@@ -46,9 +46,24 @@ enum Command {
     },
     /// Say what is wrong with the configuration, and start nothing.
     CheckConfig,
+    /// Look at the file on standard input, with no rights: what `serve` starts for each file that is uploaded.
+    #[command(hide = true)]
+    Inspect {
+        /// pdf, docx, xlsx, pptx, odt, ods, odp, png, jpeg, text or csv.
+        #[arg(long)]
+        kind: String,
+    },
 }
 
 impl Cli {
+    /// The kind of file to look at, where that was asked: it is done before anything of the server exists.
+    pub fn inspects(&self) -> Option<&str> {
+        match &self.command {
+            Command::Inspect { kind } => Some(kind.as_str()),
+            _ => None,
+        }
+    }
+
     /// Does what was asked.
     pub async fn run(self) -> Result<(), Stop> {
         if let Command::Migrate {
@@ -67,6 +82,9 @@ impl Cli {
             Command::Audit(command) => audit::run(&config, command).await,
             Command::DbUrl { role } => db_url(&config, role).await,
             Command::CheckConfig => check(&config).await,
+            Command::Inspect { .. } => {
+                Err(Stop::failed("A file is looked at in a process of its own."))
+            }
         }
     }
 }
