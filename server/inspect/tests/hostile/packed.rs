@@ -31,27 +31,16 @@ fn noise(count: usize) -> Vec<u8> {
         .collect()
 }
 
-/// Parts that are all the same bytes of the file (Fifield, *A better zip bomb*, 2019).
+/// A part inside the bytes of another (Fifield, *A better zip bomb*, 2019).
 fn overlapping() -> Vec<u8> {
     let mut parts = docx_parts();
     let whole = package(&parts);
-    let kernel = zeros("word/media/0.bin", 1);
-    let at = u32::try_from(
-        whole
-            .windows(4)
-            .position(|bytes| bytes == b"PK\x01\x02")
-            .unwrap(),
-    )
-    .unwrap();
-    parts.push(kernel.clone());
-    for number in 1..50 {
-        let name = format!("word/media/{number}.bin");
-        let mut again = kernel.clone();
-        again.name = name;
-        again.local_name = Some("word/media/0.bin".to_owned());
-        again.at = Some(at);
-        parts.push(again);
-    }
+    let list = whole.windows(4).position(|bytes| bytes == b"PK\x01\x02");
+    let mut inner = stored("word/media/b.bin", b"content of a part");
+    let outer = stored("word/media/a.bin", &package(std::slice::from_ref(&inner)));
+    // Behind the other's header and name.
+    inner.at = Some(u32::try_from(list.unwrap() + 30 + outer.name.len()).unwrap());
+    parts.extend([outer, inner]);
     package(&parts)
 }
 
