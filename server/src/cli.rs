@@ -46,19 +46,20 @@ enum Command {
     },
     /// Say what is wrong with the configuration, and start nothing.
     CheckConfig,
-    /// Look at the file on standard input and say what it is. Started by the server for each upload; it can do nothing else.
+    /// Look at the file on standard input, with no rights: what `serve` starts for each file that is uploaded.
     #[command(hide = true)]
     Inspect {
-        /// What its name says that it is, such as pdf.
-        kind: Option<String>,
+        /// pdf, docx, xlsx, pptx, odt, ods, odp, png, jpeg, text or csv.
+        #[arg(long)]
+        kind: String,
     },
 }
 
 impl Cli {
-    /// What to look at, where that is all that was asked: before there is any thread, any setting or any connection.
-    pub fn inspects(&self) -> Option<Option<&str>> {
+    /// The kind of file to look at, where that was asked: it is done before anything of the server exists.
+    pub fn inspects(&self) -> Option<&str> {
         match &self.command {
-            Command::Inspect { kind } => Some(kind.as_deref()),
+            Command::Inspect { kind } => Some(kind.as_str()),
             _ => None,
         }
     }
@@ -81,9 +82,9 @@ impl Cli {
             Command::Audit(command) => audit::run(&config, command).await,
             Command::DbUrl { role } => db_url(&config, role).await,
             Command::CheckConfig => check(&config).await,
-            Command::Inspect { .. } => Err(Stop::failed(
-                "A file is looked at before anything is started.",
-            )),
+            Command::Inspect { .. } => {
+                Err(Stop::failed("A file is looked at in a process of its own."))
+            }
         }
     }
 }

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // A process that reads a stranger's file has no configuration, no log and no second thread.
     if let Some(kind) = cli.inspects() {
-        return inspect::child::main(kind);
+        return inspect::child::main(Some(kind));
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()

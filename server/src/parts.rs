@@ -181,7 +181,7 @@ impl Parts {
         Ok(Files {
             store: self.storage.clone(),
             staging: self.staging.clone(),
-            inspector: Inspector::new(&program, ["inspect"], Limits::default()),
+            inspector: Inspector::new(&program, ["inspect", "--kind"], Limits::default()),
             scanner: config
                 .clamd
                 .as_deref()

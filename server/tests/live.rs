@@ -49,7 +49,7 @@ fn no_files() -> Files {
         staging: Staging::new(tempfile::tempdir().unwrap().keep()).unwrap(),
         inspector: inspect::Inspector::new(
             std::path::Path::new("/bin/false"),
-            ["inspect"],
+            ["inspect", "--kind"],
             inspect::Limits::default(),
         ),
         scanner: None,

@@ -30,6 +30,11 @@ pub fn look(content: &[u8], budget: &mut Budget) -> Result<(), Fault> {
     Ok(())
 }
 
+/// What follows the last dot of a name, in small letters as names are looked up here.
+pub fn ending(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, ending)| ending)
+}
+
 /// Whether an address leads to nothing but the reader's own disk, or nowhere: opening it tells nobody and fetches nothing.
 ///
 /// Documents name the template on the author's disk, and pictures that came with a letter (`cid:`); a share of the network is

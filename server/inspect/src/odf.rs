@@ -35,7 +35,7 @@ pub fn look(file: &[u8], kind: Kind) -> Result<Report, Fault> {
         if content.is_empty() || name == "thumbnails/thumbnail.pdf" {
             continue;
         }
-        if name.ends_with(".xml") || name.ends_with(".rdf") {
+        if matches!(inside::ending(&name), "xml" | "rdf") {
             markup(&content)?;
         } else {
             inside::look(&content, &mut budget)?;

@@ -75,12 +75,12 @@ impl<'a> Package<'a> {
             let name = part.name.to_lowercase();
             let content = part.read(budget)?;
             // Content decides where it can: the name of a part is free, and so is its ending.
-            if name.ends_with(".rels") {
+            if inside::ending(&name) == "rels" {
                 let (of, found) = relationships(&name, &content)?;
                 links.insert(of, found);
             } else if types.is_markup(&name) {
                 markup(&content)?;
-            } else if name.ends_with(".vml") {
+            } else if inside::ending(&name) == "vml" {
                 drawing(&content)?;
             } else {
                 inside::look(&content, budget)?;
@@ -180,16 +180,15 @@ impl Types {
     }
 
     fn of(&self, part: &str) -> Option<&str> {
-        let ending = part.rsplit_once('.').map_or("", |(_, ending)| ending);
         self.of_part
             .get(part)
-            .or_else(|| self.of_ending.get(ending))
+            .or_else(|| self.of_ending.get(inside::ending(part)))
             .map(String::as_str)
     }
 
     /// By what it is declared as or by its name: a program may go by either.
     fn is_markup(&self, part: &str) -> bool {
-        part.ends_with(".xml")
+        inside::ending(part) == "xml"
             || self
                 .of(part)
                 .is_some_and(|content| content.ends_with("+xml") || content.ends_with("/xml"))
@@ -200,10 +199,7 @@ impl Types {
 fn relationships(name: &str, content: &[u8]) -> Result<(String, Vec<Link>), Fault> {
     let (folder, file) = name
         .strip_suffix(".rels")
-        .and_then(|name| match name.rsplit_once("_rels/") {
-            Some((folder, file)) => Some((folder, file)),
-            None => None,
-        })
+        .and_then(|name| name.rsplit_once("_rels/"))
         .ok_or(Fault::Damaged)?;
     let mut links = Vec::new();
     xml::walk(content, |node| {

@@ -100,16 +100,20 @@ impl Inspector {
             .spawn()?;
         let (answer, complaint) = (child.stdout.take(), child.stderr.take());
         let ending = async {
-            // An answer that is too long closes the pipe, and the child ends of that.
-            let (answer, complaint) =
-                tokio::join!(read(answer, ANSWER_MOST), read(complaint, COMPLAINT_MOST));
-            Ok::<_, std::io::Error>((answer?, complaint?, child.wait().await?))
+            let said = tokio::try_join!(read(answer, ANSWER_MOST), read(complaint, COMPLAINT_MOST));
+            match said {
+                Ok((answer, complaint)) => Ok((answer, complaint, child.wait().await?)),
+                Err(error) => Err(error),
+            }
         };
-        let Ok(ended) = timeout(self.wall, ending).await else {
-            child.kill().await?;
-            return Ok(Err(Fault::Slow));
+        let (answer, complaint, status) = match timeout(self.wall, ending).await {
+            Ok(Ok(ended)) => ended,
+            late_or_loud => {
+                child.kill().await?;
+                let late = late_or_loud.is_err();
+                return Ok(Err(if late { Fault::Slow } else { Fault::Damaged }));
+            }
         };
-        let (answer, complaint, status) = ended?;
         if status.success() {
             return Ok(serde_json::from_slice(&answer).unwrap_or(Err(Fault::Damaged)));
         }
@@ -142,10 +146,14 @@ fn ran_out(complaint: &[u8]) -> bool {
     String::from_utf8_lossy(complaint).contains("memory allocation of")
 }
 
+/// All that is written, or an error as soon as it is more than is listened to.
 async fn read(from: Option<impl AsyncRead + Unpin>, most: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Some(from) = from {
-        from.take(most).read_to_end(&mut bytes).await?;
+        from.take(most + 1).read_to_end(&mut bytes).await?;
+    }
+    if bytes.len() as u64 > most {
+        return Err(std::io::ErrorKind::FileTooLarge.into());
     }
     Ok(bytes)
 }

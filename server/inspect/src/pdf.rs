@@ -96,7 +96,7 @@ fn harmless(object: Object<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn direct<'a>(value: MaybeRef<Object<'a>>) -> Option<Object<'a>> {
+fn direct(value: MaybeRef<Object<'_>>) -> Option<Object<'_>> {
     match value {
         MaybeRef::NotRef(inner @ (Object::Dict(_) | Object::Array(_))) => Some(inner),
         _ => None,

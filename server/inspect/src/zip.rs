@@ -220,7 +220,7 @@ fn wide(mut extra: &[u8], narrow: [u32; 3]) -> Option<(usize, usize, usize)> {
     // Beyond any file that is taken: sums with them cannot overflow.
     values
         .iter()
-        .all(|value| *value <= u32::MAX as usize)
+        .all(|value| u32::try_from(*value).is_ok())
         .then_some(values.into())
 }
 

@@ -65,7 +65,7 @@ pub async fn files(folder: &std::path::Path) -> Files {
         staging: Staging::new(folder.join("uploads")).unwrap(),
         inspector: inspect::Inspector::new(
             std::path::Path::new(env!("CARGO_BIN_EXE_quorate")),
-            ["inspect"],
+            ["inspect", "--kind"],
             inspect::Limits::default(),
         ),
         scanner: None,
