@@ -266,13 +266,25 @@ class PaperReader extends HTMLElement {
   }
 }
 
+/** The frame has the focus when it tells of something, and it may be in a process of its own: it is taken from there first. */
+function takeFocus(element) {
+  const take = () => {
+    document.querySelector("paper-reader")?.shadowRoot?.activeElement?.blur();
+    window.focus();
+    element.focus({ preventScroll: true });
+  };
+  take();
+  // The click that told may give the frame its focus only now.
+  setTimeout(() => document.hasFocus() || (element.blur(), take()), 100);
+}
+
 /** Opens what an element is folded into, shows it and gives it the focus. */
 function show(element) {
   if (!element) return;
   for (let folded = element.closest("details"); folded; folded = folded.parentElement?.closest("details")) folded.open = true;
   if (!element.matches("a[href], button, input, select, textarea, [tabindex]")) element.tabIndex = -1;
   element.scrollIntoView({ block: "nearest" });
-  element.focus({ preventScroll: true });
+  takeFocus(element);
 }
 
 /** Puts a quotation into the page's form: into the one of its kind (`data-quote="note"`), else into the first. */
@@ -297,7 +309,7 @@ function fillForm(quotation) {
   }
   const first = form.querySelector('textarea:not([name="exact"])');
   first?.scrollIntoView({ block: "nearest" });
-  first?.focus({ preventScroll: true });
+  if (first) takeFocus(first);
 }
 
 /** Whether this person reads at night: says nothing about anybody, so it may stay in the browser. */
