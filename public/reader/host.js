@@ -266,16 +266,10 @@ class PaperReader extends HTMLElement {
   }
 }
 
-/** The frame has the focus when it tells of something, and it may be in a process of its own: it is taken from there first. */
+/** The frame has the focus when it tells of something. */
 function takeFocus(element) {
-  const take = () => {
-    document.querySelector("paper-reader")?.shadowRoot?.activeElement?.blur();
-    window.focus();
-    element.focus({ preventScroll: true });
-  };
-  take();
-  // The click that told may give the frame its focus only now.
-  setTimeout(() => document.hasFocus() || (element.blur(), take()), 100);
+  window.focus();
+  element.focus({ preventScroll: true });
 }
 
 /** Opens what an element is folded into, shows it and gives it the focus. */
