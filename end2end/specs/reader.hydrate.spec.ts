@@ -499,12 +499,14 @@ test.describe('marks', () => {
 
   test('lead to what was said about them, from their number and from their words', async ({ read }) => {
     const reading = await read({ marks }, { hash: '#page=4' });
+    // Not toBeFocused: with the frame in a process of its own, headless Chromium says at times that no document has the focus.
+    const focused = () => reading.page.evaluate(() => document.activeElement?.id);
     await reading.frame.getByRole('button', { name: /^Question 1: / }).click();
-    await expect(reading.page.locator('#mark-q1')).toBeFocused();
+    await expect.poll(focused).toBe('mark-q1');
     await reading.page.evaluate(() => (document.activeElement as HTMLElement).blur());
     const box = (await reading.frame.locator('[data-mark="q1"]').first().boundingBox())!;
     await reading.page.mouse.click(box.x + 20, box.y + box.height / 2);
-    await expect(reading.page.locator('#mark-q1')).toBeFocused();
+    await expect.poll(focused).toBe('mark-q1');
     expect((await reading.told('mark')).map(({ id }) => id)).toEqual(['q1', 'q1']);
   });
 

@@ -266,13 +266,19 @@ class PaperReader extends HTMLElement {
   }
 }
 
+/** The frame has the focus when it tells of something. */
+function takeFocus(element) {
+  window.focus();
+  element.focus({ preventScroll: true });
+}
+
 /** Opens what an element is folded into, shows it and gives it the focus. */
 function show(element) {
   if (!element) return;
   for (let folded = element.closest("details"); folded; folded = folded.parentElement?.closest("details")) folded.open = true;
   if (!element.matches("a[href], button, input, select, textarea, [tabindex]")) element.tabIndex = -1;
   element.scrollIntoView({ block: "nearest" });
-  element.focus({ preventScroll: true });
+  takeFocus(element);
 }
 
 /** Puts a quotation into the page's form: into the one of its kind (`data-quote="note"`), else into the first. */
@@ -297,7 +303,7 @@ function fillForm(quotation) {
   }
   const first = form.querySelector('textarea:not([name="exact"])');
   first?.scrollIntoView({ block: "nearest" });
-  first?.focus({ preventScroll: true });
+  if (first) takeFocus(first);
 }
 
 /** Whether this person reads at night: says nothing about anybody, so it may stay in the browser. */
