@@ -7,6 +7,7 @@
 
 pub mod certificate;
 mod mark;
+pub mod paper;
 mod plain;
 mod sheet;
 
