@@ -1,10 +1,14 @@
 //! The papers of Oakfield Primary School, an invented school: what the demo shows, diffs, quotes and approves. Each is a source
 //! in `papers/`; its versions differ by edits as people make them, and its dates are counted back from a given day.
 
+mod long;
+
 use time::{Date, Duration, Time};
 use typst::foundations::{Dict, IntoValue as _};
 
 use crate::{Error, sheet};
+
+pub use long::long;
 
 const SCHOOL: &str = include_str!("../papers/school.typ");
 const MINUTES: &str = include_str!("../papers/minutes.typ");

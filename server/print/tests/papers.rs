@@ -19,8 +19,9 @@ fn set(paper: &Paper, version: usize, today: Date) -> Document {
     Document::load_mem(&pdf).expect("a PDF that opens")
 }
 
-fn text(document: &Document) -> String {
-    let pages: Vec<u32> = document.get_pages().keys().copied().collect();
+/// What the first pages say.
+fn text(document: &Document, pages: usize) -> String {
+    let pages: Vec<u32> = document.get_pages().keys().copied().take(pages).collect();
     document
         .extract_text(&pages)
         .expect("text")
@@ -57,8 +58,8 @@ fn each_paper_is_tagged_named_and_two_to_sixty_pages_long_and_each_version_is_an
                 catalog.get(b"Lang").unwrap(),
                 &Object::string_literal("en-GB")
             );
-            // Without the foot of the page, which has the version and its date on it.
-            let said = text(&document).replace(&format!("Version {version}"), "");
+            // Without the foot of the page, which has the version and its date on it. The longest papers are read in part.
+            let said = text(&document, long.min(20)).replace(&format!("Version {version}"), "");
             assert!(
                 squeezed(&said).contains(&squeezed(paper.title)),
                 "{} does not say its title",
@@ -91,7 +92,7 @@ fn squeezed(text: &str) -> String {
 #[test]
 fn version_3_of_the_behaviour_policy_changes_sentences_of_version_2() {
     let paper = find("behaviour");
-    let texts = [2, 3].map(|version| squeezed(&text(&set(paper, version, TODAY))));
+    let texts = [2, 3].map(|version| squeezed(&text(&set(paper, version, TODAY), 20)));
     for (old, new) in [
         (
             "within two school days",
@@ -111,24 +112,15 @@ fn version_3_of_the_behaviour_policy_changes_sentences_of_version_2() {
 #[test]
 fn dates_are_counted_back_from_the_day_that_is_given() {
     let paper = find("minutes-board");
-    let autumn = text(&set(paper, 2, TODAY));
+    let autumn = text(&set(paper, 2, TODAY), 1);
     assert!(
         squeezed(&autumn).contains("6October2026"),
         "45 days before: {autumn}"
     );
-    for today in [
-        date!(2027 - 01 - 01),
-        date!(2028 - 02 - 29),
-        date!(2027 - 06 - 30),
-    ] {
-        for paper in paper::all() {
-            let last = paper.versions.len();
-            assert!(
-                paper::set(paper, last, today).is_ok(),
-                "{} on {today}",
-                paper.slug
-            );
-        }
+    for paper in paper::all() {
+        let last = paper.versions.len();
+        let leap_day = paper::set(paper, last, date!(2028 - 02 - 29));
+        assert!(leap_day.is_ok(), "{}: {leap_day:?}", paper.slug);
     }
 }
 
@@ -149,6 +141,25 @@ fn a_version_that_is_not_there_is_refused() {
             Err(Error::Version(refused)) if refused == version
         ));
     }
+}
+
+#[test]
+fn a_long_paper_has_as_many_pages_as_asked_and_a_picture_of_its_own_on_each() {
+    let began = Instant::now();
+    let pdf = paper::long(20, TODAY).unwrap();
+    println!("20 pages, {} bytes: {:?}", pdf.len(), began.elapsed());
+    let document = Document::load_mem(&pdf).expect("a PDF that opens");
+    assert_eq!(document.get_pages().len(), 20);
+    let pictures: HashSet<&[u8]> = document
+        .objects
+        .values()
+        .filter_map(|object| object.as_stream().ok())
+        .filter(|stream| stream.dict.has_type(b"XObject") && stream.dict.has(b"Width"))
+        .map(|stream| stream.content.as_slice())
+        .collect();
+    assert_eq!(pictures.len(), 20);
+    assert!(pdf.len() > 20 * 120_000, "{}", pdf.len());
+    assert_eq!(pdf, paper::long(20, TODAY).unwrap());
 }
 
 #[test]
