@@ -83,3 +83,12 @@ test("a title that imitates a mark is not taken for one", async () => {
 test("two files of which neither is a certificate are none", async () => {
   assert.equal(await verdict(paper, paper), "none");
 });
+
+test("what is too large is not read", async () => {
+  const { MOST } = await import(pathToFileURL(script));
+  const certificate = await load("certificate.pdf");
+  const unread = (size) => ({ size, arrayBuffer: () => assert.fail("it was read") });
+  assert.equal(await verdict(certificate, unread(MOST.file + 1)), "large");
+  assert.equal(await verdict(unread(MOST.file + 1), paper), "large");
+  assert.equal(await verdict(unread(MOST.certificate + 1), paper), "large");
+});
