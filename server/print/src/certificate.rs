@@ -170,28 +170,9 @@ pub struct Head {
 /// As a PDF, signed, with the JSON attached. Refuses an approval of which nobody was asked, and an address that is not one of
 /// the web.
 pub fn certificate(certificate: &Certificate, signer: &Signer) -> Result<Vec<u8>, Error> {
-    let json = String::from_utf8_lossy(&certificate_json(certificate, signer)?).into_owned();
     let mark = mark::blank(&certificate.document.sha256, &signer.public());
-    let title = format!(
-        "Certificate: {}, version {}",
-        plain(&certificate.document.title),
-        certificate.document.version
-    );
-    let page = Page {
-        author: plain(&certificate.tenant),
-        description: format!("What came of an approval: {}", heading(certificate)),
-        mark: &mark,
-        key: signer.public().to_string(),
-        json,
-        words: Words::of(certificate),
-        certificate: readable(certificate),
-        title,
-    };
-    let files = [
-        ("/certificate.typ", SHEET.to_vec()),
-        ("/data.json", serde_json::to_vec(&page)?),
-    ];
-    let pdf = sheet::set(&files, Dict::new(), certificate.made)?;
+    let data = data(certificate, signer, &mark)?;
+    let pdf = sheet::set(&files(data), Dict::new(), certificate.made)?;
     mark::sign(pdf, &mark, signer)
 }
 
@@ -215,6 +196,29 @@ fn check(certificate: &Certificate) -> Result<(), Error> {
         return Err(Error::Address);
     }
     Ok(())
+}
+
+fn files(data: Vec<u8>) -> [sheet::File<'static>; 2] {
+    [("/certificate.typ", SHEET.to_vec()), ("/data.json", data)]
+}
+
+fn data(certificate: &Certificate, signer: &Signer, mark: &str) -> Result<Vec<u8>, Error> {
+    let json = certificate_json(certificate, signer)?;
+    let page = Page {
+        title: format!(
+            "Certificate: {}, version {}",
+            plain(&certificate.document.title),
+            certificate.document.version
+        ),
+        author: plain(&certificate.tenant),
+        description: format!("What came of an approval: {}", heading(certificate)),
+        mark,
+        key: signer.public().to_string(),
+        json: String::from_utf8_lossy(&json).into_owned(),
+        words: Words::of(certificate),
+        certificate: readable(certificate),
+    };
+    Ok(serde_json::to_vec(&page)?)
 }
 
 /// What the sheet reads.
@@ -445,6 +449,85 @@ fn zone(at: OffsetDateTime) -> String {
 mod tests {
     use super::*;
     use time::macros::datetime;
+    use typst::layout::{Frame, FrameItem, Point};
+
+    /// The right end of each text, in points from the left edge of its page, with what it says.
+    fn ends(frame: &Frame, from: Point, found: &mut Vec<(f64, String)>) {
+        for (at, item) in frame.items() {
+            let at = from + *at;
+            match item {
+                FrameItem::Group(group) => ends(&group.frame, at, found),
+                FrameItem::Text(text) => {
+                    found.push(((at.x + text.width()).to_pt(), text.text.to_string()));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn words_of_400_letters_stay_within_the_margins() {
+        let at = datetime!(2026-11-20 18:04 UTC);
+        let endless = |letter: &str| letter.repeat(400);
+        let hash = Hash::from_bytes([9; 32]);
+        let certificate = Certificate {
+            tenant: endless("W"),
+            document: Document {
+                title: endless("W"),
+                file_name: format!("{}.pdf", endless("long_name")),
+                version: 3,
+                sha256: hash,
+                size: u64::MAX,
+                pages: Some(u32::MAX),
+            },
+            asked: Asked {
+                by: endless("Ж"),
+                at,
+                reason: Some(endless("m")),
+            },
+            rule: endless("W"),
+            due: at,
+            answers: vec![Answer {
+                name: endless("W"),
+                roles: vec![endless("m"), endless("W")],
+                answer: Choice::Abstained,
+                at: Some(at),
+                reason: Some(endless("W")),
+                interest: Some(endless("W")),
+                stood_in_for: Some(endless("W")),
+            }],
+            outcome: Outcome::Adopted { at },
+            newer: Some(Newer {
+                version: u32::MAX,
+                since: at,
+            }),
+            log: Log {
+                events: vec![Event {
+                    seq: i64::MAX,
+                    what: endless("W"),
+                    hash,
+                }],
+                head: Head {
+                    seq: i64::MAX,
+                    hash,
+                },
+            },
+            check_at: format!("https://{}.example/check", endless("W")),
+            made: at,
+        };
+        let signer = Signer::from_secret(&[7; 32]);
+        let data = data(&certificate, &signer, "mark").unwrap();
+        let pages = sheet::lay(&files(data), Dict::new()).unwrap();
+        let mut found = Vec::new();
+        for page in pages.pages() {
+            ends(&page.frame, Point::zero(), &mut found);
+        }
+        assert!(found.len() > 100);
+        // A4 is 595 points wide, and its right margin 57.
+        for (end, text) in found {
+            assert!(end < 595.3 - 56.6 + 1.0, "{text} ends at {end}");
+        }
+    }
 
     #[test]
     fn a_moment_is_told_in_the_time_of_the_school() {

@@ -47,19 +47,22 @@ pub(crate) fn set(
     inputs: Dict,
     made: OffsetDateTime,
 ) -> Result<Vec<u8>, Error> {
+    let options = PdfOptions {
+        creator: Smart::Custom(Some("Quorate".to_owned())),
+        timestamp: stamp(made),
+        standards: standards(),
+        ..PdfOptions::default()
+    };
+    let document = lay(files, inputs)?;
+    typst_pdf::pdf(&document, &options).map_err(|problems| Error::Sheet(said(&problems)))
+}
+
+/// Its pages, before they are written as a PDF.
+pub(crate) fn lay(files: &[File<'_>], inputs: Dict) -> Result<PagedDocument, Error> {
     let desk = Desk::new(files, inputs)?;
     let document = typst::compile::<PagedDocument>(&desk).output;
-    let set = document.and_then(|document| {
-        let options = PdfOptions {
-            creator: Smart::Custom(Some("Quorate".to_owned())),
-            timestamp: stamp(made),
-            standards: standards(),
-            ..PdfOptions::default()
-        };
-        typst_pdf::pdf(&document, &options)
-    });
     typst::comemo::evict(REMEMBERED);
-    set.map_err(|problems| Error::Sheet(said(&problems)))
+    document.map_err(|problems| Error::Sheet(said(&problems)))
 }
 
 /// Whether some face has the letter.
