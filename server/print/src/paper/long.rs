@@ -24,7 +24,7 @@ pub fn long(pages: u16, today: Date) -> Result<Vec<u8>, Error> {
 }
 
 /// Pixels on a side.
-const SIDE: u32 = 280;
+const SIDE: u32 = 240;
 
 /// Patches of green and brown under noise, which no compression makes small.
 fn picture(page: u32) -> Vec<u8> {
