@@ -14,6 +14,8 @@ use std::{borrow::Cow, fmt, str::FromStr};
 const DOMAIN: &[u8] = b"quorate checkpoint v1\n";
 /// The same for a whole file.
 const FILE_DOMAIN: &[u8] = b"quorate export v1\n";
+/// The same for the certificate of an approval.
+const CERTIFICATE_DOMAIN: &[u8] = b"quorate certificate v1\n";
 
 /// "The log of this tenant had this hash at this line": one line of a checkpoint file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,8 +99,17 @@ impl PublicKey {
 
     /// Whether this key signed a file with that SHA-256.
     pub fn sealed(&self, file: &Hash, signature: &Signature) -> bool {
+        self.fits(FILE_DOMAIN, file, signature)
+    }
+
+    /// Whether this key signed a certificate that had this SHA-256 before it was signed.
+    pub fn certified(&self, certificate: &Hash, signature: &Signature) -> bool {
+        self.fits(CERTIFICATE_DOMAIN, certificate, signature)
+    }
+
+    fn fits(&self, domain: &[u8], digest: &Hash, signature: &Signature) -> bool {
         let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
-        let signed = [FILE_DOMAIN, file.bytes()].concat();
+        let signed = [domain, digest.bytes()].concat();
         // Strictly: RFC 8032, 5.1.7, and no key of small order, under which one signature would fit many messages.
         self.0.verify_strict(&signed, &signature).is_ok()
     }
@@ -135,11 +146,16 @@ impl Signer {
 
     /// Signs a file with that SHA-256.
     pub fn seal(&self, file: &Hash) -> Signature {
-        Signature(
-            self.0
-                .sign(&[FILE_DOMAIN, file.bytes()].concat())
-                .to_bytes(),
-        )
+        self.of(FILE_DOMAIN, file)
+    }
+
+    /// Signs a certificate that has this SHA-256 while it is not signed.
+    pub fn certify(&self, certificate: &Hash) -> Signature {
+        self.of(CERTIFICATE_DOMAIN, certificate)
+    }
+
+    fn of(&self, domain: &[u8], digest: &Hash) -> Signature {
+        Signature(self.0.sign(&[domain, digest.bytes()].concat()).to_bytes())
     }
 }
 
@@ -248,6 +264,17 @@ mod tests {
                 .parse::<PublicKey>()
                 .is_err()
         );
+    }
+
+    #[test]
+    fn what_is_signed_as_a_certificate_passes_for_nothing_else() {
+        let signer = Signer::from_secret(&[7; 32]);
+        let (key, digest) = (signer.public(), Hash::from_bytes([9; 32]));
+        let signature = signer.certify(&digest);
+        assert!(key.certified(&digest, &signature));
+        assert!(!key.sealed(&digest, &signature));
+        assert!(!key.certified(&digest, &signer.seal(&digest)));
+        assert!(!key.certified(&Hash::from_bytes([8; 32]), &signature));
     }
 
     /// RFC 8032, 7.1, test 1: the key of a secret.

@@ -1,0 +1,114 @@
+// Says whether a certificate and a file belong together, and whether the certificate is as it was signed. Both stay here:
+// nothing is sent. A certificate, PDF or JSON, carries its mark as plain text:
+//   quorate-certificate:1 sha256:<of the file> key:<public key> signature:<Ed25519>
+// Signed is the SHA-256 of the certificate with zeros for the digits of its signature. See server/print/src/mark.rs.
+//
+// The page gives a form [data-check] with data-keys="<public keys of this service>", two file inputs named "certificate" and
+// "file", and an <output> into which the answer is written; output[data-verdict] is one of the verdicts below.
+
+const MARK = /quorate-certificate:1 sha256:([0-9a-f]{64}) key:([0-9a-f]{64}) signature:([0-9a-f]{128})(?![0-9a-f])/g;
+const BEGINS = /quorate-certificate:/g;
+const DOMAIN = "quorate certificate v1\n";
+export const MOST = { certificate: 16 * 2 ** 20, file: 200 * 2 ** 20 };
+
+export const SENTENCES = {
+  together: "They belong together: this file is the one that the certificate is about, and the certificate is as it was signed.",
+  unsigned: "This file is the one that the certificate is about. Your browser cannot check signatures, so whether the certificate was altered is not known: try another browser.",
+  different: "This is another file: not a byte may differ from what was approved, and something does. It may be another version.",
+  altered: "The certificate was altered after it was signed. Do not rely on it.",
+  stranger: "The certificate was signed with a key that is not one of this service. Do not rely on it.",
+  none: "Neither file is a certificate of Quorate. Choose the PDF or the JSON as it was downloaded; a scan or a new print of it does not do.",
+  large: "The file is too large to be checked here: 200 MB for the file, 16 MB for the certificate.",
+  unread: "The file could not be read. Choose it again.",
+};
+
+const hex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join("");
+const bytesOf = (digits) => Uint8Array.from(digits.match(/../g), (pair) => parseInt(pair, 16));
+
+/** The SHA-256 of some bytes, in 64 digits. */
+export const fingerprint = async (bytes) => hex(await crypto.subtle.digest("SHA-256", bytes));
+
+/** 64 digits as eight groups, as the certificate prints them. */
+export const grouped = (digits) => digits.match(/.{8}/g).join(" ");
+
+/** The mark of a certificate, or null. All places must agree, and nothing may look like a mark and be none. */
+export function mark(bytes) {
+  // One letter for each byte.
+  const text = new TextDecoder("latin1").decode(bytes);
+  const found = [...text.matchAll(MARK)];
+  if (found.length === 0 || found.some((one) => one[0] !== found[0][0])) return null;
+  if (text.match(BEGINS).length !== found.length) return null;
+  const [whole, sha256, key, signature] = found[0];
+  const digits = found.map((one) => one.index + whole.length - signature.length);
+  return { sha256, key, signature, digits };
+}
+
+/** "good", "bad", or "untold" where the browser has no Ed25519. */
+export async function signature(bytes, { key, signature, digits }) {
+  const unsigned = new Uint8Array(bytes);
+  for (const place of digits) unsigned.fill(0x30, place, place + signature.length);
+  const digest = bytesOf(await fingerprint(unsigned));
+  const message = new Uint8Array([...new TextEncoder().encode(DOMAIN), ...digest]);
+  let imported;
+  try {
+    imported = await crypto.subtle.importKey("raw", bytesOf(key), "Ed25519", false, ["verify"]);
+  } catch (error) {
+    return error.name === "NotSupportedError" ? "untold" : "bad";
+  }
+  return (await crypto.subtle.verify("Ed25519", imported, bytesOf(signature), message)) ? "good" : "bad";
+}
+
+/**
+ * Two chosen files, in either order, and the public keys of this service.
+ * Gives { verdict, expected, found }: the fingerprint that the certificate names, and the one that the file has.
+ */
+export async function check(certificate, file, keys) {
+  if (certificate.size > MOST.file || file.size > MOST.file) return { verdict: "large" };
+  const read = async (one) => new Uint8Array(await one.arrayBuffer());
+  const marked = async (one) => {
+    if (one.size > MOST.certificate) return null;
+    const bytes = await read(one);
+    const its = mark(bytes);
+    return its && { bytes, its };
+  };
+  let paper = await marked(certificate);
+  if (!paper) {
+    paper = await marked(file);
+    if (!paper) return { verdict: certificate.size > MOST.certificate ? "large" : "none" };
+    file = certificate;
+  }
+  const { bytes, its } = paper;
+  if (!keys.includes(its.key)) return { verdict: "stranger" };
+  const signed = await signature(bytes, its);
+  if (signed === "bad") return { verdict: "altered" };
+  const found = await fingerprint(await read(file));
+  const verdict = found !== its.sha256 ? "different" : signed === "good" ? "together" : "unsigned";
+  return { verdict, expected: its.sha256, found };
+}
+
+/** Answers in the page as soon as both files are chosen. */
+export function bind(form) {
+  const output = form.querySelector("output");
+  const keys = form.dataset.keys.split(" ").filter(Boolean);
+  let turn = 0;
+  const answer = async () => {
+    const [certificate, file] = ["certificate", "file"].map((name) => form.elements[name].files[0]);
+    const mine = ++turn;
+    output.replaceChildren();
+    delete output.dataset.verdict;
+    if (!certificate || !file) return;
+    output.setAttribute("aria-busy", "true");
+    const said = await check(certificate, file, keys).catch(() => ({ verdict: "unread" }));
+    // Another file was chosen meanwhile.
+    if (mine !== turn) return;
+    output.removeAttribute("aria-busy");
+    output.dataset.verdict = said.verdict;
+    const line = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
+    output.append(line("p", SENTENCES[said.verdict]));
+    if (said.found) output.append(line("p", "The certificate names"), line("code", grouped(said.expected)), line("p", "The file has"), line("code", grouped(said.found)));
+  };
+  form.addEventListener("change", answer);
+  form.addEventListener("submit", (event) => (event.preventDefault(), answer()));
+}
+
+if (globalThis.document) for (const form of document.querySelectorAll("form[data-check]")) bind(form);
