@@ -148,7 +148,7 @@ impl Scene {
 #[tokio::test]
 async fn a_restricted_folder_is_read_by_the_people_it_names_and_not_by_an_administrator() {
     let mut scene = Scene::new().await;
-    let before = scene.text("select max(seq) from event e join tenant t on t.id = e.tenant_id and t.label = 'oakfield'").await;
+    let before = scene.text("select max(seq)::text from event e join tenant t on t.id = e.tenant_id and t.label = 'oakfield'").await;
     let (id, filed) = scene.complaint().await;
     let dilip = scene.caller(GOVERNOR).await;
     assert!(
@@ -350,18 +350,19 @@ async fn the_readers_of_a_restricted_folder_change_when_two_of_them_want_it() {
     let (id, filed) = scene.complaint().await;
     let (margaret, dilip) = (scene.caller(CHAIR).await, scene.caller(GOVERNOR).await);
     let (clerk, nasreen) = (scene.caller(CLERK).await, scene.place(CLERK).await);
+    let db = scene.db.clone();
     let ask = async |by: &Caller, adds: bool, whom: MembershipId| {
-        change(&scene.db, by, async |write| {
+        change(&db, by, async |write| {
             Ok(((), readers::ask(write, id, adds, whom, false).await?))
         })
         .await
     };
     let agree = async |by: &Caller| {
-        let waiting = readers::changes(&mut scene.reading(by).await, id)
+        let waiting = readers::changes(&mut db.read(by).await.unwrap(), id)
             .await
             .unwrap();
         let one = waiting.first().map_or_else(fresh, |one| one.id);
-        change(&scene.db, by, async |write| {
+        change(&db, by, async |write| {
             Ok(((), readers::agree(write, id, one).await?))
         })
         .await
@@ -458,7 +459,7 @@ async fn an_open_folder_is_read_by_its_roles_and_committees_and_kept_by_the_cler
     // By committee, as long as they sit there.
     let committee: Uuid = scene
         .text(
-            "select p.committee_id from committee_place p join membership m on m.tenant_id = p.tenant_id and m.id = p.membership_id
+            "select p.committee_id::text from committee_place p join membership m on m.tenant_id = p.tenant_id and m.id = p.membership_id
              join account a on a.id = m.account_id where a.email = 'governor1@oakfield.example' and p.during @> current_date limit 1",
         )
         .await
@@ -479,7 +480,7 @@ async fn an_open_folder_is_read_by_its_roles_and_committees_and_kept_by_the_cler
         .unwrap();
     let place: Uuid = scene
         .text(&format!(
-            "select p.id from committee_place p join membership m on m.tenant_id = p.tenant_id and m.id = p.membership_id
+            "select p.id::text from committee_place p join membership m on m.tenant_id = p.tenant_id and m.id = p.membership_id
              join account a on a.id = m.account_id where a.email = 'governor1@oakfield.example' and p.committee_id = '{committee}'"
         ))
         .await
@@ -614,13 +615,18 @@ async fn what_is_binned_is_gone_for_good_after_thirty_days_and_stays_in_the_log(
         .await
         .unwrap()
         .document;
+    let unproved = scene
+        .behind
+        .session(Some("oakfield"), CLERK, Stand::Full)
+        .await;
+    let unproved = scene.at_oakfield(unproved);
     let bin = async |by: &Caller, why: &str| {
         change(&scene.db, by, async |write| {
             Ok(((), filing::bin(write, document, why).await?))
         })
         .await
     };
-    assert_eq!(bin(&clerk, "Over").await, Err(Refusal::StepUpNeeded));
+    assert_eq!(bin(&unproved, "Over").await, Err(Refusal::StepUpNeeded));
     let token = scene
         .behind
         .session(Some("oakfield"), CLERK, Stand::SteppedUp)
