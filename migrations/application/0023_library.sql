@@ -558,6 +558,25 @@ create policy event_select on public.event for select to quorate_web using (
   and (not detail ? 'folder' or sec.maybe_uuid(detail ->> 'folder') <> all ((select sec.folders_hidden())::uuid[])));
 grant execute on function sec.maybe_uuid(text) to quorate_web;
 
+-- The lines of the log that its reader may only know to be there, by their place and their hashes: without them a copy of the
+-- log would not be a chain.
+create function sec.withheld(after bigint, until bigint) returns table (seq bigint, prev bytea, hash bytea)
+language plpgsql stable security definer parallel restricted set search_path = pg_catalog, sec, pg_temp
+as $$
+declare
+  hidden constant uuid[] := sec.folders_hidden();
+begin
+  if hidden = '{}' or not sec.has_role('clerk', 'school_admin', 'trust_admin', 'org_admin') then
+    return;
+  end if;
+  return query
+    select e.seq, e.prev, e.hash from public.event e
+    where e.tenant_id = sec.tenant() and e.seq > withheld.after and e.seq <= withheld.until
+      and e.detail ? 'folder' and sec.maybe_uuid(e.detail ->> 'folder') = any (hidden);
+end
+$$;
+grant execute on function sec.withheld(bigint, bigint) to quorate_web;
+
 alter table sec.notice_rule drop constraint notice_rule_hears_known;
 alter table sec.notice_rule add constraint notice_rule_hears_known
   check (hears in ('person', 'chair', 'keeper', 'board', 'reader', 'owner', 'nobody'));

@@ -22,11 +22,11 @@ use bytes::Bytes;
 use domain::{
     Refusal, TenantId, audit, day,
     db::{Caller, Db},
-    trail::{self, Span, id_of},
+    trail::{self, Span, id_of, shown::Row},
 };
 use quorate_verify::{
     Break, Checkpoint, Checkpoints, FORMAT, Failure, Header, Line, Point, Record, Signer, Source,
-    VERSION, Walk, Why, Writer,
+    VERSION, Walk, Why, Withheld, Writer,
 };
 use serde::Deserialize;
 use time::{Date, OffsetDateTime};
@@ -131,19 +131,46 @@ impl Export {
 
     /// Takes the next line, and adds what comes of it to what was written.
     pub fn take(&mut self, line: &Line<'_>, out: &mut Vec<u8>) {
-        if self.broken.is_none()
-            && let Err(found) = self.walk.step(line)
-        {
+        let (seq, hash) = (line.seq, line.hash);
+        let stepped = if self.broken.is_none() {
+            self.walk.step(line)
+        } else {
+            Ok(())
+        };
+        self.put(
+            stepped,
+            Point { seq, hash },
+            &Record::Event(line.clone()),
+            out,
+        );
+    }
+
+    /// Takes the next line, of which the caller may know only that it is there.
+    pub fn pass(&mut self, line: Withheld, out: &mut Vec<u8>) {
+        let (seq, hash) = (line.seq, line.hash);
+        let stepped = if self.broken.is_none() {
+            self.walk.pass(&line)
+        } else {
+            Ok(())
+        };
+        self.put(stepped, Point { seq, hash }, &Record::Withheld(line), out);
+    }
+
+    fn put(
+        &mut self,
+        stepped: Result<(), Break>,
+        line: Point,
+        record: &Record<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        if let Err(found) = stepped {
             self.broken = Some(found.into());
         }
         if line.seq > self.after {
             self.put_header(out);
-            out.extend(self.writer.line(&Record::Event(line.clone())));
+            out.extend(self.writer.line(record));
         }
-        self.stored = Point {
-            seq: line.seq,
-            hash: line.hash,
-        };
+        self.stored = line;
         while let Some(checkpoint) = self
             .kept
             .next_if(|one| !matches!(one, Ok(one) if one.seq > line.seq))
@@ -318,7 +345,7 @@ async fn give(
     while cursor < span.until {
         let read = async {
             let mut read = db.read(&caller).await?;
-            trail::next(&mut read, cursor, span.until, PAGE).await
+            trail::shown::next(&mut read, cursor, span.until, PAGE).await
         };
         let lines = match read.await {
             Ok(lines) => lines,
@@ -328,10 +355,13 @@ async fn give(
             }
         };
         let Some(last) = lines.last() else { break };
-        cursor = last.seq;
+        cursor = last.seq();
         let mut piece = Vec::new();
-        for line in &lines {
-            export.take(line, &mut piece);
+        for row in lines {
+            match row {
+                Row::Line(line) => export.take(&line, &mut piece),
+                Row::Withheld(line) => export.pass(line, &mut piece),
+            }
         }
         if !piece.is_empty() && !handed(&send, piece).await {
             return;

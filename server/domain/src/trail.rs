@@ -1,6 +1,8 @@
 //! The log as it is checked: every line in order, as the exact texts that were hashed. Read by the auditor's login, which sees
 //! all logs and nothing else, or under a caller's own seal.
 
+pub mod shown;
+
 use std::{borrow::Cow, ops::ControlFlow};
 
 use futures::TryStreamExt as _;
@@ -8,10 +10,7 @@ use quorate_verify::{Bound, Hash, Id, Line, Point};
 use sqlx::PgConnection;
 use time::Date;
 
-use crate::{
-    Refusal, Seq, TenantId,
-    db::{Read, refused},
-};
+use crate::{Seq, TenantId};
 
 /// One tenant's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -314,44 +313,6 @@ pub async fn span(
         from: row.since.map(Bound::Moment),
         to: row.until.map(Bound::Moment),
     })
-}
-
-/// The next lines of the caller's own log, `most` of them, under the caller's own seal.
-pub async fn next(
-    read: &mut Read,
-    after: Seq,
-    until: Seq,
-    most: i64,
-) -> Result<Vec<Line<'static>>, Refusal> {
-    let tenant = read.standing.tenant;
-    let rows = sqlx::query!(
-        r#"select e.seq, (extract(epoch from e.at) * 1000000)::bigint as "at!", e.act, e.actor, e.about, e.detail::text as "detail!",
-                  e.topics::text as "topics!", e.closes::text, e.prev, e.hash
-           from event e
-           where e.tenant_id = $1 and e.seq > $2 and e.seq <= $3
-           order by e.seq limit $4"#,
-        tenant,
-        after,
-        until,
-        most
-    )
-    .fetch_all(read.connection())
-    .await
-    .map_err(refused)?;
-    let lines = rows.into_iter().map(|row| Line {
-        tenant: id_of(tenant),
-        seq: row.seq,
-        at: row.at,
-        act: row.act.into(),
-        actor: row.actor.map(|id| Id::from_bytes(id.into_bytes())),
-        about: row.about.map(|id| Id::from_bytes(id.into_bytes())),
-        detail: row.detail.into(),
-        topics: row.topics.into(),
-        closes: row.closes.map(Cow::Owned),
-        prev: hash_of(&row.prev),
-        hash: hash_of(&row.hash),
-    });
-    Ok(lines.collect())
 }
 
 #[cfg(test)]

@@ -472,3 +472,63 @@ async fn whoever_is_sent_away_while_they_download_gets_no_more() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_happened_in_a_restricted_folder_keeps_its_place_in_a_copy_and_says_nothing() {
+    let mut desk = Desk::new().await;
+    desk.grow(3).await;
+    // A folder that its maker does not read, and three acts in it, as the log writes them.
+    desk.sql(
+        "with made as (
+           insert into folder (tenant_id, name, restricted, made_by)
+           select m.tenant_id, 'Complaint', true, m.id from membership m where m.tenant_id = $t limit 1 returning id, tenant_id
+         ), named as (
+           insert into folder_reader (tenant_id, folder_id, membership_id, files)
+           select f.tenant_id, f.id, m.id, true from made f join membership m on m.tenant_id = f.tenant_id
+             and m.roles && array['chair', 'governor'] returning folder_id
+         ) select (select id from made)::text from named limit 1",
+    )
+    .await;
+    for act in [
+        "document.added",
+        "document.opened",
+        "document.version_added",
+    ] {
+        desk.sql(&format!(
+            "select sec.append_for($t, null, '{act}', gen_random_uuid(),
+               jsonb_build_object('folder', (select id from folder where tenant_id = $t and name = 'Complaint'), 'size', 4711),
+               '{{}}', null)::text"
+        ))
+        .await;
+    }
+    desk.grow(2).await;
+    let file = desk.take("", "").await;
+    let text = String::from_utf8(file.clone()).unwrap();
+    assert!(!text.contains("4711") && !text.contains("document.opened"));
+    let withheld: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("\"withheld\""))
+        .collect();
+    assert_eq!(withheld.len(), 3);
+    let given = desk.given();
+    let report = offline(&file, &given).unwrap();
+    assert_eq!(report.withheld, 3);
+    assert!(
+        report
+            .sentences()
+            .iter()
+            .any(|one| one.contains("3 rows are withheld"))
+    );
+    // Left out altogether they are missed, and so is one in another's place.
+    let without: String = text
+        .lines()
+        .filter(|line| *line != withheld[1])
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert!(matches!(
+        why(without.as_bytes(), &given),
+        (_, Why::Missing(_))
+    ));
+    let doubled = text.replace(withheld[1], withheld[0]);
+    assert!(matches!(why(doubled.as_bytes(), &given), (_, Why::Doubled)));
+}

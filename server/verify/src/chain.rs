@@ -1,6 +1,6 @@
 //! Walking a log from line to line, and comparing the way with what was signed or handed out.
 
-use crate::{Break, Hash, Id, Line, Why};
+use crate::{Break, Hash, Id, Line, Why, Withheld};
 use serde::{Deserialize, Serialize};
 use std::{fmt, iter::Peekable};
 
@@ -27,12 +27,17 @@ impl Point {
 pub struct Walk {
     tenant: Id,
     here: Point,
+    withheld: u64,
 }
 
 impl Walk {
     /// Begins behind a point.
     pub const fn after(tenant: Id, here: Point) -> Self {
-        Self { tenant, here }
+        Self {
+            tenant,
+            here,
+            withheld: 0,
+        }
     }
 
     /// Whose log it is.
@@ -45,23 +50,53 @@ impl Walk {
         self.here
     }
 
-    /// Goes on to the next line, if that is what it is.
-    pub fn step(&mut self, line: &Line<'_>) -> Result<(), Break> {
+    /// How many lines on the way did not say what they hold.
+    pub const fn withheld(&self) -> u64 {
+        self.withheld
+    }
+
+    /// Which line comes next, if this one does.
+    fn next(&self, tenant: Id, seq: i64) -> Result<i64, Break> {
         let last = self.here.seq;
         let broken = |seq, why| Err(Break { seq, why });
-        if line.tenant != self.tenant {
-            return broken(line.seq, Why::ForeignTenant);
+        if tenant != self.tenant {
+            return broken(seq, Why::ForeignTenant);
         }
         let next = last.saturating_add(1);
-        if line.seq == last {
-            return broken(line.seq, Why::Doubled);
+        if seq == last {
+            return broken(seq, Why::Doubled);
         }
-        if line.seq < last {
-            return broken(line.seq, Why::OutOfOrder(last));
+        if seq < last {
+            return broken(seq, Why::OutOfOrder(last));
         }
-        if line.seq != next {
-            return broken(next, Why::Missing(Some(line.seq)));
+        if seq != next {
+            return broken(next, Why::Missing(Some(seq)));
         }
+        Ok(next)
+    }
+
+    /// Goes on over a line that does not say what it holds, if it follows. That it holds what was hashed is for those to see who
+    /// may read it.
+    pub fn pass(&mut self, line: &Withheld) -> Result<(), Break> {
+        let next = self.next(line.tenant, line.seq)?;
+        if line.prev != self.here.hash {
+            return Err(Break {
+                seq: next,
+                why: Why::DoesNotFollow,
+            });
+        }
+        self.withheld += 1;
+        self.here = Point {
+            seq: next,
+            hash: line.hash,
+        };
+        Ok(())
+    }
+
+    /// Goes on to the next line, if that is what it is.
+    pub fn step(&mut self, line: &Line<'_>) -> Result<(), Break> {
+        let next = self.next(line.tenant, line.seq)?;
+        let broken = |seq, why| Err(Break { seq, why });
         if let Some(field) = line.misshapen() {
             return broken(next, Why::Misshapen(field));
         }

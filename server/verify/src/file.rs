@@ -26,10 +26,26 @@ pub enum Record<'a> {
     /// A row of the log.
     #[serde(borrow)]
     Event(Line<'a>),
+    /// A row of the log that whoever exported may not read.
+    Withheld(Withheld),
     /// Where the log stood.
     Checkpoint(Checkpoint),
     /// The last line of an export.
     End(End),
+}
+
+/// A row that stands in the chain and does not say what it holds: what happened in a folder that whoever exported does not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Withheld {
+    /// Whose log.
+    pub tenant: Id,
+    /// Its place.
+    pub seq: i64,
+    /// The hash of the row before it.
+    pub prev: Hash,
+    /// Its own, which covers that and what it holds.
+    pub hash: Hash,
 }
 
 /// What an export is.
@@ -91,7 +107,7 @@ impl Writer {
         let _ = serde_json::to_writer(&mut line, record);
         line.push(b'\n');
         self.digest.update(&line);
-        self.rows += u64::from(matches!(record, Record::Event(_)));
+        self.rows += u64::from(matches!(record, Record::Event(_) | Record::Withheld(_)));
         line
     }
 

@@ -27,8 +27,8 @@ pub use broken::{Break, Why};
 pub use chain::{Against, Mark, Point, Source, Walk};
 pub use checkpoint::{Checkpoint, KeyId, PublicKey, Signature, Signer};
 pub use file::{
-    Bound, Checkpoints, End, FORMAT, Header, LINE_MOST, Lines, Record, Unreadable, VERSION, Writer,
-    checkpoints_in,
+    Bound, Checkpoints, End, FORMAT, Header, LINE_MOST, Lines, Record, Unreadable, VERSION,
+    Withheld, Writer, checkpoints_in,
 };
 pub use line::{Hash, Id, Line};
 pub use verify::{Failure, Given, Head, Report, verify};

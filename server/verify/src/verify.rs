@@ -62,6 +62,8 @@ pub struct Report {
     pub heads: u64,
     /// Kept checkpoints that lie outside the rows.
     pub outside: u64,
+    /// Rows that do not say what they hold.
+    pub withheld: u64,
     /// The key, and whether it came out of the files themselves.
     pub key: PublicKey,
     /// See [`Report::key`].
@@ -102,6 +104,12 @@ impl Report {
             sentences.push(format!(
                 "The rows lead to the {} you kept.",
                 counted(self.heads, "hash", "hashes")
+            ));
+        }
+        if self.withheld > 0 {
+            sentences.push(format!(
+                "{} withheld: whoever exported this does not read the folders that they are about. That they stand in their place is shown; what they say is not.",
+                counted(self.withheld, "row is", "rows are")
             ));
         }
         if self.key_from_file {
@@ -201,6 +209,7 @@ pub fn verify<R: BufRead>(
         kept: against.met(Source::Signed),
         heads: against.met(Source::Kept),
         outside,
+        withheld: walk.withheld(),
         key,
         key_from_file: given.key.is_none(),
     })
@@ -280,6 +289,12 @@ where
         match file.read()? {
             Some(Record::Event(line)) => {
                 walk.step(&line)?;
+                against.meet(&walk.here())?;
+                rows += 1;
+                is_signed = false;
+            }
+            Some(Record::Withheld(line)) => {
+                walk.pass(&line)?;
                 against.meet(&walk.here())?;
                 rows += 1;
                 is_signed = false;
