@@ -1,5 +1,10 @@
 //! The library: what is done to folders and documents, and their pages. All of them are sheets.
 
+#![allow(
+    clippy::too_many_arguments,
+    reason = "a server function has an argument for each field of its form"
+)]
+
 #[cfg(feature = "ssr")]
 pub(crate) mod about;
 #[cfg(feature = "ssr")]
@@ -273,7 +278,7 @@ fn id_of(text: &str) -> std::result::Result<uuid::Uuid, domain::Refusal> {
 fn bytes(size: u64) -> String {
     let tenths = |unit: u64| {
         let tenths = (size * 10 + unit / 2) / unit;
-        if tenths >= 100 || tenths % 10 == 0 {
+        if tenths >= 100 || tenths.is_multiple_of(10) {
             format!("{}", (tenths + 5) / 10)
         } else {
             format!("{}.{}", tenths / 10, tenths % 10)

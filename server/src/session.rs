@@ -279,6 +279,7 @@ pub fn is_file(path: &str) -> bool {
     path.starts_with("/pkg/")
         || path.starts_with("/fonts/")
         || path.starts_with("/redraw/")
+        || path.starts_with("/upload/")
         || path.starts_with("/reader/")
         || path.starts_with("/pdfjs/")
         || matches!(

@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+#[path = "matrix/shelf.rs"]
+mod shelf;
 mod site;
 #[path = "matrix/who.rs"]
 mod who;
@@ -30,6 +32,11 @@ const OTHERS: &[&str] = &[
     "/live (as a socket)",
     "/health",
     "/audit/export",
+    "/papers/{paper}/versions/1/file",
+    "/papers/{paper}/versions/2/file",
+    "/files/uploads",
+    "/files/uploads/{paper}",
+    "/files/uploads/{paper}/finish",
     "/arrive",
     "/arrive?ticket=AAAA",
     "/arrive?ticket={ticket}",
@@ -43,6 +50,7 @@ const OTHERS: &[&str] = &[
     "/pkg/no-such-file",
     "/fonts/no-such-file",
     "/redraw/no-such-file",
+    "/upload/no-such-file",
     "/reader/no-such-file",
     "/pdfjs/no-such-file",
     "/favicon.svg",
@@ -84,6 +92,8 @@ fn told(answer: &Answer, fresh: &Fresh, passed: bool) -> String {
         for (known, name) in [
             (&fresh.board.seat, "<seat>"),
             (&fresh.board.committee, "<committee>"),
+            (&fresh.shelf.folder, "<folder>"),
+            (&fresh.shelf.document, "<paper>"),
         ] {
             if !known.is_empty() {
                 to = to.replace(known.as_str(), name);
@@ -95,6 +105,13 @@ fn told(answer: &Answer, fresh: &Fresh, passed: bool) -> String {
         {
             uuid::Uuid::try_parse(id).unwrap();
             "/board/committees/<new>?done=opened".clone_into(&mut to);
+        }
+        if let Some(id) = to
+            .strip_prefix("/library/")
+            .and_then(|rest| rest.strip_suffix("?done=opened"))
+        {
+            uuid::Uuid::try_parse(id).unwrap();
+            "/library/<new>?done=opened".clone_into(&mut to);
         }
         for (known, name) in [(&fresh.link, "<link>"), (&fresh.ticket, "<ticket>")] {
             if !known.is_empty() {
@@ -196,6 +213,15 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
     let day = |later: i64| domain::day::field(served.day(later));
     let board = &fresh.board;
     vec![
+        ("folder", fresh.shelf.to.clone()),
+        ("reader", fresh.shelf.reader.clone()),
+        ("document", fresh.shelf.document.clone()),
+        ("change", "01900000-0000-7000-8000-000000000002".to_owned()),
+        ("who", "role:parent".to_owned()),
+        ("adds", "true".to_owned()),
+        ("number", "1".to_owned()),
+        ("kind", "report".to_owned()),
+        ("reason", "Superseded, six years over".to_owned()),
         ("person", fresh.id.clone()),
         ("seat", board.seat.clone()),
         ("term", board.term.clone()),
@@ -249,6 +275,8 @@ fn visit(served: &Served, who: &Who, page: &str, fresh: &Fresh) -> Ask {
         .replace("{id}", &fresh.id)
         .replace("{seat}", &fresh.board.seat)
         .replace("{committee}", &fresh.board.committee)
+        .replace("{folder}", &fresh.shelf.folder)
+        .replace("{paper}", &fresh.shelf.document)
         .replace("{link}", &"A".repeat(43))
         .replace("{working}", &fresh.link)
         .replace("{ticket}", &fresh.ticket);

@@ -9,6 +9,7 @@ use std::{
 };
 use testing::Stand;
 
+use crate::shelf::{Shelf, shelf};
 use crate::site::Served;
 
 /// Somebody who asks.
@@ -229,6 +230,7 @@ pub struct Fresh {
     /// Another name for them, or for a committee.
     pub name: String,
     pub board: Board,
+    pub shelf: Shelf,
 }
 
 /// Keys of what the board has to do with them; empty where the question is of something else.
@@ -333,7 +335,19 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
         .unwrap();
     let label = if label.is_empty() { "oakfield" } else { label };
     let email = format!("target{}@oakfield.example", uuid::Uuid::new_v4().simple());
-    let about = ["{", "/people/", "/board/", "/accept", "/reset", "/invit"];
+    let of_library = ["/library/", "/papers/"]
+        .iter()
+        .any(|part| address.contains(part));
+    let about = [
+        "{",
+        "/people/",
+        "/board/",
+        "/accept",
+        "/reset",
+        "/invit",
+        "/library/",
+        "/papers/",
+    ];
     let rule = if address.ends_with("/set-rule") {
         sqlx::query("update tenant set board_rule = 'maintained'")
             .execute(&mut *served.behind)
@@ -355,6 +369,7 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
                 rule,
                 ..Board::default()
             },
+            shelf: Shelf::default(),
         };
     }
     let (role, other) = roles_at(label);
@@ -378,7 +393,7 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
         behind.join(label, &email, "Tamsin Target", roles).await;
     }
     let id = served.behind.membership(label, &email).await;
-    if address.ends_with("/restore") {
+    if address.ends_with("/people/restore") {
         sqlx::query("update membership set state = 'suspended' where id = $1")
             .bind(id)
             .execute(&mut *served.behind)
@@ -405,6 +420,11 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
     } else {
         Board::default()
     };
+    let shelf = if of_library {
+        shelf(served, label, id, address).await
+    } else {
+        Shelf::default()
+    };
     Fresh {
         id: id.to_string(),
         email,
@@ -412,6 +432,7 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
         ticket,
         name,
         board: Board { rule, ..board },
+        shelf,
     }
 }
 

@@ -42,6 +42,8 @@ use tower_sessions::session::Id;
 pub struct Served {
     pub fresh: Fresh,
     pub behind: Behind,
+    /// Where documents lie.
+    pub files: Files,
     pub router: Router,
     /// The bare host.
     pub host: String,
@@ -150,18 +152,20 @@ impl Served {
             .merge(files::route())
             .merge(export::route(notary.clone()))
             .merge(devmail::routes(letters));
+        let files = self::files(folder.path()).await;
         let router = router::app(
             Site {
                 services,
                 options,
                 throttle: None,
-                files: self::files(folder.path()).await,
+                files: files.clone(),
             },
             more,
         );
         Self {
             fresh,
             behind,
+            files,
             router,
             host: host.to_owned(),
             scheme,

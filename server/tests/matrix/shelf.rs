@@ -1,0 +1,86 @@
+//! What an address of the library is asked about: a folder that governors read, a document in it with its file in the store.
+
+use crate::site::Served;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// Keys of them; empty where the question is of something else.
+#[derive(Default)]
+pub struct Shelf {
+    /// Read by governors and by associate members.
+    pub folder: String,
+    /// What a form calls the folder: that one, or the one that a document is moved to.
+    pub to: String,
+    /// The line of its governors.
+    pub reader: String,
+    pub document: String,
+}
+
+/// Puts one up behind everybody's back.
+pub async fn shelf(served: &mut Served, label: &str, who: uuid::Uuid, address: &str) -> Shelf {
+    static NUMBER: AtomicI32 = AtomicI32::new(1);
+    let number = NUMBER.fetch_add(2, Ordering::Relaxed);
+    let acts = |verb: &str| address.ends_with(verb);
+    let mut made = async |statement: String| {
+        sqlx::query_scalar::<_, uuid::Uuid>(sqlx::AssertSqlSafe(statement.clone()))
+            .fetch_one(&mut *served.behind)
+            .await
+            .unwrap_or_else(|error| panic!("{statement}: {error}"))
+    };
+    let mut folder = async |name: String, archived: bool| {
+        made(format!(
+            "with made as (
+               insert into folder (tenant_id, name, restricted, made_by, archived_on)
+               select t.id, '{name}', false, '{who}', case when {archived} then sec.today() end from tenant t where t.label = '{label}'
+               returning tenant_id, id
+             ), named as (
+               insert into folder_reader (tenant_id, folder_id, role)
+               select m.tenant_id, m.id, r from made m, unnest(array['governor', 'associate']) r
+             ) select id from made"
+        ))
+        .await
+    };
+    let shelf = folder(format!("Shelf {number}"), acts("/reopen-folder")).await;
+    let other = folder(format!("Shelf {}", number + 1), false).await;
+    let reader = made(format!(
+        "select id from folder_reader where folder_id = '{shelf}' and role = 'governor'"
+    ))
+    .await;
+    let state = if acts("/reinstate") {
+        "archived"
+    } else if acts("/unbin") {
+        "binned"
+    } else {
+        "current"
+    };
+    let versions = if acts("/restore") { 2 } else { 1 };
+    let document = made(format!(
+        "with made as (
+           insert into document (tenant_id, folder_id, title, kind, newest, made_by, state, binned_at, binned_by, bin_reason)
+           select t.id, '{shelf}', 'Behaviour policy', 'policy', {versions}, '{who}', '{state}',
+             case when '{state}' = 'binned' then now() end, case when '{state}' = 'binned' then '{who}'::uuid end,
+             case when '{state}' = 'binned' then 'Over' end
+           from tenant t where t.label = '{label}' returning tenant_id, id
+         ), kept as (
+           insert into version (tenant_id, document_id, number, file_name, format, size, sha256, key, made_by)
+           select m.tenant_id, m.id, n, 'policy.txt', 'text', 1, sha256('a'), 't/' || m.tenant_id || '/d/' || m.id || '/v/' || m.id, '{who}'
+           from made m, generate_series(1, {versions}) n
+         ) select id from made"
+    ))
+    .await;
+    if address.contains("/file") {
+        let (tenant, file) = (
+            served.behind.tenant(label).await,
+            served.folder.path().join("a.txt"),
+        );
+        std::fs::write(&file, "a").unwrap();
+        let sum = <sha2::Sha256 as sha2::Digest>::digest("a").into();
+        let key = format!("t/{tenant}/d/{document}/v/{document}");
+        served.files.store.put(&key, &file, 1, &sum).await.unwrap();
+    }
+    Shelf {
+        to: if acts("/move") { other } else { shelf }.to_string(),
+        folder: shelf.to_string(),
+        reader: reader.to_string(),
+        document: document.to_string(),
+    }
+}
