@@ -79,7 +79,7 @@ test('a clerk files a policy, a governor reads it, and a corrected version is th
   // On an open page within a second; without a script when it is asked for again.
   if (!javaScriptEnabled) await governor.reload();
   await expect(governor.getByText('Version 2, PDF, 13 pages')).toBeVisible({ timeout: 5_000 });
-  await expect(governor.getByText('You have not opened this version yet.')).toBeVisible();
+  await expect(governor.getByText('You had not opened this version when this page was loaded.')).toBeVisible();
   await governor.getByRole('link', { name: 'Version 1' }).click();
   await expect(governor.getByText('This is version 1. The newest is version 2.')).toBeVisible();
 

@@ -309,7 +309,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let staging = Staging::new(folder.path().to_owned()).unwrap();
         let id = staging.begin(&meant()).await.unwrap();
-        let now = SystemTime::now();
+        let now = SystemTime::from(crate::clock::now());
         assert_eq!(
             staging
                 .sweep(now + REST - Duration::from_mins(1))

@@ -169,7 +169,7 @@ fn versions(document: &Document, shown: &Version) -> impl IntoView + use<> {
                     <span><a href=href aria-current=here.then_some("true")><b>{format!("Version {}", one.number)}</b></a>
                         {(one.number == newest).then(|| view! { " " <span class="tag good">"Newest"</span> })}</span>
                     {note.map(|note| view! { <span>{note}</span> })}
-                    <small>{by} ", " <Moment at=one.at.clone() day=true />{one.opened.is_none().then_some(" · you have not opened it")}</small>
+                    <small>{by} ", " <Moment at=one.at.clone() day=true />{(one.opened.is_none() && !here).then_some(" · you have not opened it")}</small>
                     {(files && one.number != newest).then(|| view! {
                         <form method="post">
                             <Act name="papers/restore" />
@@ -227,7 +227,9 @@ fn opened(document: &Document, shown: &Version, openings: &[Opening]) -> impl In
         Some(at) => {
             view! { <p>"You opened this version on "<Moment at=at.clone() />"."</p> }.into_any()
         }
-        None => view! { <p>"You have not opened this version yet."</p> }.into_any(),
+        None => {
+            view! { <p>"You had not opened this version when this page was loaded."</p> }.into_any()
+        }
     };
     let all = document.folder.files.then(|| {
         let (has, not): (Vec<_>, Vec<_>) = openings.iter().partition(|one| one.at.is_some());
