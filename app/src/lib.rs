@@ -55,8 +55,6 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     <HydrationScripts options=options.clone() />
                     <script src="/redraw/idiomorph.min.js" defer></script>
                     <script src="/redraw/redraw.js" defer></script>
-                    <script src="/reader/host.js" type="module"></script>
-                    <script src="/upload/upload.js" type="module"></script>
                 })}
                 <leptos_meta::MetaTags />
             </head>

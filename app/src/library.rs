@@ -277,9 +277,12 @@ fn id_of(text: &str) -> std::result::Result<uuid::Uuid, domain::Refusal> {
 #[cfg(feature = "ssr")]
 fn bytes(size: u64) -> String {
     let tenths = |unit: u64| {
+        if size >= 10 * unit {
+            return format!("{}", (size + unit / 2) / unit);
+        }
         let tenths = (size * 10 + unit / 2) / unit;
-        if tenths >= 100 || tenths.is_multiple_of(10) {
-            format!("{}", (tenths + 5) / 10)
+        if tenths.is_multiple_of(10) {
+            format!("{}", tenths / 10)
         } else {
             format!("{}.{}", tenths / 10, tenths % 10)
         }

@@ -4,7 +4,7 @@ import { enterCode, enterPassword, expect, NAMES, PASSWORD, test, title, type Wh
 test('a parent sees no People, and the list is not there for them', async ({ school }) => {
   const parent = await school.as('parent1');
   await parent.goto('/');
-  await expect(parent.getByRole('navigation', { name: 'Places' }).getByRole('link')).toHaveText(['Home', 'My account']);
+  await expect(parent.getByRole('navigation', { name: 'Places' }).getByRole('link')).toHaveText(['Home', 'Papers', 'My account']);
   await expect(parent.getByRole('search')).toHaveCount(0);
   await expect(parent.locator('body')).not.toContainText(NAMES.clerk);
   for (const path of ['/people', '/people/add', '/settings', '/people/00000000-0000-7000-8000-000000000000']) {
@@ -138,11 +138,11 @@ test('new recovery codes want a fresh proof', async ({ school }) => {
 });
 
 for (const [who, places] of [
-  ['admin', ['Home', 'People', 'Board', 'The log', 'My account', 'Settings']],
-  ['clerk', ['Home', 'People', 'Board', 'The log', 'My account']],
-  ['head', ['Home', 'People', 'Board', 'My account']],
-  ['chair', ['Home', 'People', 'Board', 'My account']],
-  ['teacher1', ['Home', 'People', 'Board', 'My account']],
+  ['admin', ['Home', 'People', 'Board', 'Papers', 'The log', 'My account', 'Settings']],
+  ['clerk', ['Home', 'People', 'Board', 'Papers', 'The log', 'My account']],
+  ['head', ['Home', 'People', 'Board', 'Papers', 'My account']],
+  ['chair', ['Home', 'People', 'Board', 'Papers', 'My account']],
+  ['teacher1', ['Home', 'People', 'Board', 'Papers', 'My account']],
 ] as [Who, string[]][]) {
   test(`the rail of ${who} leads where they may go`, async ({ school }) => {
     const page = await school.as(who);

@@ -24,3 +24,15 @@ window.redraw = (element, html) =>
 document.addEventListener("click", (event) => {
   if (event.target.closest?.("[data-print]")) window.print();
 });
+
+// Scripts that few pages need come with the first of these pages.
+const needed = { "paper-reader": "/reader/host.js", "form[data-upload]": "/upload/upload.js" };
+const bring = () => {
+  for (const [what, src] of Object.entries(needed)) {
+    if (!document.querySelector(what)) continue;
+    delete needed[what];
+    document.head.append(Object.assign(document.createElement("script"), { type: "module", src }));
+  }
+};
+bring();
+new MutationObserver(bring).observe(document.documentElement, { childList: true, subtree: true });
