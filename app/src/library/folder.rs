@@ -109,8 +109,7 @@ pub async fn page(
 
 /// What somebody sees who keeps the library and does not read the folder: that it is there.
 fn closed(folder: &Folder, asked: &Asked) -> impl IntoView + use<> {
-    let done = (asked.query("done") == "opened")
-        .then_some("The folder is made. Its readers have been told.");
+    let done = (asked.query("done") == "opened").then_some("The folder is made.");
     view! {
         {crumbs(vec![to_library()])}
         {done.map(|text| view! { <Notice text=text /> })}
