@@ -1092,7 +1092,7 @@ async fn without_the_jobs_database_changes_go_on_and_mail_waits_and_the_log_says
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let count = |words: &str| {
         text.lines()
-            .filter(|line| line.contains("server::worker") && line.contains(words))
+            .filter(|line| line.contains("server::queue") && line.contains(words))
             .count()
     };
     assert_eq!(count("the jobs database does not answer"), 1, "{text}");
