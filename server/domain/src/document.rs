@@ -182,6 +182,8 @@ pub struct Listed {
     pub at: String,
     /// Whether the caller has opened that version.
     pub opened: bool,
+    /// What became of the approval that was asked for last, and of which version that was.
+    pub approval: Option<(crate::approval::State, u32)>,
 }
 
 /// A document, whole.
@@ -277,9 +279,14 @@ mod queries {
             r#"select d.id, d.folder_id, d.title, d.kind, d.state, d.owner_id, m.name as "owner?", d.review_by, d.tags, v.number,
                       v.format, v.size, v.pages, v.made_at as "at: OffsetDateTime",
                       exists (select from opening o
-                        where o.tenant_id = v.tenant_id and o.version_id = v.id and o.membership_id = $2) as "opened!"
+                        where o.tenant_id = v.tenant_id and o.version_id = v.id and o.membership_id = $2) as "opened!",
+                      q.state as "approval?", q.number as "asked?"
                from document d
                join version v on v.tenant_id = d.tenant_id and v.document_id = d.id and v.number = d.newest
+               left join lateral (
+                 select a.state, w.number from approval a
+                 join version w on w.tenant_id = a.tenant_id and w.id = a.version_id
+                 where a.tenant_id = d.tenant_id and a.document_id = d.id order by a.asked_at desc, a.id desc limit 1) q on true
                left join membership m on m.tenant_id = d.tenant_id and m.id = d.owner_id
                where d.tenant_id = $1 and ($3::uuid is null or d.folder_id = $3) and d.state = $4
                order by lower(d.title), d.id"#,
@@ -318,6 +325,8 @@ mod queries {
         pages: Option<i32>,
         at: OffsetDateTime,
         opened: bool,
+        approval: Option<String>,
+        asked: Option<i32>,
     }
 
     impl Row {
@@ -340,6 +349,13 @@ mod queries {
                 pages: self.pages.map(count).transpose()?,
                 at: moment(self.at)?,
                 opened: self.opened,
+                approval: match self.approval.zip(self.asked) {
+                    Some((state, number)) => Some((
+                        crate::approval::State::from_code(&state).ok_or(Refusal::Broken)?,
+                        count(number)?,
+                    )),
+                    None => None,
+                },
             })
         }
     }

@@ -1,5 +1,6 @@
 //! All that can happen to a tenant's data, and the one row that each becomes: audit line, live push, source of mail.
 
+mod approval;
 mod board;
 mod library;
 
@@ -31,6 +32,13 @@ pub struct Closes {
 pub(crate) use board::Whom;
 
 pub use crate::live::{CLOSE_REMOVED, CLOSE_SIGNED_OUT};
+
+impl Act {
+    /// What it is about: a place, a folder, a document.
+    pub const fn subject(&self) -> Option<Uuid> {
+        self.about
+    }
+}
 
 impl Closes {
     fn account(account: AccountId) -> Self {

@@ -64,6 +64,10 @@ pub enum Hears {
     Reader,
     /// They own the document.
     Owner,
+    /// They were asked for an approval.
+    Asked,
+    /// They asked for one.
+    Asker,
 }
 
 impl Hears {
@@ -76,6 +80,8 @@ impl Hears {
             "board" => Some(Self::Board),
             "reader" => Some(Self::Reader),
             "owner" => Some(Self::Owner),
+            "asked" => Some(Self::Asked),
+            "asker" => Some(Self::Asker),
             _ => None,
         }
     }

@@ -256,6 +256,55 @@ pub enum Refusal {
         "What lies in a restricted folder stays there, since another folder has other readers."
     )]
     DocumentStays,
+    /// A second question about a version while the first is open.
+    #[error("Approval of this version has been asked for already. Its answers come first.")]
+    ApprovalRuns,
+    /// Closed, over, or of a document out of use.
+    #[error("This approval is closed: nothing more can be answered or taken back.")]
+    ApprovalClosed,
+    /// A version that is not the newest, or a document out of use.
+    #[error(
+        "Approval is asked of the newest version of a document in use. Look at the newest one first."
+    )]
+    ApprovalNotNewest,
+    /// A last day that is over.
+    #[error("Choose a last day from today on, within a year.")]
+    ApprovalDue,
+    /// Nobody of those who were chosen reads it.
+    #[error("Choose whom to ask: people who read this folder.")]
+    ApprovalNobody,
+    /// More than are asked, or none.
+    #[error("Enter how many must agree: at least one, and no more than are asked.")]
+    ApprovalLeast,
+    /// Somebody who could not open it.
+    #[error(
+        "Somebody you chose does not read this folder. Let them read it first, or choose somebody else."
+    )]
+    ApprovalReads,
+    /// A stand-in without a day, or one after the end.
+    #[error("Choose who stands in and from which day, on or before the last day; or neither.")]
+    StandInDay,
+    /// One person, two answers.
+    #[error("Whoever stands in must be somebody you do not ask anyway.")]
+    StandInAsked,
+    /// An objection without words.
+    #[error("Say why you object, so that it can be put right.")]
+    ApprovalReason,
+    /// Abstaining without an interest.
+    #[error("Say which interest you have in the matter.")]
+    ApprovalInterest,
+    /// One answer each.
+    #[error("This has been answered already. Take that answer back first.")]
+    ApprovalAnswered,
+    /// Agreed to nothing.
+    #[error("Tick the papers you agree to first.")]
+    NoneTicked,
+    /// See [`crate::approval::answering::agree_from_list`].
+    #[error("This one is not routine. Open it and answer there.")]
+    ApprovalNotRoutine,
+    /// See [`crate::approval::answering::agree_from_list`].
+    #[error("You have not opened this one yet. Open it, then agree.")]
+    ApprovalUnread,
     /// An owner who could not open it.
     #[error("This person does not read the folder. Choose an owner who does.")]
     OwnerReads,
@@ -303,6 +352,10 @@ impl Refusal {
             | Self::FolderChangeWaits
             | Self::FolderArchived
             | Self::Binned
+            | Self::ApprovalRuns
+            | Self::ApprovalClosed
+            | Self::ApprovalNotNewest
+            | Self::ApprovalAnswered
             | Self::SameBytes(_) => 409,
             Self::FolderTwoReaders
             | Self::FolderOpen
@@ -357,6 +410,11 @@ impl Refusal {
             Self::Note => "note",
             Self::BinReason => "reason",
             Self::OwnerReads => "owner",
+            Self::ApprovalDue => "due",
+            Self::ApprovalNobody | Self::ApprovalReads => "whom",
+            Self::ApprovalLeast => "least",
+            Self::StandInDay | Self::StandInAsked => "stand_in",
+            Self::ApprovalReason | Self::ApprovalInterest => "reason",
             Self::Password(_) => "password",
             Self::WrongPassword => "old",
             Self::WrongCode | Self::WrongRecoveryCode => "code",

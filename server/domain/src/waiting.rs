@@ -58,6 +58,22 @@ pub enum What {
         /// The day.
         since: Date,
     },
+    /// Papers that they are asked to approve.
+    Approvals {
+        /// How many.
+        many: u32,
+        /// Since when the oldest waits.
+        since: Date,
+    },
+    /// Papers of theirs that are to be looked at again.
+    Reviews {
+        /// How many.
+        many: u32,
+        /// Since when the oldest is due soon.
+        since: Date,
+        /// The first day by which one is to be reviewed.
+        first: Date,
+    },
 }
 
 impl What {
@@ -69,7 +85,9 @@ impl What {
             | Self::Invitations { since, .. }
             | Self::Terms { since, .. }
             | Self::Seats { since, .. }
-            | Self::Declarations { since, .. } => Some(since),
+            | Self::Declarations { since, .. }
+            | Self::Approvals { since, .. }
+            | Self::Reviews { since, .. } => Some(since),
         }
     }
 }
@@ -112,6 +130,15 @@ pub async fn at_my_places(db: &crate::db::Db, token: Token) -> Result<Vec<Waitin
                     "declarations" => What::Declarations {
                         many,
                         since: since?,
+                    },
+                    "approvals" => What::Approvals {
+                        many,
+                        since: since?,
+                    },
+                    "reviews" => What::Reviews {
+                        many,
+                        since: since?,
+                        first: row.ends.ok_or(Refusal::Broken)?,
                     },
                     _ => return Err(Refusal::Broken),
                 },

@@ -52,6 +52,10 @@ pub enum Duty {
     Vacancy,
     /// Other people's declarations that are due.
     Declarations,
+    /// An approval that was asked of them, or for which they stand in.
+    Approval,
+    /// A document of theirs that is to be looked at again within 30 days.
+    Review,
 }
 
 /// So many of one duty.

@@ -94,7 +94,18 @@ impl Scene {
                    't/' || tenant_id || '/d/' || id || '/v/' || id, made_by from one;
                  insert into page (tenant_id, version_id, number, body)
                    select tenant_id, id, 1, 'Dear chair' from version;
-                 insert into opening (tenant_id, version_id, membership_id) select tenant_id, id, made_by from version",
+                 insert into opening (tenant_id, version_id, membership_id) select tenant_id, id, made_by from version;
+                 update document set newest = 1;
+                 with one as (
+                   insert into approval (tenant_id, document_id, version_id, sha256, rule, asked_by, due)
+                   select tenant_id, document_id, id, sha256, 'majority', made_by, current_date + 7 from version
+                   returning tenant_id, id, asked_by
+                 ), two as (
+                   insert into approval_place (tenant_id, approval_id, membership_id)
+                   select tenant_id, id, asked_by from one returning tenant_id, approval_id, membership_id
+                 )
+                 insert into approval_answer (tenant_id, approval_id, membership_id, by_id, answer)
+                 select tenant_id, approval_id, membership_id, membership_id, 'agree' from two",
             )
             .await
             .unwrap();

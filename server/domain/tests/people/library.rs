@@ -65,7 +65,7 @@ fn called(title: &str) -> About {
 }
 
 impl Scene {
-    async fn folder(
+    pub async fn folder(
         &self,
         by: &Caller,
         name: &str,
@@ -78,7 +78,7 @@ impl Scene {
         .await
     }
 
-    async fn file(
+    pub async fn file(
         &self,
         by: &Caller,
         folder: Uuid,
@@ -91,7 +91,7 @@ impl Scene {
         .await
     }
 
-    async fn version(&self, by: &Caller, document: Uuid, text: &str) -> Result<u32, Refusal> {
+    pub async fn version(&self, by: &Caller, document: Uuid, text: &str) -> Result<u32, Refusal> {
         change(&self.db, by, async |write| {
             let (filed, act) =
                 filing::add_version(write, "", &stored(Some(document), text)).await?;
@@ -100,11 +100,11 @@ impl Scene {
         .await
     }
 
-    async fn reading(&self, caller: &Caller) -> Read {
+    pub async fn reading(&self, caller: &Caller) -> Read {
         self.db.read(caller).await.unwrap()
     }
 
-    async fn reads(&self, caller: &Caller, document: Uuid) -> bool {
+    pub async fn reads(&self, caller: &Caller, document: Uuid) -> bool {
         match document::one(&mut self.reading(caller).await, document).await {
             Ok(_) => true,
             Err(Refusal::NotFound) => false,
@@ -112,13 +112,13 @@ impl Scene {
         }
     }
 
-    async fn found(&self, caller: &Caller, words: &str) -> Vec<search::Found> {
+    pub async fn found(&self, caller: &Caller, words: &str) -> Vec<search::Found> {
         search::find(&mut self.reading(caller).await, words)
             .await
             .unwrap()
     }
 
-    async fn news(&self, caller: &Caller) -> Vec<String> {
+    pub async fn news(&self, caller: &Caller) -> Vec<String> {
         notice::unseen(&mut self.reading(caller).await)
             .await
             .unwrap()

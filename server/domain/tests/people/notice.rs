@@ -340,6 +340,7 @@ async fn every_act_says_who_hears_of_it() {
     let mut sources = vec![
         format!("{root}/server/domain/src/event.rs"),
         format!("{root}/server/domain/src/event/board.rs"),
+        format!("{root}/server/domain/src/event/approval.rs"),
         format!("{root}/server/domain/src/event/library.rs"),
     ];
     for file in std::fs::read_dir(format!("{root}/migrations/application")).unwrap() {

@@ -1,0 +1,538 @@
+//! Approvals: one version of a document, put before people who are to agree to it, and what came of it.
+//!
+//! What somebody agrees to is a version and its SHA-256, never "the policy". The outcome is counted in the database, by
+//! `sec.approval_count`, under a lock; nothing here can set it.
+
+pub mod answering;
+pub mod asking;
+#[cfg(feature = "db")]
+mod going;
+
+use serde::{Deserialize, Serialize};
+use time::Date;
+use uuid::Uuid;
+
+use crate::{board::Named, role::Role};
+
+/// Longest reason for asking, for an objection, and longest interest, in characters.
+pub const REASON_MOST: u16 = 1000;
+
+/// Most approvals of one list.
+#[cfg(feature = "db")]
+const LIST_MOST: i64 = 200;
+
+/// How many must agree. Who abstains by a declared interest may not decide and is not counted, nor is who left the school or the
+/// folder before they answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// All who count.
+    Everyone,
+    /// So many.
+    AtLeast(u32),
+    /// More than half of those who count.
+    Majority,
+}
+
+impl Rule {
+    /// As stored and as sent in forms; the number of [`Rule::AtLeast`] stands beside it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Everyone => "everyone",
+            Self::AtLeast(_) => "at_least",
+            Self::Majority => "majority",
+        }
+    }
+
+    /// The rule of a code and the number beside it.
+    pub fn from_code(code: &str, least: Option<u32>) -> Option<Self> {
+        match (code, least) {
+            ("everyone", _) => Some(Self::Everyone),
+            ("majority", _) => Some(Self::Majority),
+            ("at_least", Some(least)) => Some(Self::AtLeast(least)),
+            _ => None,
+        }
+    }
+}
+
+/// What became of an approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Answers are waited for.
+    Open,
+    /// As many agreed as must.
+    Adopted,
+    /// So many cannot agree any more.
+    Rejected,
+    /// The time was up before it was decided.
+    Lapsed,
+    /// A newer version came before it was decided.
+    Stale,
+    /// Whoever asked took the question back.
+    Withdrawn,
+}
+
+impl State {
+    const ALL: [Self; 6] = [
+        Self::Open,
+        Self::Adopted,
+        Self::Rejected,
+        Self::Lapsed,
+        Self::Stale,
+        Self::Withdrawn,
+    ];
+
+    /// As stored.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Adopted => "adopted",
+            Self::Rejected => "rejected",
+            Self::Lapsed => "lapsed",
+            Self::Stale => "stale",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// As people read it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "Open",
+            Self::Adopted => "Adopted",
+            Self::Rejected => "Rejected",
+            Self::Lapsed => "Lapsed",
+            Self::Stale => "Stale",
+            Self::Withdrawn => "Taken back",
+        }
+    }
+
+    /// The state of a code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+}
+
+/// What somebody answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// They agree to this version.
+    Agree,
+    /// They object, and say why.
+    Object,
+    /// They have an interest in the matter, say which, and take no part in the decision.
+    Abstain,
+}
+
+impl Answer {
+    /// As stored and as sent in forms.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Agree => "agree",
+            Self::Object => "object",
+            Self::Abstain => "abstain",
+        }
+    }
+
+    /// The answer of a code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Agree, Self::Object, Self::Abstain]
+            .into_iter()
+            .find(|answer| answer.code() == code)
+    }
+}
+
+/// How the answers stand, in people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Asked in all.
+    pub asked: u32,
+    /// Of whom the outcome is counted.
+    pub counted: u32,
+    /// Agreed.
+    pub agreed: u32,
+    /// Objected.
+    pub objected: u32,
+    /// Abstained by an interest.
+    pub abstained: u32,
+    /// Can still answer and have not.
+    pub waiting: u32,
+    /// So many must agree.
+    pub needed: u32,
+}
+
+/// An answer as it was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    /// What.
+    pub answer: Answer,
+    /// Why they object, or their interest; empty where they agree.
+    pub reason: String,
+    /// Who gave it, where that is a stand-in.
+    pub stand_in: Option<Named>,
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+}
+
+/// Somebody who was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Who.
+    pub person: Named,
+    /// What they are here.
+    pub roles: Vec<Role>,
+    /// What was answered in their place.
+    pub given: Option<Given>,
+}
+
+/// Of whom approval was asked, as it was said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Whom {
+    /// Of people by name.
+    People,
+    /// Of those who had the role.
+    Role(Role),
+    /// Of those who sat on the committee, by its name.
+    Committee(Uuid, String),
+}
+
+/// What the caller may answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Own {
+    /// Nothing: they were not asked, or it is closed.
+    Nothing,
+    /// In their own place.
+    Asked,
+    /// In the place of one of these.
+    StandsIn(Vec<Named>),
+    /// They have answered, and may take that back.
+    Answered(Answer),
+}
+
+/// An approval as it stands on a page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Its key.
+    pub id: Uuid,
+    /// The document.
+    pub document: Uuid,
+    /// What it is called.
+    pub title: String,
+    /// The number of the version.
+    pub version: u32,
+    /// The SHA-256 of that version, in hexadecimal.
+    pub sha256: String,
+    /// The number of the newest version. Where it is another, what was agreed to is not what is read now.
+    pub newest: u32,
+    /// How many must agree.
+    pub rule: Rule,
+    /// Why it is asked; may be empty.
+    pub reason: String,
+    /// Whether it may be answered from the list.
+    pub routine: bool,
+    /// Of whom it was asked.
+    pub whom: Whom,
+    /// Who asked.
+    pub by: Named,
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+    /// The last day on which there is time to answer.
+    pub due: Date,
+    /// Who may answer in the place of somebody who has not, and from when.
+    pub stand_in: Option<(Named, Date)>,
+    /// What became of it.
+    pub state: State,
+    /// When that was, RFC 3339 in UTC.
+    pub closed: Option<String>,
+    /// How the answers stand.
+    pub standing: Standing,
+    /// Whether the caller has opened that version.
+    pub opened: bool,
+    /// What the caller may answer.
+    pub own: Own,
+}
+
+impl Approval {
+    /// Whether a newer version has taken the place of the one that this is about.
+    pub const fn is_stale(&self) -> bool {
+        self.newest != self.version
+    }
+
+    /// Whether the caller is waited for.
+    pub const fn waits_for_caller(&self) -> bool {
+        matches!(self.own, Own::Asked | Own::StandsIn(_))
+    }
+}
+
+/// A line of the log that tells of an approval.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its place.
+    pub seq: crate::Seq,
+    /// The act.
+    pub act: String,
+    /// Its hash.
+    pub hash: [u8; 32],
+}
+
+/// The sentence of a constraint.
+#[cfg(feature = "db")]
+pub(crate) fn refusal_of(constraint: &str) -> Option<crate::Refusal> {
+    use crate::Refusal;
+    Some(match constraint {
+        "approval_open_key" => Refusal::ApprovalRuns,
+        "approval_open" => Refusal::ApprovalClosed,
+        "approval_of_newest" => Refusal::ApprovalNotNewest,
+        "approval_due_ahead" | "approval_due_finite" => Refusal::ApprovalDue,
+        "approval_asks_some" => Refusal::ApprovalNobody,
+        "approval_asks_enough" | "approval_least_fits" => Refusal::ApprovalLeast,
+        "approval_stand_in_whole" | "approval_stand_in_before_due" => Refusal::StandInDay,
+        "approval_stand_in_reads" | "approval_place_reads" => Refusal::ApprovalReads,
+        "approval_stand_in_other" => Refusal::StandInAsked,
+        "approval_reason_shape" => Refusal::TextFormat(REASON_MOST),
+        "approval_answer_reason_shape" => Refusal::ApprovalReason,
+        "approval_answer_place_once" | "approval_answer_once" => Refusal::ApprovalAnswered,
+        "approval_answer_own" => Refusal::NotFound,
+        "approval_place_once" => Refusal::Stale,
+        // What was pointed at is not there.
+        "approval_document_fkey"
+        | "approval_version_fkey"
+        | "approval_committee_fkey"
+        | "approval_asked_by_fkey"
+        | "approval_stand_in_fkey"
+        | "approval_place_approval_fkey"
+        | "approval_place_membership_fkey"
+        | "approval_answer_place_fkey"
+        | "approval_answer_by_fkey" => Refusal::NotFound,
+        _ => return None,
+    })
+}
+
+#[cfg(feature = "db")]
+pub use queries::{lines, list, of_document, one, places};
+
+#[cfg(feature = "db")]
+mod queries {
+    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+    use uuid::Uuid;
+
+    use super::{
+        Answer, Approval, Given, LIST_MOST, Line, Own, Place, Rule, Standing, State, Whom,
+    };
+    use crate::{
+        Refusal,
+        board::Named,
+        db::{Read, refused},
+        document::hex,
+        role::Role,
+    };
+
+    /// The approvals of a document, the newest first.
+    pub async fn of_document(read: &mut Read, document: Uuid) -> Result<Vec<Approval>, Refusal> {
+        select(read, Some(document), None, None).await
+    }
+
+    /// Refuses [`Refusal::NotFound`] where the caller does not read the document.
+    pub async fn one(read: &mut Read, id: Uuid) -> Result<Approval, Refusal> {
+        select(read, None, Some(id), None)
+            .await?
+            .pop()
+            .ok_or(Refusal::NotFound)
+    }
+
+    /// All that the caller reads: those that are open, the oldest first, or those that are closed, the newest first.
+    pub async fn list(read: &mut Read, open: bool) -> Result<Vec<Approval>, Refusal> {
+        let mut all = select(read, None, None, Some(open)).await?;
+        if open {
+            all.reverse();
+        }
+        Ok(all)
+    }
+
+    async fn select(
+        read: &mut Read,
+        document: Option<Uuid>,
+        id: Option<Uuid>,
+        open: Option<bool>,
+    ) -> Result<Vec<Approval>, Refusal> {
+        let (tenant, own) = (read.standing.tenant, read.standing.membership);
+        let rows = sqlx::query!(
+            r#"select a.id, a.document_id, d.title, d.newest, v.number, a.sha256, a.rule, a.least, a.reason, a.routine, a.role,
+                      a.committee_id, c.name as "committee?", a.asked_by, b.name as "by?", a.asked_at as "asked_at: OffsetDateTime",
+                      a.due, a.stand_in, s.name as "stand_in_name?", a.stand_in_on, a.state,
+                      a.closed_at as "closed_at: OffsetDateTime", t.asked as "asked!", t.counted as "counted!",
+                      t.agreed as "agreed!", t.objected as "objected!", t.abstained as "abstained!", t.waiting as "waiting!",
+                      t.needed as "needed!",
+                      exists (select from opening o
+                        where o.tenant_id = a.tenant_id and o.version_id = a.version_id and o.membership_id = $2) as "opened!",
+                      exists (select from approval_place p
+                        where p.tenant_id = a.tenant_id and p.approval_id = a.id and p.membership_id = $2) as "place!",
+                      exists (select from approval_answer w
+                        where w.tenant_id = a.tenant_id and w.approval_id = a.id and w.membership_id = $2) as "filled!",
+                      (select w.answer from approval_answer w
+                        where w.tenant_id = a.tenant_id and w.approval_id = a.id and w.by_id = $2) as answer,
+                      d.state = 'current' and a.state = 'open' and a.due >= sec.today() as "runs!",
+                      coalesce(a.stand_in = $2 and a.stand_in_on <= sec.today(), false) as "stands_in!"
+               from approval a
+               join document d on d.tenant_id = a.tenant_id and d.id = a.document_id
+               join version v on v.tenant_id = a.tenant_id and v.id = a.version_id
+               cross join lateral sec.approval_standing(a.id) t
+               left join committee c on c.tenant_id = a.tenant_id and c.id = a.committee_id
+               left join membership b on b.tenant_id = a.tenant_id and b.id = a.asked_by
+               left join membership s on s.tenant_id = a.tenant_id and s.id = a.stand_in
+               where a.tenant_id = $1 and ($3::uuid is null or a.document_id = $3) and ($4::uuid is null or a.id = $4)
+                 and ($5::boolean is null or (a.state = 'open' and d.state = 'current') = $5)
+               order by coalesce(a.closed_at, a.asked_at) desc, a.id desc limit $6"#,
+            tenant,
+            own,
+            document,
+            id,
+            open,
+            LIST_MOST
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        let mut all = Vec::with_capacity(rows.len());
+        for row in rows {
+            let stand_in = row.stand_in.zip(row.stand_in_on);
+            let given = row.answer.as_deref().map(answer).transpose()?;
+            let own = match given {
+                Some(given) if row.runs => Own::Answered(given),
+                None if row.runs && row.place && !row.filled => Own::Asked,
+                None if row.runs && row.stands_in => Own::StandsIn(unanswered(read, row.id).await?),
+                _ => Own::Nothing,
+            };
+            all.push(Approval {
+                id: row.id,
+                document: row.document_id,
+                title: row.title,
+                version: count(row.number)?,
+                sha256: hex(&row.sha256),
+                newest: count(row.newest)?,
+                rule: Rule::from_code(&row.rule, row.least.map(count).transpose()?)
+                    .ok_or(Refusal::Broken)?,
+                reason: row.reason,
+                routine: row.routine,
+                whom: match (row.role, row.committee_id) {
+                    (Some(role), _) => Whom::Role(Role::from_code(&role).ok_or(Refusal::Broken)?),
+                    (_, Some(id)) => Whom::Committee(id, row.committee.unwrap_or_default()),
+                    _ => Whom::People,
+                },
+                by: Named {
+                    id: row.asked_by,
+                    name: row.by,
+                },
+                at: moment(row.asked_at)?,
+                due: row.due,
+                stand_in: stand_in.map(|(id, from)| {
+                    let name = row.stand_in_name;
+                    (Named { id, name }, from)
+                }),
+                state: State::from_code(&row.state).ok_or(Refusal::Broken)?,
+                closed: row.closed_at.map(moment).transpose()?,
+                standing: Standing {
+                    asked: count(row.asked)?,
+                    counted: count(row.counted)?,
+                    agreed: count(row.agreed)?,
+                    objected: count(row.objected)?,
+                    abstained: count(row.abstained)?,
+                    waiting: count(row.waiting)?,
+                    needed: count(row.needed)?,
+                },
+                opened: row.opened,
+                own,
+            });
+        }
+        Ok(all)
+    }
+
+    /// In whose place a stand-in may answer.
+    async fn unanswered(read: &mut Read, id: Uuid) -> Result<Vec<Named>, Refusal> {
+        let people = places(read, id).await?;
+        Ok(people
+            .into_iter()
+            .filter(|place| place.given.is_none())
+            .map(|place| place.person)
+            .collect())
+    }
+
+    /// Everybody who was asked, by name, and what was answered in their place. Nobody for who does not read the document.
+    pub async fn places(read: &mut Read, id: Uuid) -> Result<Vec<Place>, Refusal> {
+        let tenant = read.standing.tenant;
+        let rows = sqlx::query!(
+            r#"select p.membership_id, m.name as "name?", m.roles as "roles?", w.answer as "answer?", w.reason as "reason?",
+                      w.by_id as "by_id?", b.name as "by?", w.at as "at?: OffsetDateTime"
+               from approval_place p
+               left join membership m on m.tenant_id = p.tenant_id and m.id = p.membership_id
+               left join approval_answer w
+                 on w.tenant_id = p.tenant_id and w.approval_id = p.approval_id and w.membership_id = p.membership_id
+               left join membership b on b.tenant_id = w.tenant_id and b.id = w.by_id
+               where p.tenant_id = $1 and p.approval_id = $2 order by lower(m.name), p.membership_id"#,
+            tenant,
+            id
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        rows.into_iter()
+            .map(|row| {
+                let given = match (row.answer, row.at, row.by_id) {
+                    (Some(code), Some(at), Some(by)) => Some(Given {
+                        answer: answer(&code)?,
+                        reason: row.reason.unwrap_or_default(),
+                        stand_in: (by != row.membership_id).then_some(Named {
+                            id: by,
+                            name: row.by,
+                        }),
+                        at: moment(at)?,
+                    }),
+                    _ => None,
+                };
+                Ok(Place {
+                    person: Named {
+                        id: row.membership_id,
+                        name: row.name,
+                    },
+                    roles: crate::role::parse(
+                        row.roles.unwrap_or_default().iter().map(String::as_str),
+                    ),
+                    given,
+                })
+            })
+            .collect()
+    }
+
+    /// The lines of the log about an approval, in order, for its certificate.
+    pub async fn lines(read: &mut Read, id: Uuid) -> Result<Vec<Line>, Refusal> {
+        let rows = sqlx::query!(
+            r#"select seq as "seq!", act as "act!", hash as "hash!" from sec.approval_lines($1)"#,
+            id
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Line {
+                    seq: row.seq,
+                    act: row.act,
+                    hash: row.hash.try_into().map_err(|_| Refusal::Broken)?,
+                })
+            })
+            .collect()
+    }
+
+    fn answer(code: &str) -> Result<Answer, Refusal> {
+        Answer::from_code(code).ok_or(Refusal::Broken)
+    }
+
+    fn count(number: i32) -> Result<u32, Refusal> {
+        u32::try_from(number).map_err(|_| Refusal::Broken)
+    }
+
+    fn moment(at: OffsetDateTime) -> Result<String, Refusal> {
+        at.format(&Rfc3339).map_err(|_| Refusal::Broken)
+    }
+}
