@@ -162,6 +162,17 @@ mod pages {
             "document.unbinned" => format!("took {a_paper} out of the bin"),
             "document.purged" => "deleted a document that lay in the bin for 30 days".to_owned(),
             "document.opened" => format!("opened {a_paper}"),
+            "approval.asked" => format!("asked for the approval of {a_paper}"),
+            "approval.agreed" => format!("agreed to {a_paper}"),
+            "approval.objected" => format!("objected to {a_paper}"),
+            "approval.abstained" => format!("abstained about {a_paper}"),
+            "approval.answer_withdrawn" => format!("took back an answer about {a_paper}"),
+            "approval.closed" => format!("closed the approval of {a_paper}"),
+            "approval.withdrawn" => format!("took back the question about {a_paper}"),
+            "approval.nudged" => format!("reminded {them} that {a_paper} waits for an answer"),
+            "approval.stand_in_called" => {
+                format!("called {them} to stand in for the approval of {a_paper}")
+            }
             // As it is recorded, where a newer version has acts that this one has no words for.
             other => format!("did “{other}”"),
         }

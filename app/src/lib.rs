@@ -14,6 +14,7 @@
 compile_error!("`ssr` and `hydrate` are two programs; build them apart");
 
 pub mod account;
+pub mod approval;
 pub mod audit;
 pub mod board;
 #[cfg(feature = "ssr")]
@@ -68,13 +69,14 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 /// Pages that are plain forms, all of them about getting in: the server draws them, and no program comes with them, so there is
 /// none to send and none to attack.
 #[cfg(feature = "ssr")]
-const PLAIN: [&str; 6] = [
+const PLAIN: [&str; 7] = [
     "/sign-in",
     "/forgotten",
     "/reset/",
     "/invitation/",
     "/step-up",
     "/me/second-step",
+    "/check",
 ];
 
 /// Whether the page comes alive in the browser.
@@ -143,8 +145,11 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/library/:folder", Rail::Papers, &["library"]),
     ("/library/:folder/readers", Rail::Papers, &[]),
     ("/papers/:paper", Rail::Papers, &["library"]),
+    ("/approvals", Rail::Approvals, &["library"]),
+    ("/approvals/:approval", Rail::Approvals, &["library"]),
     // whoever files in it
     ("/library/:folder/add", Rail::Papers, &[]),
+    ("/papers/:paper/ask", Rail::Papers, &[]),
     ("/papers/:paper/add", Rail::Papers, &[]),
     ("/papers/:paper/about", Rail::Papers, &[]),
     // clerk and administrators
@@ -193,6 +198,9 @@ async fn drawn(
         ["papers", id] => library::paper::page(read, asked, id).await,
         ["papers", id, "add"] => library::upload::to_document(read, id).await,
         ["papers", id, "about"] => library::about::page(read, id).await,
+        ["papers", id, "ask"] => approval::ask::page(read, asked, id).await,
+        ["approvals"] => approval::queue::page(read, asked).await,
+        ["approvals", id] => approval::whole::page(read, id).await,
         ["audit"] => audit::timeline(read, around, asked).await,
         ["audit", seq] => audit::entry(read, around, asked, seq).await,
         ["me", "notices"] => notice::page(read, around, asked).await,
@@ -216,6 +224,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/forgotten") view=plain!(session::ForgottenPage) />
                 <Route path=path!("/reset/:link") view=plain!(session::ResetPage) />
                 <Route path=path!("/invitation/:link") view=plain!(session::InvitationPage) />
+                // anybody
+                <Route path=path!("/check") view=plain!(approval::check::CheckPage) />
                 // a password so far
                 <Route path=path!("/sign-in/factor") view=plain!(session::FactorPage) />
                 <Route path=path!("/sign-in/recovery") view=plain!(session::RecoveryPage) />

@@ -143,7 +143,7 @@ pub async fn step_up(old: String, #[server(default)] next: String) -> Result<()>
 }
 
 /// A page before sign-in: waits for what it shows, and shows the refusal where it gets none.
-fn page_of<T>(
+pub(crate) fn page_of<T>(
     resource: Resource<Result<T>>,
     draw: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
 ) -> impl IntoView
@@ -165,7 +165,7 @@ where
     }
 }
 
-fn card(doorway: &Doorway, title: &str, lead: &str, content: impl IntoView) -> AnyView {
+pub(crate) fn card(doorway: &Doorway, title: &str, lead: &str, content: impl IntoView) -> AnyView {
     let title = title.to_owned();
     carded(
         &doorway.place,

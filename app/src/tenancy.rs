@@ -66,6 +66,10 @@ pub struct Duty {
     pub since: String,
 }
 
+/// Most duties on home.
+#[cfg(feature = "ssr")]
+const DUTIES_MOST: usize = 12;
+
 /// "waiting for 5 days", from a day to a day.
 #[cfg(feature = "ssr")]
 pub(crate) fn waiting_words(since: time::Date, today: time::Date) -> String {
@@ -176,8 +180,6 @@ async fn duties(
             since: day::field(today),
         });
     }
-    duties.sort_by(|a, b| a.since.cmp(&b.since));
-    duties.truncate(12);
     Ok(duties)
 }
 
@@ -241,11 +243,14 @@ pub async fn read_home() -> Result<Page<Home>> {
     let mut read = door::read().await?;
     let around = door::around(&read)?;
     let people = domain::membership::list(&mut read).await?;
-    let duties = if around.sees_people() {
+    let mut duties = if around.sees_people() {
         duties(&mut read, &people, around.manages_people()).await?
     } else {
         Vec::new()
     };
+    duties.extend(crate::approval::queue::duties(&mut read).await?);
+    duties.sort_by(|a, b| a.since.cmp(&b.since));
+    duties.truncate(DUTIES_MOST);
     let news = news(&mut read, &around).await?;
     let here = (door::services().here)(read.standing.tenant);
     let body = Home::Tenant {

@@ -65,6 +65,8 @@ pub enum Rail {
     Board,
     /// The library.
     Papers,
+    /// Approvals.
+    Approvals,
     /// The log.
     Log,
     /// The reader's own account.
@@ -95,6 +97,13 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
         around
             .tenant
             .then_some((Rail::Papers, "/library", "folder", "Papers")),
+        // Seven places are enough; an administrator comes by way of the papers.
+        (people && !around.is_admin()).then_some((
+            Rail::Approvals,
+            "/approvals",
+            "check",
+            "Approvals",
+        )),
         (around.tenant && around.manages_people()).then_some((
             Rail::Log,
             "/audit",

@@ -107,6 +107,17 @@ fn words(what: &What, today: Date) -> String {
                 left => format!("in {}", counted(left, "day", "days")),
             }
         ),
+        What::Approvals { many: n, since } => format!(
+            "{} for your answer, {}{}",
+            counted(many(n), "paper waits", "papers wait"),
+            if n == 1 { "" } else { "the first " },
+            waiting(since)
+        ),
+        What::Reviews { many: n, .. } => counted(
+            many(n),
+            "paper of yours is to be reviewed",
+            "papers of yours are to be reviewed",
+        ),
         What::Seats { many: n, .. } => counted(many(n), "seat is vacant", "seats are vacant"),
         What::Declarations { many: n, .. } => counted(
             many(n),

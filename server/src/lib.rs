@@ -8,6 +8,7 @@ pub mod account;
 pub mod arrive;
 pub mod audit;
 pub mod bus;
+pub mod certificate;
 pub mod checkpoint;
 pub mod cli;
 pub mod clock;

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::{
     arrive,
     bus::Bus,
+    certificate,
     checkpoint::{self, Checkpointer, Folder},
     clock,
     config::Config,
@@ -217,6 +218,7 @@ impl Parts {
             .merge(arrive::route())
             .merge(people::route())
             .merge(files::route())
+            .merge(certificate::route())
             .merge(export::route(self.notary.clone()));
         if let (Some(folder), true) = (&self.mail_folder, config.origin.is_loopback()) {
             let state = DevMail {

@@ -15,6 +15,9 @@ const AGAIN: Duration = Duration::from_mins(5);
 /// An object of the store that nothing points at may belong to an upload that is being filed just now.
 const ORPHANED: time::Duration = time::Duration::DAY;
 
+/// How often it is looked whether an approval has to go on: often enough for the last minute of its last day.
+const APPROVALS_EVERY: Duration = Duration::from_mins(1);
+
 /// What is kept up.
 #[derive(Clone)]
 pub struct Kept {
@@ -30,6 +33,7 @@ pub struct Kept {
 
 /// Starts it; it ends with the process.
 pub fn start(kept: Kept, mut ending: watch::Receiver<bool>) {
+    tokio::spawn(approvals(kept.db.clone(), ending.clone()));
     tokio::spawn(async move {
         loop {
             let swept = kept.db.keep_up().await.is_ok()
@@ -47,6 +51,27 @@ pub fn start(kept: Kept, mut ending: watch::Receiver<bool>) {
             }
         }
     });
+}
+
+/// Reminds, calls stand-ins, and ends what is over.
+async fn approvals(db: MailDb, mut ending: watch::Receiver<bool>) {
+    let mut stuck = false;
+    loop {
+        match db.approvals_go_on(clock::now()).await {
+            Ok(_) => stuck = false,
+            Err(_) if stuck => {}
+            Err(error) => {
+                stuck = true;
+                tracing::warn!(%error, "approvals do not go on by themselves; it is tried again");
+            }
+        }
+        if tokio::time::timeout(APPROVALS_EVERY, ending.wait_for(|ending| *ending))
+            .await
+            .is_ok()
+        {
+            return;
+        }
+    }
 }
 
 impl Kept {

@@ -34,6 +34,8 @@ const OTHERS: &[&str] = &[
     "/audit/export",
     "/papers/{paper}/versions/1/file",
     "/papers/{paper}/versions/2/file",
+    "/approvals/{approval}/certificate",
+    "/approvals/{approval}/certificate?as=json",
     "/files/uploads",
     "/files/uploads/{paper}",
     "/files/uploads/{paper}/finish",
@@ -94,6 +96,7 @@ fn told(answer: &Answer, fresh: &Fresh, passed: bool) -> String {
             (&fresh.board.committee, "<committee>"),
             (&fresh.shelf.folder, "<folder>"),
             (&fresh.shelf.document, "<paper>"),
+            (&fresh.shelf.approval, "<approval>"),
         ] {
             if !known.is_empty() {
                 to = to.replace(known.as_str(), name);
@@ -216,6 +219,12 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
         ("folder", fresh.shelf.to.clone()),
         ("reader", fresh.shelf.reader.clone()),
         ("document", fresh.shelf.document.clone()),
+        ("approval", fresh.shelf.approval.clone()),
+        ("approvals[0]", fresh.shelf.approval.clone()),
+        ("version", "1".to_owned()),
+        ("answer", "agree".to_owned()),
+        ("whom", "role:governor".to_owned()),
+        ("due", day(7)),
         ("change", "01900000-0000-7000-8000-000000000002".to_owned()),
         ("who", "role:parent".to_owned()),
         ("adds", "true".to_owned()),
@@ -277,6 +286,7 @@ fn visit(served: &Served, who: &Who, page: &str, fresh: &Fresh) -> Ask {
         .replace("{committee}", &fresh.board.committee)
         .replace("{folder}", &fresh.shelf.folder)
         .replace("{paper}", &fresh.shelf.document)
+        .replace("{approval}", &fresh.shelf.approval)
         .replace("{link}", &"A".repeat(43))
         .replace("{working}", &fresh.link)
         .replace("{ticket}", &fresh.ticket);

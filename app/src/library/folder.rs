@@ -160,7 +160,7 @@ fn row(one: &Listed) -> impl IntoView + use<> {
                 <small>{file_words(one.format, one.pages, one.size)}{(!tags.is_empty()).then(|| format!(" · {tags}"))}</small>
             </th>
             <td data-label="Kind">{one.kind.name()}</td>
-            <td data-label="Version">{one.newest}</td>
+            <td data-label="Version">{one.newest} {one.approval.map(|(state, version)| view! { " "{crate::approval::beside::state_tag(state, version, one.newest)} })}</td>
             <td data-label="Added"><Moment at=one.at.clone() day=true /></td>
             <td data-label="You">{if one.opened {
                 view! { <span class="muted">"Opened"</span> }.into_any()

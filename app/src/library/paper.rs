@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{file_words, folder::to_library};
 use crate::{
+    approval,
     form::{Act, Echo, Refusals},
     membership::crumbs,
     sheet::{Asked, Drawing},
@@ -30,6 +31,7 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
         .version(None)
         .map_or(shown.number, |one| one.number);
     let openings = document::openings(read, &document, shown.id).await?;
+    let approval = approval::beside::shown(read, &document, &shown).await?;
     let echo: Echo = use_context().unwrap_or_default();
     let done = done(asked);
     let title = document.about.title.clone();
@@ -42,16 +44,18 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
     let page = view! {
         {crumbs(vec![to_library(), (format!("/library/{}", document.folder.id), document.folder.name.clone())])}
         {done.map(|text| view! { <Notice text=text /> })}
-        <Refusals refusal=echo.refusal.clone() />
+        <Refusals refusal=echo.refusal.clone().filter(|_| echo.act != "approvals/answer") />
         <Heading title=title.clone() lead=lead>
             <a class="button" href=address(id, shown.number) rel="external" download=name.clone()><Icon name="download" />"Download"</a>
             {files.then(|| view! { <a class="button" href=format!("/papers/{id}/about")>"Change"</a> })}
             {(files && document.state != State::Binned).then(|| view! { <a class="button primary" href=format!("/papers/{id}/add")>"Add a version"</a> })}
         </Heading>
         {standing(&document, &shown, newest)}
+        {approval.notice}
         <div class="paper">
             <section class="reader" aria-label="The document">{reader(id, &document, &shown)}</section>
             <aside class="stack" aria-label="About this document">
+                {approval.card}
                 {versions(&document, &shown)}
                 {said(&document, &shown)}
                 {opened(&document, &shown, &openings)}
@@ -72,6 +76,14 @@ fn done(asked: &Asked) -> Option<String> {
                 .to_owned(),
             n => format!("It is filed. While you were at it others added {n} versions: yours is the newest, and all are kept."),
         },
+        "asked" => match (asked.query("people"), asked.query("left")) {
+            ("1", "" | "0") => "One person is asked, and told.".to_owned(),
+            (people, "" | "0") => format!("{people} people are asked, and told."),
+            (people, left) => format!("{people} are asked, and told. {left} of them do not read this folder and are not asked."),
+        },
+        "answered" => "Your answer is recorded.".to_owned(),
+        "taken-back" => "Your answer is taken back.".to_owned(),
+        "question-withdrawn" => "The question is taken back. What was answered stays on record.".to_owned(),
         "described" => "Saved.".to_owned(),
         "restored" => "The older version is the newest again.".to_owned(),
         "moved" => "It lies in another folder now.".to_owned(),

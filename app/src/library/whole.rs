@@ -39,6 +39,7 @@ pub async fn page(read: &mut Read, around: &Around, asked: &Asked) -> Result<Dra
         {done.map(|text| view! { <Notice text=text /> })}
         <Heading title="Papers" lead=lead>
             {(policies > 0).then(|| view! { <a class="button" href="/library/policies">"Policy register"</a> })}
+            <a class="button" href="/approvals">"Approvals"</a>
             {keeps.then(|| view! { <a class="button primary" href="/library/add">"Make a folder"</a> })}
         </Heading>
         {find("")}

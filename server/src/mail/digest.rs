@@ -81,6 +81,14 @@ fn waits(Waiting { duty, count }: &Waiting) -> String {
             "One declaration of interests is due.",
             "{n} declarations of interests are due.",
         ),
+        Duty::Approval => (
+            "One paper waits for your answer.",
+            "{n} papers wait for your answer.",
+        ),
+        Duty::Review => (
+            "One paper of yours is to be reviewed.",
+            "{n} papers of yours are to be reviewed.",
+        ),
     };
     counted(*count, one, more)
 }
@@ -149,6 +157,33 @@ fn is_new(News { act, hears, count }: &News) -> String {
         (Hears::Reader, _) => (
             "Who reads a folder of papers was changed.",
             "Who reads folders of papers was changed {n} times.",
+        ),
+        (Hears::Asked, "approval.asked") => (
+            "You are asked to approve a paper.",
+            "You are asked to approve {n} papers.",
+        ),
+        (Hears::Asked, "approval.withdrawn") => (
+            "A paper need not be approved any more.",
+            "{n} papers need not be approved any more.",
+        ),
+        (Hears::Asked | Hears::Asker, "approval.closed") => {
+            ("An approval is closed.", "{n} approvals are closed.")
+        }
+        (Hears::Asker, "approval.objected") => (
+            "Somebody objects to a paper you want approved.",
+            "There are {n} objections to papers you want approved.",
+        ),
+        (Hears::Asked | Hears::Asker, _) => (
+            "There is something new about a paper you want approved.",
+            "There are {n} new things about papers you want approved.",
+        ),
+        (Hears::Person, "approval.nudged") => (
+            "A paper still waits for your answer.",
+            "You were reminded {n} times of papers that wait for your answer.",
+        ),
+        (Hears::Person, "approval.stand_in_called") => (
+            "You may answer about a paper in somebody’s place.",
+            "You may answer about {n} papers in somebody’s place.",
         ),
         (Hears::Owner, _) => (
             "Something about a paper of yours was changed.",

@@ -13,6 +13,8 @@ pub struct Shelf {
     /// The line of its governors.
     pub reader: String,
     pub document: String,
+    /// An approval of it that was asked of everybody who reads it; none where that is what is asked for.
+    pub approval: String,
 }
 
 /// Puts one up behind everybody's back.
@@ -67,6 +69,39 @@ pub async fn shelf(served: &mut Served, label: &str, who: uuid::Uuid, address: &
          ) select id from made"
     ))
     .await;
+    let approval = if address.contains("/approvals/") && !acts("/ask") {
+        let asked = made(format!(
+            "with asked as (
+               insert into approval (tenant_id, document_id, version_id, sha256, rule, routine, asked_by, due)
+               select v.tenant_id, v.document_id, v.id, v.sha256, 'everyone', true, '{who}', sec.today() + 7
+               from version v where v.document_id = '{document}' returning tenant_id, id, version_id
+             ), people as (
+               select a.tenant_id, a.id, a.version_id, m.id as membership_id from asked a
+               join membership m on m.tenant_id = a.tenant_id and sec.reads_folder(m.tenant_id, '{shelf}', m.id)
+             ), opened as (
+               insert into opening (tenant_id, version_id, membership_id) select tenant_id, version_id, membership_id from people
+             ), places as (
+               insert into approval_place (tenant_id, approval_id, membership_id) select tenant_id, id, membership_id from people
+               returning tenant_id
+             ) select id from asked"
+        ))
+        .await;
+        if acts("/take-back") {
+            // The last answer would close it.
+            sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+                "set session_replication_role = replica;
+                 insert into approval_answer (tenant_id, approval_id, membership_id, by_id, answer)
+                 select tenant_id, approval_id, membership_id, membership_id, 'agree' from approval_place where approval_id = '{asked}';
+                 set session_replication_role = origin"
+            )))
+            .execute(&mut *served.behind)
+            .await
+            .unwrap();
+        }
+        asked.to_string()
+    } else {
+        String::new()
+    };
     if address.contains("/file") {
         let (tenant, file) = (
             served.behind.tenant(label).await,
@@ -82,5 +117,6 @@ pub async fn shelf(served: &mut Served, label: &str, who: uuid::Uuid, address: &
         folder: shelf.to_string(),
         reader: reader.to_string(),
         document: document.to_string(),
+        approval,
     }
 }

@@ -1,0 +1,318 @@
+//! The approval on a document's page: how it stands as a ring with names and words, and the two buttons of who is asked.
+
+use domain::{
+    Refusal,
+    approval::{self, Answer, Approval, Own, Place, Rule, Standing, State, Whom},
+    board::Named,
+    day,
+    db::Read,
+    document::{self, Document, Version},
+};
+use leptos::prelude::*;
+
+use crate::{
+    form::{Act, Echo, ProofBeside, Refusals, TextArea},
+    ui::{Icon, Moment, counted},
+};
+
+/// What a page says of a document's approvals.
+pub struct Shown {
+    /// Above the document.
+    pub notice: AnyView,
+    /// Beside it.
+    pub card: AnyView,
+}
+
+/// The approvals of a document as the page of one of its versions shows them.
+pub async fn shown(
+    read: &mut Read,
+    document: &Document,
+    version: &Version,
+) -> Result<Shown, Refusal> {
+    let all = approval::of_document(read, document.id).await?;
+    let newest = document.versions.first().map_or(0, |one| one.number);
+    let asks = document.folder.files
+        && document.state == document::State::Current
+        && version.number == newest;
+    // Of the version that is looked at, the last; else the last of all.
+    let own = all
+        .iter()
+        .find(|one| one.version == version.number && one.state != State::Withdrawn);
+    let before = all.iter().find(|one| {
+        one.version < version.number && !matches!(one.state, State::Withdrawn | State::Lapsed)
+    });
+    let notice = match (own, before) {
+        (None, Some(before)) => outdated(before, version.number, asks).into_any(),
+        _ => ().into_any(),
+    };
+    let section = match own {
+        Some(one) => {
+            let places = approval::places(read, one.id).await?;
+            card(one, &places, document.folder.files).into_any()
+        }
+        None => ().into_any(),
+    };
+    let older: Vec<_> = all
+        .iter()
+        .filter(|one| own.is_none_or(|own| own.id != one.id))
+        .map(|one| {
+            view! {
+                <li><a href=format!("/approvals/{}", one.id)><b>{format!("Version {}", one.version)}</b></a> " " {tag(one)}
+                    <small><Moment at=one.closed.clone().unwrap_or_else(|| one.at.clone()) day=true /></small></li>
+            }
+        })
+        .collect();
+    let nothing = own.is_none() && older.is_empty();
+    let may_ask = asks && own.is_none_or(|own| own.state != State::Open);
+    let card = (!nothing || may_ask).then(|| {
+        view! {
+            <section class="card" aria-labelledby="approval">
+                <header><h2 id="approval">"Approval"</h2></header>
+                <div class="body stack">
+                    {own.is_none().then(|| view! { <p>{if newest == version.number { "Nobody has been asked to approve this version." } else { "Nobody was asked to approve this version." }}</p> })}
+                    {section}
+                    {may_ask.then(|| view! { <div class="actions"><a class="button" href=format!("/papers/{}/ask", document.id)>"Ask for approval"</a></div> })}
+                    {(!older.is_empty()).then(|| view! { <details><summary>"Other approvals"</summary><ul role="list" class="lines">{older}</ul></details> })}
+                </div>
+            </section>
+        }
+    });
+    Ok(Shown {
+        notice,
+        card: card.into_any(),
+    })
+}
+
+/// "Version 2 was approved by 4. Those answers do not count for version 3."
+fn outdated(before: &Approval, version: u32, asks: bool) -> impl IntoView + use<> {
+    let agreed = before.standing.agreed as usize;
+    let what = match before.state {
+        State::Adopted => format!(
+            "Version {} was approved by {}.",
+            before.version,
+            counted(agreed, "person", "people")
+        ),
+        State::Rejected => format!("Version {} was not approved.", before.version),
+        _ => format!(
+            "Version {} was still being approved: {} had agreed.",
+            before.version,
+            counted(agreed, "person", "people")
+        ),
+    };
+    let again = asks.then(|| format!("/papers/{}/ask?again={}", before.document, before.id));
+    view! {
+        <div class="notice wait" data-stale=before.version.to_string()><Icon name="warning" />
+            <p><b>{what}</b>" "{format!("Those answers do not count for version {version}.")}</p>
+            {again.map(|href| view! { <a class="button quiet" href=href>"Ask the same people again"</a> })}
+        </div>
+    }
+}
+
+/// How an approval is called in a list: its state, and whether something newer is there.
+pub fn tag(one: &Approval) -> impl IntoView + use<> {
+    state_tag(one.state, one.version, one.newest)
+}
+
+/// The same from its parts.
+pub fn state_tag(state: State, version: u32, newest: u32) -> impl IntoView + use<> {
+    let (class, words) = match state {
+        State::Adopted if version != newest => {
+            ("tag wait", format!("Stale: version {version} was adopted"))
+        }
+        State::Stale => ("tag wait", format!("Stale: asked of version {version}")),
+        State::Adopted => ("tag good", "Adopted".to_owned()),
+        State::Rejected => ("tag bad", "Rejected".to_owned()),
+        State::Open => ("tag info", "Being approved".to_owned()),
+        State::Lapsed | State::Withdrawn => ("tag", state.name().to_owned()),
+    };
+    view! { <span class=class>{words}</span> }
+}
+
+/// One approval: ring, names, and what the reader can do.
+pub fn card(one: &Approval, places: &[Place], files: bool) -> impl IntoView + use<> {
+    let open = one.state == State::Open;
+    let id = one.id.to_string();
+    let when = if open {
+        format!("Closes at the end of {}.", day::words(one.due))
+    } else {
+        String::new()
+    };
+    let by = name(&one.by);
+    let reason = (!one.reason.is_empty()).then(|| one.reason.clone());
+    let stand_in = one
+        .stand_in
+        .as_ref()
+        .filter(|_| open)
+        .map(|(who, from)| format!("{} may stand in from {}.", name(who), day::words(*from)));
+    view! {
+        <div class="standing">
+            {ring(one.standing)}
+            <div><b>{words(one.standing)}</b>
+                <small>{open.then(|| rule_words(one.rule, one.standing))} {when}</small>
+                {(!open).then(|| tag(one))}
+                {one.closed.clone().map(|at| view! { <small>"Closed "<Moment at=at /></small> })}
+            </div>
+        </div>
+        {reason.map(|reason| view! { <p>{reason}</p> })}
+        <p class="muted">{by} " asked " {whom(one)} " on " <Moment at=one.at.clone() /> ". " {stand_in}</p>
+        {form(one)}
+        {answers(places)}
+        <div class="actions">
+            <a class="button quiet" href=format!("/approvals/{id}")>"All of it"</a>
+            {(!open).then(|| view! { <a class="button quiet" href=format!("/approvals/{id}/certificate") rel="external" download="">"Certificate"</a> })}
+            {(open && files).then(|| view! {
+                <form method="post">
+                    <Act name="approvals/withdraw" />
+                    <input type="hidden" name="approval" value=id.clone() />
+                    <button class="button quiet">"Take the question back"</button>
+                </form>
+            })}
+        </div>
+    }
+}
+
+fn name(person: &Named) -> String {
+    person.name.clone().unwrap_or_else(|| "Somebody".to_owned())
+}
+
+/// Of whom it was asked, in words.
+pub fn whom(one: &Approval) -> String {
+    match &one.whom {
+        Whom::People => counted(one.standing.asked as usize, "person", "people"),
+        Whom::Role(role) => format!(
+            "everybody with the role {} ({})",
+            role.name(),
+            one.standing.asked
+        ),
+        Whom::Committee(_, committee) => format!("{committee} ({})", one.standing.asked),
+    }
+}
+
+/// "3 agreed, 1 objected, 2 to come".
+pub fn words(standing: Standing) -> String {
+    let mut said = vec![format!("{} agreed", standing.agreed)];
+    if standing.objected > 0 {
+        said.push(format!("{} objected", standing.objected));
+    }
+    if standing.abstained > 0 {
+        said.push(format!("{} abstained", standing.abstained));
+    }
+    if standing.waiting > 0 {
+        said.push(format!("{} to come", standing.waiting));
+    }
+    said.join(", ")
+}
+
+/// "Adopted when 4 of 6 agree."
+pub fn rule_words(rule: Rule, standing: Standing) -> String {
+    let (needed, counted) = (standing.needed, standing.counted);
+    match rule {
+        Rule::Everyone => format!("Adopted when all {counted} agree."),
+        Rule::AtLeast(_) | Rule::Majority => {
+            format!("Adopted when {needed} of {counted} agree.")
+        }
+    }
+}
+
+/// Agreed, objected and still to come, of those who count; the numbers stand beside it in words.
+fn ring(standing: Standing) -> impl IntoView + use<> {
+    // In hundredths of the way round.
+    let share = |n: u32| n.min(standing.counted) * 100 / standing.counted.max(1);
+    let (agreed, objected) = (share(standing.agreed), share(standing.objected));
+    view! {
+        <svg class="ring" viewBox="0 0 36 36" role="img" aria-label=words(standing)>
+            <circle cx="18" cy="18" r="15.9155" />
+            <circle class="done" cx="18" cy="18" r="15.9155" stroke-dasharray=format!("{agreed} 100") />
+            <circle class="against" cx="18" cy="18" r="15.9155" stroke-dasharray=format!("{objected} 100") stroke-dashoffset=format!("-{agreed}") />
+        </svg>
+    }
+}
+
+/// What the reader can answer, or take back.
+fn form(one: &Approval) -> AnyView {
+    let echo: Echo = use_context().unwrap_or_default();
+    let id = one.id.to_string();
+    let refusal = echo
+        .of("approvals/answer")
+        .filter(|_| echo.value("approval").as_deref() == Some(&id));
+    let places = match &one.own {
+        Own::Nothing => return ().into_any(),
+        Own::Answered(answer) => {
+            let said = match answer {
+                Answer::Agree => "You agreed.",
+                Answer::Object => "You objected.",
+                Answer::Abstain => "You abstained.",
+            };
+            return view! {
+                <form method="post" class="actions">
+                    <Act name="approvals/take-back" />
+                    <input type="hidden" name="approval" value=id />
+                    <b>{said}</b>
+                    <button class="button quiet">"Take it back"</button>
+                </form>
+            }
+            .into_any();
+        }
+        Own::Asked => None,
+        Own::StandsIn(people) => Some(
+            people
+                .iter()
+                .map(|person| (person.id.to_string(), name(person)))
+                .collect::<Vec<_>>(),
+        ),
+    };
+    let version = one.version;
+    view! {
+        <form method="post" class="form" id="answer">
+            <Act name="approvals/answer" />
+            <Refusals refusal=refusal.clone() />
+            <ProofBeside refusal=refusal.clone() />
+            <input type="hidden" name="approval" value=id />
+            {places.map(|options| view! {
+                <crate::form::Choice name="place" label="You stand in for" options=options chosen=echo.value("place").unwrap_or_default() />
+            })}
+            <TextArea name="reason" label="Reason, if you object, or your interest, if you abstain" value=echo.value("reason").unwrap_or_default() rows=2 refusal=refusal />
+            <p class="hint">"Your answer is recorded with your name, the time and this version. You may be asked for your password first."</p>
+            <div class="actions">
+                <button class="button primary" name="answer" value="agree">{format!("I agree to version {version}")}</button>
+                <button class="button" name="answer" value="object">"I object"</button>
+                <button class="button quiet" name="answer" value="abstain">"I have an interest and abstain"</button>
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+/// Everybody who was asked, and what they answered.
+pub fn answers(places: &[Place]) -> impl IntoView + use<> {
+    let lines: Vec<_> = places
+        .iter()
+        .map(|place| {
+            let said = match &place.given {
+                None => view! { <span class="tag">"To come"</span> }.into_any(),
+                Some(given) => {
+                    let (class, word) = match given.answer {
+                        Answer::Agree => ("tag good", "Agreed"),
+                        Answer::Object => ("tag bad", "Objected"),
+                        Answer::Abstain => ("tag", "Abstained"),
+                    };
+                    let reason = (!given.reason.is_empty()).then(|| given.reason.clone());
+                    let for_them = given
+                        .stand_in
+                        .as_ref()
+                        .map(|who| format!("by {}, who stood in, ", name(who)));
+                    view! {
+                        <span class=class>{word}</span>
+                        {reason.map(|reason| view! { <p class="said">{reason}</p> })}
+                        <small>{for_them}<Moment at=given.at.clone() /></small>
+                    }
+                    .into_any()
+                }
+            };
+            view! { <li><b>{name(&place.person)}</b> " " {said}</li> }
+        })
+        .collect();
+    view! {
+        <details class="names"><summary>"Who was asked, and what they said"</summary><ul role="list" class="lines">{lines}</ul></details>
+    }
+}

@@ -1,0 +1,179 @@
+import { policy } from '../lib/papers.ts';
+import { expect, NAMES, test, title, type Page } from '../lib/test.ts';
+
+const notice = (page: Page) => page.locator('.notice.good');
+const approval = (page: Page) => page.locator('section[aria-labelledby="approval"]');
+
+interface Chosen {
+  name: string;
+  mimeType: string;
+  buffer: Buffer;
+}
+
+const pdf = (name: string, bytes: Uint8Array): Chosen => ({ name, mimeType: 'application/pdf', buffer: Buffer.from(bytes) });
+
+/** A policy in a folder that governors and the chair read; ends on its page and gives its address. */
+async function filed(clerk: Page, bytes: Uint8Array): Promise<string> {
+  await clerk.goto('/library/add');
+  await clerk.getByLabel('Name', { exact: true }).fill('Policies');
+  for (const role of ['Governor', 'Chair']) await clerk.getByRole('checkbox', { name: role, exact: true }).check();
+  await clerk.getByRole('button', { name: 'Make the folder' }).click();
+  await clerk.getByRole('link', { name: 'Add documents' }).first().click();
+  await clerk.getByLabel('Title').fill('Behaviour policy');
+  await clerk.getByLabel('Files').setInputFiles(pdf('Behaviour policy.pdf', bytes));
+  await clerk.getByRole('button', { name: 'Add', exact: true }).click();
+  await expect(title(clerk)).toHaveText('Behaviour policy', { timeout: 30_000 });
+  return new URL(clerk.url()).pathname;
+}
+
+async function ask(clerk: Page, names: string[]): Promise<void> {
+  await approval(clerk).getByRole('link', { name: 'Ask for approval' }).click();
+  await expect(title(clerk)).toHaveText('Ask for approval of Behaviour policy');
+  for (const name of names) await clerk.getByRole('checkbox', { name }).check();
+  await clerk.getByRole('button', { name: 'Ask them' }).click();
+}
+
+async function certificateOf(page: Page, link: ReturnType<Page['getByRole']>): Promise<Chosen> {
+  const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
+  const parts: Buffer[] = [];
+  for await (const part of await download.createReadStream()) parts.push(part as Buffer);
+  return pdf(download.suggestedFilename(), Buffer.concat(parts));
+}
+
+test('three are asked, two agree, one objects; a newer version makes it stale, and the certificate is about the old bytes', async ({ school, javaScriptEnabled }) => {
+  test.setTimeout(120_000);
+  const [clerk, chair, dilip, sian] = [await school.as('clerk'), await school.as('chair'), await school.as('governor1'), await school.as('governor2')];
+  const [first, second] = [await policy(4), await policy(5)];
+  const address = await filed(clerk, first);
+
+  await approval(clerk).getByRole('link', { name: 'Ask for approval' }).click();
+  await clerk.getByRole('button', { name: 'Ask them' }).click();
+  await expect(clerk.getByRole('alert')).toContainText('Choose whom to ask: people who read this folder.');
+  await clerk.getByLabel('Why you ask').fill('The law on suspensions has changed.');
+  await clerk.getByRole('radio', { name: /At least so many/ }).check();
+  await clerk.getByLabel('How many').fill('4');
+  for (const name of [NAMES.chair, NAMES.governor1, NAMES.governor2]) await clerk.getByRole('checkbox', { name }).check();
+  await clerk.getByRole('button', { name: 'Ask them' }).click();
+  await expect(clerk.getByRole('alert')).toContainText('no more than are asked');
+  await expect(clerk.getByLabel('Why you ask')).toHaveValue('The law on suspensions has changed.');
+  await clerk.getByLabel('How many').fill('2');
+  await clerk.getByRole('button', { name: 'Ask them' }).click();
+  await expect(notice(clerk)).toContainText('3 people are asked, and told.');
+  await expect(approval(clerk)).toContainText('0 agreed, 3 to come');
+  await expect(approval(clerk)).toContainText('Adopted when 2 of 3 agree.');
+
+  // What must be done stands on home and in the queue; somebody who is not asked has no button.
+  await dilip.goto('/');
+  await expect(dilip.getByRole('link', { name: /Answer about Behaviour policy/ })).toBeVisible();
+  await dilip.getByRole('navigation', { name: 'Places' }).getByRole('link', { name: 'Approvals' }).click();
+  await expect(dilip.getByText('1 paper waits for your answer.')).toBeVisible();
+  await dilip.getByRole('link', { name: /Read and answer.*Behaviour policy/ }).click();
+  await expect(title(dilip)).toHaveText('Behaviour policy');
+  await dilip.getByRole('button', { name: 'I object' }).click();
+  await expect(dilip.getByRole('alert')).toContainText('Say why you object');
+  await dilip.getByLabel(/^Reason, if you object/).fill('Page 2 says ten days.');
+  await dilip.getByRole('button', { name: 'I object' }).click();
+  await expect(notice(dilip)).toContainText('Your answer is recorded.');
+  await expect(approval(dilip)).toContainText('You objected.');
+  const other = await school.as('governor3');
+  await other.goto(address);
+  await expect(approval(other)).toContainText('0 agreed, 1 objected, 2 to come');
+  await expect(other.getByRole('button', { name: /I agree/ })).toHaveCount(0);
+
+  await sian.goto(address);
+  await sian.getByRole('button', { name: 'I agree to version 1' }).click();
+  await expect(approval(sian)).toContainText('You agreed.');
+  await sian.getByRole('button', { name: 'Take it back' }).click();
+  await expect(notice(sian)).toContainText('Your answer is taken back.');
+  await sian.getByRole('button', { name: 'I agree to version 1' }).click();
+  await expect(approval(sian)).toContainText('1 agreed, 1 objected, 1 to come');
+  if (!javaScriptEnabled) await clerk.reload();
+  await expect(approval(clerk)).toContainText('1 agreed, 1 objected, 1 to come', { timeout: 5_000 });
+
+  await chair.goto(address);
+  await chair.getByRole('button', { name: 'I agree to version 1' }).click();
+  await expect(approval(chair)).toContainText('Adopted');
+  await expect(chair.getByRole('button', { name: /I agree/ })).toHaveCount(0);
+  if (!javaScriptEnabled) await clerk.reload();
+  await expect(approval(clerk)).toContainText('Adopted', { timeout: 5_000 });
+  await approval(clerk).getByText('Who was asked, and what they said').click();
+  await expect(approval(clerk)).toContainText('Page 2 says ten days.');
+
+  const certificate = await certificateOf(clerk, approval(clerk).getByRole('link', { name: 'Certificate' }));
+  expect(certificate.buffer.subarray(0, 5).toString()).toBe('%PDF-');
+  const stranger = await school.stranger();
+  await stranger.goto('/check');
+  await expect(title(stranger)).toHaveText('Check a certificate');
+
+  await clerk.getByRole('link', { name: 'Add a version' }).click();
+  await clerk.getByLabel('What is new in it').fill('Ten days');
+  await clerk.getByLabel('File', { exact: true }).setInputFiles(pdf('Behaviour policy.pdf', second));
+  await clerk.getByRole('button', { name: 'Add the version' }).click();
+  await expect(notice(clerk)).toContainText('It is filed', { timeout: 30_000 });
+  const old = clerk.locator('.notice[data-stale]');
+  await expect(old).toContainText('Version 1 was approved by 2 people. Those answers do not count for version 2.');
+  if (!javaScriptEnabled) await chair.reload();
+  await expect(chair.locator('.notice[data-stale]')).toContainText('do not count for version 2', { timeout: 5_000 });
+  await chair.goto('/approvals');
+  await expect(chair.getByText('Stale: version 1 was adopted')).toBeVisible();
+  await clerk.goto('/library');
+  await clerk.getByRole('link', { name: /Policies/ }).first().click();
+  await expect(clerk.getByRole('row', { name: /Behaviour policy/ })).toContainText('Stale: version 1 was adopted');
+
+  await clerk.goto(address);
+  await clerk.getByRole('link', { name: 'Ask the same people again' }).click();
+  for (const name of [NAMES.chair, NAMES.governor1, NAMES.governor2]) await expect(clerk.getByRole('checkbox', { name })).toBeChecked();
+  await expect(clerk.getByLabel('How many')).toHaveValue('2');
+  await clerk.getByRole('button', { name: 'Ask them' }).click();
+  await expect(approval(clerk)).toContainText('0 agreed, 3 to come');
+});
+
+test('the check page tells in the browser whether a certificate and a file belong together', async ({ school, javaScriptEnabled }) => {
+  test.skip(!javaScriptEnabled, 'the comparison is a script');
+  const [clerk, chair] = [await school.as('clerk'), await school.as('chair')];
+  const bytes = await policy(2);
+  const address = await filed(clerk, bytes);
+  await ask(clerk, [NAMES.chair]);
+  await expect(notice(clerk)).toContainText('One person is asked');
+  await chair.goto(address);
+  await chair.getByRole('button', { name: 'I agree to version 1' }).click();
+  await expect(approval(chair)).toContainText('Adopted');
+  const certificate = await certificateOf(chair, approval(chair).getByRole('link', { name: 'Certificate' }));
+  const sent: string[] = [];
+  const stranger = await school.stranger();
+  await stranger.goto('/check');
+  stranger.on('request', (request) => sent.push(request.method()));
+  const said = stranger.locator('output');
+  await stranger.getByLabel('Certificate').setInputFiles(certificate);
+  await stranger.getByLabel('The file').setInputFiles(pdf('a.pdf', bytes));
+  await expect(said).toHaveAttribute('data-verdict', 'together');
+  await stranger.getByLabel('The file').setInputFiles(pdf('b.pdf', await policy(3)));
+  await expect(said).toHaveAttribute('data-verdict', 'different');
+  const altered = Buffer.from(certificate.buffer);
+  altered[200] = altered[200]! ^ 1;
+  await stranger.getByLabel('Certificate').setInputFiles({ ...certificate, buffer: altered });
+  await stranger.getByLabel('The file').setInputFiles(pdf('a.pdf', bytes));
+  await expect(said).toHaveAttribute('data-verdict', 'altered');
+  expect(sent, 'neither file was sent').toEqual([]);
+});
+
+test('routine papers that were opened are agreed to together', async ({ school }) => {
+  const [clerk, chair] = [await school.as('clerk'), await school.as('chair')];
+  const address = await filed(clerk, await policy(1));
+  await approval(clerk).getByRole('link', { name: 'Ask for approval' }).click();
+  await clerk.getByRole('checkbox', { name: NAMES.chair }).check();
+  await clerk.getByRole('checkbox', { name: /^It is routine/ }).check();
+  await clerk.getByRole('button', { name: 'Ask them' }).click();
+  await expect(notice(clerk)).toContainText('One person is asked');
+  await chair.goto('/approvals');
+  await expect(chair.getByRole('checkbox')).toHaveCount(0);
+  await expect(chair.getByText('you have not opened it')).toBeVisible();
+  await chair.request.get(`${address}/versions/1/file`);
+  await chair.goto('/approvals');
+  await chair.getByRole('button', { name: 'I agree to those I ticked' }).click();
+  await expect(chair.getByRole('alert')).toContainText('Tick the papers you agree to first.');
+  await chair.getByRole('checkbox', { name: 'Agree to Behaviour policy, version 1' }).check();
+  await chair.getByRole('button', { name: 'I agree to those I ticked' }).click();
+  await expect(notice(chair)).toContainText('You agreed to 1 paper.');
+  await expect(chair.getByText('Adopted')).toBeVisible();
+});
