@@ -112,7 +112,8 @@ fn titled(title: String) -> String {
     }
 }
 
-/// The sheets: address, place in the rail, and the topics whose changes they follow (`add` and `add-many` before `:id`).
+/// The sheets: address, place in the rail, and the topics whose changes they follow, in which a part of the address may stand
+/// (`add` and `add-many` before `:id`).
 pub const SHEETS: &[sheet::Address] = &[
     // clerk and administrators
     ("/people/add", Rail::People, &[]),
@@ -140,9 +141,11 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/library", Rail::Papers, &["library"]),
     ("/library/search", Rail::Papers, &[]),
     ("/library/policies", Rail::Papers, &["library"]),
-    ("/library/:folder", Rail::Papers, &["library"]),
+    // a folder is opened to somebody on their own topic
+    ("/library/:folder", Rail::Papers, &["folder/:folder", "me"]),
     ("/library/:folder/readers", Rail::Papers, &[]),
-    ("/papers/:paper", Rail::Papers, &["library"]),
+    // who is to open a paper follows from its folder, which its address does not say
+    ("/papers/:paper", Rail::Papers, &["paper/:paper", "library"]),
     // whoever files in it
     ("/library/:folder/add", Rail::Papers, &[]),
     ("/papers/:paper/add", Rail::Papers, &[]),

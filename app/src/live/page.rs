@@ -19,7 +19,7 @@ use leptos::prelude::*;
 use uuid::Uuid;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{RequestInit, RequestRedirect, Response, ResponseType, VisibilityState};
+use web_sys::{Event, RequestInit, RequestRedirect, Response, ResponseType, VisibilityState};
 
 use super::{State, follow::Follow, news};
 
@@ -52,7 +52,7 @@ mod code {
 
 struct Page {
     follow: RefCell<Follow>,
-    versions: RefCell<HashMap<&'static str, ArcRwSignal<u64>>>,
+    versions: RefCell<HashMap<String, ArcRwSignal<u64>>>,
     state: ArcRwSignal<State>,
     news: ArcRwSignal<Option<String>>,
     /// What the list of people showed last, and under which filter.
@@ -132,13 +132,14 @@ impl Page {
     }
 }
 
-pub fn version(topic: &'static str) -> ArcSignal<u64> {
+pub fn version(topic: String) -> ArcSignal<u64> {
     PAGE.with(|page| {
-        page.follow.borrow_mut().show(topic);
+        page.follow.borrow_mut().show(&topic);
         page.poke(Poke::Topics);
+        let hidden = topic.clone();
         on_cleanup(move || {
             PAGE.with(|page| {
-                page.follow.borrow_mut().hide(topic);
+                page.follow.borrow_mut().hide(&hidden);
                 page.poke(Poke::Topics);
             });
         });
@@ -374,9 +375,13 @@ async fn leave(to: &str) {
 }
 
 /// The place here has changed. If the session is gone too, the server sends this page's address elsewhere, and then the
-/// person is told why; else the page is opened again with what they may see now.
+/// person is told why; else the page is opened again with what they may see now. A paper or a folder that is not theirs to read
+/// any more is taken from the screen at once, by whatever script shows it, and the library says what has become of it.
 async fn open_again() {
     PAGE.with(|page| page.set(State::Ended));
+    if let Ok(closed) = Event::new("live:closed") {
+        let _ = window().dispatch_event(&closed);
+    }
     let location = window().location();
     // Without a fragment, which would only scroll.
     let here = location.pathname().unwrap_or_else(|_| "/".to_owned())
@@ -384,10 +389,13 @@ async fn open_again() {
     let init = RequestInit::new();
     init.set_redirect(RequestRedirect::Manual);
     let answer = JsFuture::from(window().fetch_with_str_and_init(&here, &init)).await;
-    let gone = answer.is_ok_and(|answer| {
-        answer.unchecked_into::<Response>().type_() == ResponseType::Opaqueredirect
+    let answer = answer.map(JsCast::unchecked_into::<Response>);
+    let in_library = here.starts_with("/papers/") || here.starts_with("/library/");
+    let _ = location.replace(match answer {
+        Ok(answer) if answer.type_() == ResponseType::Opaqueredirect => "/sign-in?why=removed",
+        Ok(answer) if answer.status() == 404 && in_library => "/library?why=closed",
+        _ => &here,
     });
-    let _ = location.replace(if gone { "/sign-in?why=removed" } else { &here });
 }
 
 /// `wss://oakfield.example/live`
