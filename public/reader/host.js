@@ -11,6 +11,7 @@ const LINGER = 500;
 
 const GONE = "This paper cannot be opened any more. It may have been taken back, or your access to it has ended.";
 const LEFT = "You are not signed in any more. Sign in again to read this paper.";
+const CHANGED = "What you may read here has changed. The page is opened again.";
 const OTHER = "The file has changed since it was opened. Load the page again to read it.";
 
 class Closed extends Error {}
@@ -326,6 +327,9 @@ function remember(on) {
 
 if (!customElements.get("paper-reader")) {
   customElements.define("paper-reader", PaperReader);
+
+  // The server has ended the page's connection, as somebody's access to something ended.
+  addEventListener("live:closed", () => document.querySelector("paper-reader")?.close(CHANGED));
 
   addEventListener("hashchange", () => {
     const page = pageOfAddress();
