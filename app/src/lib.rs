@@ -27,6 +27,7 @@ pub mod membership;
 pub mod notice;
 #[cfg(feature = "ssr")]
 pub(crate) mod overview;
+pub mod reading;
 pub mod session;
 pub mod sheet;
 pub mod tenancy;
@@ -114,7 +115,8 @@ fn titled(title: String) -> String {
     }
 }
 
-/// The sheets: address, place in the rail, and the topics whose changes they follow (`add` and `add-many` before `:id`).
+/// The sheets: address, place in the rail, and the topics whose changes they follow, in which a part of the address may stand
+/// (`add` and `add-many` before `:id`).
 pub const SHEETS: &[sheet::Address] = &[
     // clerk and administrators
     ("/people/add", Rail::People, &[]),
@@ -142,11 +144,17 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/library", Rail::Papers, &["library"]),
     ("/library/search", Rail::Papers, &[]),
     ("/library/policies", Rail::Papers, &["library"]),
-    ("/library/:folder", Rail::Papers, &["library"]),
+    // a folder is opened to somebody on their own topic
+    ("/library/:folder", Rail::Papers, &["folder/:folder", "me"]),
     ("/library/:folder/readers", Rail::Papers, &[]),
-    ("/papers/:paper", Rail::Papers, &["library"]),
-    ("/approvals", Rail::Approvals, &["library"]),
-    ("/approvals/:approval", Rail::Approvals, &["library"]),
+    ("/approvals", Rail::Approvals, &["approvals"]),
+    ("/approvals/:approval", Rail::Approvals, &["approvals"]),
+    // who is to open a paper follows from its folder, which its address does not say
+    (
+        "/papers/:paper",
+        Rail::Papers,
+        &["paper/:paper", "library", "readers/:paper"],
+    ),
     // whoever files in it
     ("/library/:folder/add", Rail::Papers, &[]),
     ("/papers/:paper/ask", Rail::Papers, &[]),
@@ -157,6 +165,7 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/audit/:seq", Rail::Log, &[]),
     // everybody with a place
     ("/me/notices", Rail::Account, &[]),
+    ("/me/reading", Rail::Account, &[]),
     // who runs, leads or clerks a trust
     ("/overview", Rail::Schools, &[]),
     // administrators
@@ -204,6 +213,7 @@ async fn drawn(
         ["audit"] => audit::timeline(read, around, asked).await,
         ["audit", seq] => audit::entry(read, around, asked, seq).await,
         ["me", "notices"] => notice::page(read, around, asked).await,
+        ["me", "reading"] => reading::page(read, around, asked).await,
         ["overview"] => overview::page(read, around).await,
         ["settings"] => tenancy::settings(read, around, asked).await,
         _ => Err(domain::Refusal::NotFound),

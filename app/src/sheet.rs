@@ -25,7 +25,7 @@ pub struct Sheet {
 }
 
 /// An address of sheets: its pattern, where a part that begins with `:` stands for any; its place in the rail; and the topics whose
-/// changes it follows. One with a form to fill in follows none.
+/// changes it follows, in which such a part stands for what the path has there. One with a form to fill in follows none.
 pub type Address = (&'static str, Rail, &'static [&'static str]);
 
 /// The sheet at a path.
@@ -41,6 +41,31 @@ pub fn at(path: &str) -> Option<&'static Address> {
             }
         }
     })
+}
+
+/// The topics that the sheet at a path follows.
+fn topics(path: &str) -> Vec<String> {
+    let Some((pattern, _, follows)) = at(path) else {
+        return vec![];
+    };
+    let part = |name: &str| {
+        pattern
+            .split('/')
+            .zip(path.split('/'))
+            .find_map(|(wanted, part)| (wanted == name).then_some(part))
+    };
+    let topic = |topic: &&str| match topic.split_once('/') {
+        Some((noun, name)) => {
+            part(name).map_or_else(|| (*topic).to_owned(), |id| format!("{noun}/{id}"))
+        }
+        None => (*topic).to_owned(),
+    };
+    follows.iter().map(topic).collect()
+}
+
+/// Whether only a part of the sheet shows the topic: that part is marked with it, and `public/redraw` draws it anew by itself.
+fn is_part(topic: &str) -> bool {
+    topic.starts_with("readers/")
 }
 
 /// What was asked for: the parts of the path, and the query.
@@ -114,24 +139,26 @@ pub async fn read_sheet(address: String) -> Result<Page<Sheet>> {
 #[component]
 pub fn SheetPage() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
-    let news = [
-        ("people", live::version("people")),
-        ("library", live::version("library")),
-        ("here", live::version("here")),
-    ];
+    let path = Memo::new(move |_| {
+        params.with(|params| format!("/{}", params.get("sheet").unwrap_or_default()))
+    });
+    // Another address, other topics: those of the one before are let go with its signals.
+    let news = Memo::new_with_compare(
+        move |_| {
+            path.with(|path| {
+                let heard = |topic: String| (is_part(&topic), live::version(topic));
+                topics(path).into_iter().map(heard).collect::<Vec<_>>()
+            })
+        },
+        |_, _| true,
+    );
     let drawn = StoredValue::new(None);
     let shown = Resource::new(
         move || {
-            let path =
-                params.with(|params| format!("/{}", params.get("sheet").unwrap_or_default()));
             let query = query.with(leptos_router::params::ParamsMap::to_query_string);
-            let follows = at(&path).map_or(&[][..], |(.., follows)| follows);
-            let news: u64 = news
-                .iter()
-                .filter(|(topic, _)| follows.contains(topic))
-                .map(|(_, count)| count.get())
-                .sum();
-            (path + &query, news)
+            let whole = |(part, count): &(bool, ArcSignal<u64>)| (!part).then(|| count.get());
+            let news: u64 = news.with(|news| news.iter().filter_map(whole).sum());
+            (path.get() + &query, news)
         },
         move |(address, _)| async move {
             #[cfg_attr(not(feature = "ssr"), allow(unused_mut))]
@@ -179,15 +206,11 @@ fn content(html: String, first: StoredValue<Option<String>>) -> impl IntoView {
 /// Puts a drawing in its place and sets its times to the reader's own zone. An empty one stands there already.
 #[cfg(feature = "hydrate")]
 fn redraw(html: &str) {
-    use wasm_bindgen::JsCast;
     let Some(place) = document().get_element_by_id("sheet") else {
         return;
     };
     if !html.is_empty() {
-        let redraw = js_sys::Reflect::get(&window(), &"redraw".into())
-            .ok()
-            .and_then(|value| value.dyn_into::<js_sys::Function>().ok());
-        match redraw {
+        match live::script("redraw") {
             Some(redraw) if place.has_child_nodes() => {
                 let _ = redraw.call2(&window(), &place, &html.into());
             }
@@ -214,6 +237,38 @@ mod tests {
         assert!(at("/people").is_none());
         assert!(at("/people/1/roles").is_some());
         assert!(at("/").is_none());
+    }
+
+    #[test]
+    fn a_sheet_follows_what_its_own_address_names() {
+        assert_eq!(topics("/papers/7"), ["paper/7", "library", "readers/7"]);
+        assert_eq!(topics("/library/8"), ["folder/8", "me"]);
+        assert_eq!(topics("/library/policies"), ["library"]);
+        assert_eq!(topics("/papers/7/add"), [] as [&str; 0]);
+        assert_eq!(topics("/nowhere"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn every_topic_of_a_sheet_is_one_that_the_server_knows() {
+        let id = uuid::Uuid::from_u128(7).to_string();
+        for (pattern, ..) in crate::SHEETS {
+            let parts: Vec<_> = pattern
+                .split('/')
+                .map(|part| {
+                    if part.starts_with(':') {
+                        id.as_str()
+                    } else {
+                        part
+                    }
+                })
+                .collect();
+            for topic in topics(&parts.join("/")) {
+                assert!(
+                    domain::live::Topic::from_name(&topic).is_some(),
+                    "{pattern} follows {topic}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ const LINGER = 500;
 
 const GONE = "This paper cannot be opened any more. It may have been taken back, or your access to it has ended.";
 const LEFT = "You are not signed in any more. Sign in again to read this paper.";
+const CHANGED = "What you may read here has changed. The page is opened again.";
 const OTHER = "The file has changed since it was opened. Load the page again to read it.";
 
 class Closed extends Error {}
@@ -128,6 +129,7 @@ class PaperReader extends HTMLElement {
 
   disconnectedCallback() {
     this.#end();
+    document.dispatchEvent(new Event("reader:left"));
   }
 
   attributeChangedCallback(name, before, now) {
@@ -326,6 +328,27 @@ function remember(on) {
 
 if (!customElements.get("paper-reader")) {
   customElements.define("paper-reader", PaperReader);
+
+  // Which page is open, for the page's own connection, which tells it to others who read the paper; nobody keeps it.
+  let open;
+  const tell = () => {
+    const seen = open && document.visibilityState === "visible";
+    window.reading = open && JSON.stringify({ reading: seen ? open : { paper: open.paper } });
+    dispatchEvent(new Event("live:reading"));
+  };
+  document.addEventListener("reader:page", ({ target, detail }) => {
+    const { paper } = target.dataset;
+    open = paper && { paper, page: detail.page };
+    tell();
+  });
+  document.addEventListener("reader:left", () => {
+    if (open) open = { paper: open.paper };
+    tell();
+  });
+  document.addEventListener("visibilitychange", tell);
+
+  // The server has ended the page's connection, as somebody's access to something ended.
+  addEventListener("live:closed", () => document.querySelector("paper-reader")?.close(CHANGED));
 
   addEventListener("hashchange", () => {
     const page = pageOfAddress();

@@ -225,6 +225,7 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
         ("answer", "agree".to_owned()),
         ("whom", "role:governor".to_owned()),
         ("due", day(7)),
+        ("paper", fresh.shelf.document.clone()),
         ("change", "01900000-0000-7000-8000-000000000002".to_owned()),
         ("who", "role:parent".to_owned()),
         ("adds", "true".to_owned()),

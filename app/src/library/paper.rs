@@ -30,6 +30,7 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
     let newest = document
         .version(None)
         .map_or(shown.number, |one| one.number);
+    let readers = crate::reading::readers(read, id).await?;
     let openings = document::openings(read, &document, shown.id).await?;
     let approval = approval::beside::shown(read, &document, &shown).await?;
     let echo: Echo = use_context().unwrap_or_default();
@@ -50,6 +51,7 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
             {files.then(|| view! { <a class="button" href=format!("/papers/{id}/about")>"Change"</a> })}
             {(files && document.state != State::Binned).then(|| view! { <a class="button primary" href=format!("/papers/{id}/add")>"Add a version"</a> })}
         </Heading>
+        {readers}
         {standing(&document, &shown, newest)}
         {approval.notice}
         <div class="paper">

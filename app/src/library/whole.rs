@@ -29,6 +29,7 @@ pub async fn page(read: &mut Read, around: &Around, asked: &Asked) -> Result<Dra
     let policies = document::register(read).await?.len();
     let keeps = around.manages_people();
     let done = (asked.query("done") == "opened").then_some("The folder is made.");
+    let closed = asked.query("why") == "closed";
     let (used, old): (Vec<Folder>, Vec<Folder>) =
         folders.into_iter().partition(|folder| !folder.archived);
     let lead = match used.len() {
@@ -37,6 +38,9 @@ pub async fn page(read: &mut Read, around: &Around, asked: &Asked) -> Result<Dra
     };
     let page = view! {
         {done.map(|text| view! { <Notice text=text /> })}
+        {closed.then(|| view! {
+            <div class="notice wait" role="status"><Icon name="info" /><p>"What you had open is not yours to read any more: your access to its folder has ended. Here is what you can read."</p></div>
+        })}
         <Heading title="Papers" lead=lead>
             {(policies > 0).then(|| view! { <a class="button" href="/library/policies">"Policy register"</a> })}
             <a class="button" href="/approvals">"Approvals"</a>

@@ -92,7 +92,7 @@ impl Kind {
             ],
             Self::SignIn => &["session", "password", "factor", "reset", "account"],
             Self::Mail => &["mail", "notice"],
-            Self::Library => &["folder", "document", "approval"],
+            Self::Library => &["folder", "document", "approval", "reading"],
             Self::Settings => &["tenant"],
             Self::Log => &["audit"],
         }

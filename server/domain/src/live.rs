@@ -27,6 +27,10 @@ pub enum Topic {
     Folder(Uuid),
     /// One document, with who has it open.
     Paper(Uuid),
+    /// Who has a document open, and on which page. Not in the log: only the hub knows.
+    Readers(Uuid),
+    /// Approvals of papers, as far as each reads the paper.
+    Approvals,
 }
 
 /// How the log and the hub call [`Topic::Here`].
@@ -41,6 +45,7 @@ impl Topic {
             "me" => Self::Me,
             HERE => Self::Here,
             "library" => Self::Library,
+            "approvals" => Self::Approvals,
             _ => {
                 let (noun, id) = name.split_once('/')?;
                 // As it is written, and in no other way: a topic has one name.
@@ -50,6 +55,7 @@ impl Topic {
                 match noun {
                     "folder" => Self::Folder(id),
                     "paper" => Self::Paper(id),
+                    "readers" => Self::Readers(id),
                     _ => return None,
                 }
             }
@@ -64,8 +70,10 @@ impl Topic {
             Self::Me => "me".to_owned(),
             Self::Here => HERE.to_owned(),
             Self::Library => "library".to_owned(),
+            Self::Approvals => "approvals".to_owned(),
             Self::Folder(id) => format!("folder/{id}"),
             Self::Paper(id) => format!("paper/{id}"),
+            Self::Readers(id) => format!("readers/{id}"),
         }
     }
 
@@ -82,7 +90,12 @@ impl Topic {
 /// belongs to the school.
 pub fn is_for(topic: Topic, roles: &[Role]) -> bool {
     match topic {
-        Topic::Me | Topic::Library | Topic::Folder(_) | Topic::Paper(_) => true,
+        Topic::Me
+        | Topic::Library
+        | Topic::Folder(_)
+        | Topic::Paper(_)
+        | Topic::Readers(_)
+        | Topic::Approvals => true,
         Topic::People | Topic::Here => roles
             .iter()
             .any(|role| !matches!(role, Role::Parent | Role::Member)),
@@ -144,7 +157,7 @@ mod queries {
                     .fetch_one(read.connection())
                     .await
             }
-            Topic::Paper(id) => {
+            Topic::Paper(id) | Topic::Readers(id) => {
                 sqlx::query_scalar!(
                     r#"select exists (select from document where tenant_id = $1 and id = $2) as "reads!""#,
                     tenant,
@@ -236,7 +249,9 @@ mod tests {
         }
         assert!(may(Topic::Settings, &[Role::Clerk]) && may(Topic::Settings, &[Role::SchoolAdmin]));
         assert!(!may(Topic::Settings, &[Role::Chair]));
-        assert!(may(Topic::Me, &[Role::Parent]));
+        for topic in [Topic::Me, Topic::Library, Topic::Approvals] {
+            assert!(may(topic, &[Role::Parent]));
+        }
     }
 
     #[test]
@@ -250,6 +265,8 @@ mod tests {
             Topic::Library,
             Topic::Folder(id),
             Topic::Paper(id),
+            Topic::Readers(id),
+            Topic::Approvals,
         ] {
             assert_eq!(Topic::from_name(&topic.name()), Some(topic));
             assert_eq!(name_of(&topic.key(Uuid::from_u128(7))), topic.name());
