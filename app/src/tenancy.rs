@@ -325,7 +325,11 @@ pub async fn set_factor_rule(rule: String) -> Result<()> {
 #[component]
 pub fn HomePage() -> impl IntoView {
     let (news, here) = (live::version("people"), live::version("here"));
-    let shown = Resource::new(move || (news.get(), here.get()), |_| read_home());
+    let papers = live::version("approvals");
+    let shown = Resource::new(
+        move || (news.get(), here.get(), papers.get()),
+        |_| read_home(),
+    );
     page_of(shown, Rail::Home, |around, shown| match shown {
         Home::Bare(schools) => school_cards(schools),
         Home::Tenant {

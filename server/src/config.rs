@@ -36,6 +36,8 @@ pub struct Config {
     pub master_key: Option<SecretBox<[u8; 32]>>,
     /// Load the demo schools and say who may sign in: `QUORATE_DEMO`.
     pub demo: bool,
+    /// And file the demo school's papers, which takes a minute: `QUORATE_DEMO_PAPERS`.
+    pub demo_papers: bool,
     /// The mail server: `QUORATE_SMTP_HOST` and its siblings. None keeps letters in the data directory.
     pub smtp: Option<SmtpConfig>,
     /// The header in which the balancer says whose request it is. It must take away what a client itself put there.
@@ -119,6 +121,7 @@ impl Config {
             .unwrap_or_else(|| PathBuf::from("data"));
         let fast = env.flag("QUORATE_TEST_FAST")?;
         let demo = env.flag("QUORATE_DEMO")?;
+        let demo_papers = demo && env.flag("QUORATE_DEMO_PAPERS")?;
         let json = match env.text("QUORATE_LOG_FORMAT")?.as_deref() {
             None => !origin.is_loopback(),
             Some("json") => true,
@@ -135,6 +138,7 @@ impl Config {
             pool: env.number("QUORATE_POOL", 1..=1000)?.unwrap_or(20),
             master_key: env.text("QUORATE_MASTER_KEY")?.map(|text| master_key(&text)).transpose()?,
             demo,
+            demo_papers,
             smtp: smtp(&env)?,
             client_header: env
                 .text("QUORATE_CLIENT_HEADER")?

@@ -57,6 +57,10 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
         throttle: Some(parts.throttle()),
         files: parts.files(&config)?,
     };
+    if config.demo_papers {
+        // While the school is looked at already; setting sixty papers takes a minute.
+        tokio::spawn(demo::papers::load(site.clone()));
+    }
     let service = router::app(site, parts.routes(&config));
     let mut serving = tokio::spawn(accept::serve(listener, service, ending));
 

@@ -25,6 +25,11 @@ pub const FACTOR_BASE32: &str = "JBSWY3DPEHPK3PXP";
 /// The same in bytes.
 const FACTOR: &[u8] = b"Hello!\xDE\xAD\xBE\xEF";
 
+/// What the authenticator app of every demo account shows at a time.
+pub fn code(unix_seconds: u64) -> Option<String> {
+    factor::Secret::from_bytes(FACTOR.to_vec()).code_at(unix_seconds)
+}
+
 /// A tenant of the demo.
 #[derive(Clone, Copy, Debug)]
 pub struct Tenant {

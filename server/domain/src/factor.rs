@@ -262,6 +262,12 @@ mod codes {
                 .and_then(|step| i64::try_from(step).ok())
         }
 
+        /// What the app shows at a time.
+        pub(crate) fn code_at(&self, unix_seconds: u64) -> Option<String> {
+            let totp = self.totp("", "")?;
+            Some(totp.generate(unix_seconds).to_string())
+        }
+
         /// The address that an authenticator app reads from a QR code.
         pub fn address(&self, email: &str, issuer: &str) -> Result<String, Refusal> {
             // A colon separates issuer and account in the address and may stand in neither.
