@@ -7,6 +7,7 @@
 // sqlx.toml has chosen; graphile_worker brings chrono.
 #![cfg_attr(feature = "db", allow(deprecated))]
 
+pub mod anchor;
 pub mod audit;
 pub mod board;
 pub mod day;
