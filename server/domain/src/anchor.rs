@@ -299,7 +299,12 @@ impl Text {
             .copied()
             .unwrap_or(self.letters.len());
         let end = (last + 1).min(ends);
-        let said = |from: usize, to: usize| self.letters[from..to].iter().collect::<String>();
+        let said = |from: usize, to: usize| {
+            let letters = self.letters[from..to].iter();
+            letters
+                .filter(|letter| !is_hidden(**letter) || matches!(letter, '\u{200c}' | '\u{200d}'))
+                .collect()
+        };
         Place {
             page: self.pages[page],
             start: start - begin,
@@ -342,11 +347,10 @@ fn fold(letter: char, key: &mut String) {
         return;
     }
     match letter {
-        '-' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}' => {}
-        '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' => {}
+        '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' => {}
+        other if other.is_whitespace() || is_hidden(other) => {}
         '‘' | '’' | '‚' | '‛' | '′' | '`' => key.push('\''),
         '“' | '”' | '„' | '‟' | '″' | '«' | '»' => key.push('"'),
-        other if other.is_whitespace() => {}
         other if other.is_ascii() => key.push(other),
         other => key.extend(
             std::iter::once(other)
@@ -355,6 +359,12 @@ fn fold(letter: char, key: &mut String) {
                 .flat_map(char::to_lowercase),
         ),
     }
+}
+
+/// Without width of its own, or turning the direction of what follows: nobody means it when they quote.
+fn is_hidden(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// How many are the same from the beginning.

@@ -20,6 +20,7 @@ pub mod membership;
 pub mod notice;
 pub mod overview;
 pub mod password;
+pub mod question;
 pub mod recovery;
 pub mod refusal;
 pub mod role;

@@ -28,13 +28,13 @@ use testing::{Role, Stand};
 use uuid::Uuid;
 
 /// An id that nothing has.
-fn fresh() -> Uuid {
+pub fn fresh() -> Uuid {
     static MADE: AtomicU64 = AtomicU64::new(1);
     Uuid::from_u128(u128::from(MADE.fetch_add(1, Ordering::Relaxed)) << 64 | 0x4000_8000)
 }
 
 /// A file of one page.
-fn stored(document: Option<Uuid>, text: &str) -> Stored {
+pub fn stored(document: Option<Uuid>, text: &str) -> Stored {
     let mut sha256 = [0; 32];
     for (n, byte) in text.bytes().enumerate() {
         sha256[n % 32] ^= byte.rotate_left(u32::try_from(n % 7).unwrap());
@@ -52,7 +52,7 @@ fn stored(document: Option<Uuid>, text: &str) -> Stored {
     }
 }
 
-fn called(title: &str) -> About {
+pub fn called(title: &str) -> About {
     About {
         title: title.to_owned(),
         kind: Kind::Other,
@@ -65,7 +65,7 @@ fn called(title: &str) -> About {
 }
 
 impl Scene {
-    async fn folder(
+    pub async fn folder(
         &self,
         by: &Caller,
         name: &str,
@@ -78,7 +78,7 @@ impl Scene {
         .await
     }
 
-    async fn file(
+    pub async fn file(
         &self,
         by: &Caller,
         folder: Uuid,
@@ -91,7 +91,7 @@ impl Scene {
         .await
     }
 
-    async fn version(&self, by: &Caller, document: Uuid, text: &str) -> Result<u32, Refusal> {
+    pub async fn version(&self, by: &Caller, document: Uuid, text: &str) -> Result<u32, Refusal> {
         change(&self.db, by, async |write| {
             let (filed, act) =
                 filing::add_version(write, "", &stored(Some(document), text)).await?;
@@ -100,11 +100,11 @@ impl Scene {
         .await
     }
 
-    async fn reading(&self, caller: &Caller) -> Read {
+    pub async fn reading(&self, caller: &Caller) -> Read {
         self.db.read(caller).await.unwrap()
     }
 
-    async fn reads(&self, caller: &Caller, document: Uuid) -> bool {
+    pub async fn reads(&self, caller: &Caller, document: Uuid) -> bool {
         match document::one(&mut self.reading(caller).await, document).await {
             Ok(_) => true,
             Err(Refusal::NotFound) => false,
@@ -118,7 +118,7 @@ impl Scene {
             .unwrap()
     }
 
-    async fn news(&self, caller: &Caller) -> Vec<String> {
+    pub async fn news(&self, caller: &Caller) -> Vec<String> {
         notice::unseen(&mut self.reading(caller).await)
             .await
             .unwrap()
@@ -129,7 +129,7 @@ impl Scene {
     }
 
     /// Margaret who chairs the board and Dilip who governs read it; Margaret files.
-    async fn complaint(&mut self) -> (Uuid, Filed) {
+    pub async fn complaint(&mut self) -> (Uuid, Filed) {
         let (clerk, chair) = (self.caller(CLERK).await, self.caller(CHAIR).await);
         let (margaret, dilip) = (self.place(CHAIR).await, self.place(GOVERNOR).await);
         let readers = [(Who::Person(margaret), true), (Who::Person(dilip), false)];
