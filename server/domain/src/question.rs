@@ -152,6 +152,7 @@ pub enum Audience {
 }
 
 /// What comes first in the order of the document.
+#[cfg(feature = "db")]
 fn order(stands: &Stands) -> (u8, u32, usize) {
     match stands {
         Stands::Here(place) => (0, place.page, place.start),
