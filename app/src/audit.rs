@@ -174,6 +174,16 @@ mod pages {
             "approval.stand_in_called" => {
                 format!("called {them} to stand in for the approval of {a_paper}")
             }
+            "question.asked" => format!("asked or remarked something about {a_paper}"),
+            "question.put" => {
+                format!("asked or remarked something about {a_paper}, to named people")
+            }
+            "question.replied" => format!("replied to a question about {a_paper}"),
+            "question.answered" => format!("answered a question about {a_paper}"),
+            "question.reopened" => format!("opened a question about {a_paper} again"),
+            "question.withdrawn" => format!("took back a question about {a_paper}"),
+            "note.kept" => "kept a note".to_owned(),
+            "note.dropped" => "threw a note away".to_owned(),
             // As it is recorded, where a newer version has acts that this one has no words for.
             other => format!("did “{other}”"),
         }
@@ -467,7 +477,8 @@ mod tests {
                 if let Some((act, rest)) = part.split_once("', '")
                     && act.contains('.')
                     && [
-                        "person", "chair", "keeper", "board", "reader", "owner", "nobody",
+                        "person", "chair", "keeper", "board", "reader", "owner", "asker", "hearer",
+                        "filer", "nobody",
                     ]
                     .iter()
                     .any(|hears| rest.starts_with(&format!("{hears}')")))

@@ -183,6 +183,10 @@ mod pages {
                 true,
                 "New papers and new versions in folders that you read.",
             ),
+            (
+                true,
+                "Replies to what you asked about a paper, and questions that are put to you.",
+            ),
             (around.sees_people(), "Your checks and training."),
             (on_board, "Your term of office and your committees."),
             (on_board, "Terms of office on the board that begin or end."),

@@ -92,7 +92,9 @@ impl Kind {
             ],
             Self::SignIn => &["session", "password", "factor", "reset", "account"],
             Self::Mail => &["mail", "notice"],
-            Self::Library => &["folder", "document", "approval", "reading"],
+            Self::Library => &[
+                "folder", "document", "approval", "reading", "question", "note",
+            ],
             Self::Settings => &["tenant"],
             Self::Log => &["audit"],
         }

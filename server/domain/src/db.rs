@@ -352,6 +352,7 @@ pub(crate) fn refused(error: sqlx::Error) -> Refusal {
                 .and_then(crate::board::refusal_of)
                 .or_else(|| rule.and_then(crate::folder::refusal_of))
                 .or_else(|| rule.and_then(crate::approval::refusal_of))
+                .or_else(|| rule.and_then(crate::question::refusal_of))
             {
                 return refusal;
             }

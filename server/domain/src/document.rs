@@ -3,6 +3,7 @@
 //! A version is a file as it was uploaded, told by its SHA-256, and never changes. What somebody agreed to is a version and not a
 //! document, so that nothing can be put under an answer later.
 
+pub mod changes;
 #[cfg(feature = "db")]
 mod ending;
 pub mod filing;

@@ -3,6 +3,7 @@
 mod approval;
 mod board;
 mod library;
+mod question;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -30,6 +31,7 @@ pub struct Closes {
 }
 
 pub(crate) use board::Whom;
+pub(crate) use question::About as AboutQuestion;
 
 pub use crate::live::{CLOSE_REMOVED, CLOSE_SIGNED_OUT};
 

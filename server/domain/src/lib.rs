@@ -7,6 +7,7 @@
 // sqlx.toml has chosen; graphile_worker brings chrono.
 #![cfg_attr(feature = "db", allow(deprecated))]
 
+pub mod anchor;
 pub mod approval;
 pub mod audit;
 pub mod board;
@@ -20,6 +21,7 @@ pub mod membership;
 pub mod notice;
 pub mod overview;
 pub mod password;
+pub mod question;
 pub mod reading;
 pub mod recovery;
 pub mod refusal;

@@ -308,6 +308,34 @@ pub enum Refusal {
     /// An owner who could not open it.
     #[error("This person does not read the folder. Choose an owner who does.")]
     OwnerReads,
+    /// See [`crate::question::TEXT_MOST`].
+    #[error("Write what you want to say, at most 2,000 letters.")]
+    QuestionText,
+    /// See [`crate::anchor::EXACT_MOST`].
+    #[error("Choose a shorter passage: at most 500 letters.")]
+    Quotation,
+    /// A sentence that was typed wrongly, or stands in another version.
+    #[error(
+        "These words do not stand in this version. Copy them as they stand there, or leave the sentence empty to ask about the document as a whole."
+    )]
+    SentenceNotFound,
+    /// A picture, or a scan that nobody has read.
+    #[error(
+        "This document has no text to find a sentence in. Leave the sentence empty to ask about the document as a whole."
+    )]
+    NoText,
+    /// Put to named people, of whom there are none.
+    #[error("Choose at least one person who is to read it.")]
+    NobodyNamed,
+    /// Put to somebody who could not open the document.
+    #[error("Somebody you chose does not read this folder. Choose people from the list.")]
+    HearerReads,
+    /// See [`crate::question::asking::answer`].
+    #[error("Whoever asked, or files documents here, says whether it is answered.")]
+    NotAnswerer,
+    /// What others have replied to is not taken back.
+    #[error("Somebody has replied, so it stays. You can say that it is answered.")]
+    Replied,
     /// Nothing was sent.
     #[error("Choose a file first.")]
     NoFile,
@@ -356,10 +384,12 @@ impl Refusal {
             | Self::ApprovalClosed
             | Self::ApprovalNotNewest
             | Self::ApprovalAnswered
+            | Self::Replied
             | Self::SameBytes(_) => 409,
             Self::FolderTwoReaders
             | Self::FolderOpen
             | Self::SecondReader
+            | Self::NotAnswerer
             | Self::FolderNotFiled => 403,
             Self::NoRoom => 507,
             Self::NotOnBoard => 403,
@@ -415,6 +445,9 @@ impl Refusal {
             Self::ApprovalLeast => "least",
             Self::StandInDay | Self::StandInAsked => "stand_in",
             Self::ApprovalReason | Self::ApprovalInterest => "reason",
+            Self::QuestionText => "words",
+            Self::Quotation | Self::SentenceNotFound | Self::NoText => "exact",
+            Self::NobodyNamed | Self::HearerReads => "hearers",
             Self::Password(_) => "password",
             Self::WrongPassword => "old",
             Self::WrongCode | Self::WrongRecoveryCode => "code",

@@ -134,8 +134,16 @@ impl Loader {
                 several += 1;
                 ORDER[(several - 1) % ORDER.len()]
             });
-            self.file(paper, folder, owner(paper.owner), today, becomes, &actors, &asked)
-                .await?;
+            self.file(
+                paper,
+                folder,
+                owner(paper.owner),
+                today,
+                becomes,
+                &actors,
+                &asked,
+            )
+            .await?;
         }
         Ok(paper::all().len())
     }
@@ -157,8 +165,7 @@ impl Loader {
             .ok_or(Refusal::SignedOut)?;
         let now = clock::unix_seconds();
         let code = demo::code(now.saturating_sub(30)).ok_or(Refusal::Broken)?;
-        let token =
-            factor::pass(&services.db, &services.secrets, token, &live, &code, now).await?;
+        let token = factor::pass(&services.db, &services.secrets, token, &live, &code, now).await?;
         Ok(Caller { token, tenant })
     }
 
@@ -210,28 +217,33 @@ impl Loader {
         let mut document = None;
         let versions = paper.versions.len();
         for (number, version) in paper.versions.iter().enumerate() {
-            let bytes =
-                tokio::task::spawn_blocking(move || paper::set(paper, number + 1, today))
-                    .await
-                    .map_err(|_| Refusal::Broken)?
-                    .map_err(|error| {
-                        tracing::error!(%error, paper = paper.slug, "a paper cannot be set");
-                        Refusal::Broken
-                    })?;
+            let bytes = tokio::task::spawn_blocking(move || paper::set(paper, number + 1, today))
+                .await
+                .map_err(|_| Refusal::Broken)?
+                .map_err(|error| {
+                    tracing::error!(%error, paper = paper.slug, "a paper cannot be set");
+                    Refusal::Broken
+                })?;
             let mut fields = vec![("note".to_owned(), version.note.to_owned())];
             match document {
                 Some(document) => fields.push(("document".to_owned(), Uuid::to_string(&document))),
                 None => {
-                    let review = paper
-                        .review_months
-                        .map(|months| day::months_after(today, u16::from(months)) - Duration::days(300));
+                    let review = paper.review_months.map(|months| {
+                        day::months_after(today, u16::from(months)) - Duration::days(300)
+                    });
                     fields.extend([
                         ("folder".to_owned(), folder.to_string()),
                         ("title".to_owned(), paper.title.to_owned()),
                         ("kind".to_owned(), kind.to_owned()),
                         ("tags".to_owned(), paper.tags.join(", ")),
-                        ("owner".to_owned(), owner.map(|id| id.to_string()).unwrap_or_default()),
-                        ("review_by".to_owned(), review.map(day::field).unwrap_or_default()),
+                        (
+                            "owner".to_owned(),
+                            owner.map(|id| id.to_string()).unwrap_or_default(),
+                        ),
+                        (
+                            "review_by".to_owned(),
+                            review.map(day::field).unwrap_or_default(),
+                        ),
                     ]);
                 }
             }
@@ -281,7 +293,10 @@ impl Loader {
             .id;
         let (agree, object) = (
             (Answer::Agree, ""),
-            (Answer::Object, "The figures on the second page do not add up."),
+            (
+                Answer::Object,
+                "The figures on the second page do not add up.",
+            ),
         );
         let abstain = (Answer::Abstain, "I work for the firm that is named in it.");
         let answers = match becomes {

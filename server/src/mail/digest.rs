@@ -150,6 +150,26 @@ fn is_new(News { act, hears, count }: &News) -> String {
             "One paper has a new version.",
             "Papers have {n} new versions.",
         ),
+        (Hears::Reader | Hears::Owner, "question.asked") => (
+            "Something was asked about a paper.",
+            "{n} things were asked about papers.",
+        ),
+        (Hears::Reader, "question.put") => (
+            "A question about a paper was put to you.",
+            "{n} questions about papers were put to you.",
+        ),
+        (Hears::Reader, "question.replied") => (
+            "Somebody replied to what you asked about a paper.",
+            "There are {n} replies to what you asked about papers.",
+        ),
+        (Hears::Reader, "question.answered") => (
+            "A question of yours about a paper was answered.",
+            "{n} questions of yours about papers were answered.",
+        ),
+        (Hears::Reader, "question.reopened") => (
+            "A question about a paper is open again.",
+            "{n} questions about papers are open again.",
+        ),
         (Hears::Reader, "folder.change_asked") => (
             "Somebody asks to change who reads a restricted folder.",
             "There are {n} wishes to change who reads restricted folders.",

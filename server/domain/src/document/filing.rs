@@ -97,6 +97,7 @@ mod queries {
         document::{About, NOTE_MOST, State},
         event::Act,
         folder::filed,
+        question::reattach,
         text,
     };
 
@@ -199,6 +200,7 @@ mod queries {
         }
         let number = next(write, stored.document, found.newest).await?;
         put(write, stored, number, &note).await?;
+        reattach(write, stored.document, stored.version).await?;
         let act =
             Act::document_version_added(stored.document, found.folder, number_of(number)?, stored);
         Ok((
@@ -256,6 +258,7 @@ mod queries {
         .execute(write.connection())
         .await
         .map_err(refused)?;
+        reattach(write, document, id).await?;
         let newest = number_of(newest)?;
         Ok((
             newest,

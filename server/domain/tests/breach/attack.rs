@@ -106,7 +106,21 @@ impl Scene {
                    select tenant_id, id, asked_by from one returning tenant_id, approval_id, membership_id
                  )
                  insert into approval_answer (tenant_id, approval_id, membership_id, by_id, answer)
-                 select tenant_id, approval_id, membership_id, membership_id, 'agree' from two",
+                 select tenant_id, approval_id, membership_id, membership_id, 'agree' from two;
+                 with asked as (
+                   insert into question (tenant_id, document_id, asked_on, kind, audience, body, exact, prefix, suffix, page, asked_by)
+                   select tenant_id, document_id, 1, 'question', 'readers', 'Why?', 'Dear', '', 'chair', 1, made_by from version
+                   returning tenant_id, id, document_id, asked_by
+                 ), heard as (
+                   insert into question_hearer (tenant_id, question_id, membership_id) select tenant_id, id, asked_by from asked
+                 ), replied as (
+                   insert into question_reply (tenant_id, question_id, body, by_id) select tenant_id, id, 'So', asked_by from asked
+                 )
+                 insert into question_place (tenant_id, question_id, version_id)
+                 select a.tenant_id, a.id, v.id from asked a join version v on v.tenant_id = a.tenant_id and v.document_id = a.document_id;
+                 insert into note (tenant_id, document_id, kept_on, membership_id, body)
+                   select v.tenant_id, v.document_id, 1, m.id, 'Mine' from version v
+                   join membership m on m.tenant_id = v.tenant_id join account a on a.id = m.account_id and a.email like 'admin@%'",
             )
             .await
             .unwrap();

@@ -28,13 +28,13 @@ use testing::{Role, Stand};
 use uuid::Uuid;
 
 /// An id that nothing has.
-fn fresh() -> Uuid {
+pub fn fresh() -> Uuid {
     static MADE: AtomicU64 = AtomicU64::new(1);
     Uuid::from_u128(u128::from(MADE.fetch_add(1, Ordering::Relaxed)) << 64 | 0x4000_8000)
 }
 
 /// A file of one page.
-fn stored(document: Option<Uuid>, text: &str) -> Stored {
+pub fn stored(document: Option<Uuid>, text: &str) -> Stored {
     let mut sha256 = [0; 32];
     for (n, byte) in text.bytes().enumerate() {
         sha256[n % 32] ^= byte.rotate_left(u32::try_from(n % 7).unwrap());
@@ -52,7 +52,7 @@ fn stored(document: Option<Uuid>, text: &str) -> Stored {
     }
 }
 
-fn called(title: &str) -> About {
+pub fn called(title: &str) -> About {
     About {
         title: title.to_owned(),
         kind: Kind::Other,
@@ -129,7 +129,7 @@ impl Scene {
     }
 
     /// Margaret who chairs the board and Dilip who governs read it; Margaret files.
-    async fn complaint(&mut self) -> (Uuid, Filed) {
+    pub async fn complaint(&mut self) -> (Uuid, Filed) {
         let (clerk, chair) = (self.caller(CLERK).await, self.caller(CHAIR).await);
         let (margaret, dilip) = (self.place(CHAIR).await, self.place(GOVERNOR).await);
         let readers = [(Who::Person(margaret), true), (Who::Person(dilip), false)];

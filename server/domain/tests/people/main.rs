@@ -22,6 +22,7 @@ mod membership;
 mod notice;
 mod office;
 mod overview;
+mod question;
 mod recovery;
 mod removal;
 mod scene;

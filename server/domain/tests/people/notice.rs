@@ -342,6 +342,7 @@ async fn every_act_says_who_hears_of_it() {
         format!("{root}/server/domain/src/event/board.rs"),
         format!("{root}/server/domain/src/event/approval.rs"),
         format!("{root}/server/domain/src/event/library.rs"),
+        format!("{root}/server/domain/src/event/question.rs"),
     ];
     for file in std::fs::read_dir(format!("{root}/migrations/application")).unwrap() {
         sources.push(file.unwrap().path().display().to_string());
