@@ -132,7 +132,10 @@ pub fn AccountPage() -> impl IntoView {
         let tenant = around.tenant;
         view! {
             <Head title="My account" lead=email.clone()>
-                {tenant.then(|| view! { <a class="button" href="/me/notices">"Letters about what is new"</a> })}
+                {tenant.then(|| view! {
+                    <a class="button" href="/me/notices">"Letters about what is new"</a>
+                    <a class="button" href="/me/reading">"While I read"</a>
+                })}
             </Head>
             {done.map(|text| view! { <Notice text=text /> })}
             <Refusals refusal=ended.or(codes.clone()) />

@@ -106,6 +106,7 @@ mod pages {
             "mail.delivered" => format!("delivered a letter to {them} again"),
             "notice.seen" => "marked what is new as seen".to_owned(),
             "notice.choice_set" => "chose how often to get letters".to_owned(),
+            "reading.choice_set" => "chose whether others see what they read".to_owned(),
             "contact.phone_set" => format!("changed {theirs} telephone number"),
             "seat.opened" => "opened a seat on the board".to_owned(),
             "seat.closed" => "closed a seat on the board".to_owned(),

@@ -7,6 +7,7 @@ use domain::{
     AccountId, Refusal, TenantId,
     db::{Caller, Db, Read, Write},
     password::Hasher,
+    reading::Readings,
     secret::Secrets,
     session::{Live, Needs, Token},
 };
@@ -27,6 +28,8 @@ pub struct Services {
     pub secrets: Secrets,
     /// Who has a page of a tenant open.
     pub here: Arc<dyn Fn(TenantId) -> Vec<AccountId> + Send + Sync>,
+    /// Who has which paper open.
+    pub readings: Arc<dyn Readings>,
     /// Unix seconds. The one clock, so that tests can set it.
     pub now: Arc<dyn Fn() -> u64 + Send + Sync>,
     /// Where the service is reached.

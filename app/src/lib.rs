@@ -26,6 +26,7 @@ pub mod membership;
 pub mod notice;
 #[cfg(feature = "ssr")]
 pub(crate) mod overview;
+pub mod reading;
 pub mod session;
 pub mod sheet;
 pub mod tenancy;
@@ -145,7 +146,11 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/library/:folder", Rail::Papers, &["folder/:folder", "me"]),
     ("/library/:folder/readers", Rail::Papers, &[]),
     // who is to open a paper follows from its folder, which its address does not say
-    ("/papers/:paper", Rail::Papers, &["paper/:paper", "library"]),
+    (
+        "/papers/:paper",
+        Rail::Papers,
+        &["paper/:paper", "library", "readers/:paper"],
+    ),
     // whoever files in it
     ("/library/:folder/add", Rail::Papers, &[]),
     ("/papers/:paper/add", Rail::Papers, &[]),
@@ -155,6 +160,7 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/audit/:seq", Rail::Log, &[]),
     // everybody with a place
     ("/me/notices", Rail::Account, &[]),
+    ("/me/reading", Rail::Account, &[]),
     // who runs, leads or clerks a trust
     ("/overview", Rail::Schools, &[]),
     // administrators
@@ -199,6 +205,7 @@ async fn drawn(
         ["audit"] => audit::timeline(read, around, asked).await,
         ["audit", seq] => audit::entry(read, around, asked, seq).await,
         ["me", "notices"] => notice::page(read, around, asked).await,
+        ["me", "reading"] => reading::page(read, around, asked).await,
         ["overview"] => overview::page(read, around).await,
         ["settings"] => tenancy::settings(read, around, asked).await,
         _ => Err(domain::Refusal::NotFound),

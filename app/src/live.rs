@@ -53,6 +53,9 @@ impl State {
     }
 }
 
+#[cfg(feature = "hydrate")]
+pub use page::script;
+
 /// Counts the changes to a topic while the calling component is shown. In the source of a `Resource` it makes the page fetch
 /// again, under the reader's own rights.
 pub fn version(topic: impl Into<String>) -> ArcSignal<u64> {

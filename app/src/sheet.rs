@@ -63,6 +63,11 @@ fn topics(path: &str) -> Vec<String> {
     follows.iter().map(topic).collect()
 }
 
+/// Whether only a part of the sheet shows the topic: that part is marked with it, and `public/redraw` draws it anew by itself.
+fn is_part(topic: &str) -> bool {
+    topic.starts_with("readers/")
+}
+
 /// What was asked for: the parts of the path, and the query.
 #[cfg(feature = "ssr")]
 #[derive(Debug)]
@@ -141,10 +146,8 @@ pub fn SheetPage() -> impl IntoView {
     let news = Memo::new_with_compare(
         move |_| {
             path.with(|path| {
-                topics(path)
-                    .into_iter()
-                    .map(live::version)
-                    .collect::<Vec<_>>()
+                let heard = |topic: String| (is_part(&topic), live::version(topic));
+                topics(path).into_iter().map(heard).collect::<Vec<_>>()
             })
         },
         |_, _| true,
@@ -153,7 +156,8 @@ pub fn SheetPage() -> impl IntoView {
     let shown = Resource::new(
         move || {
             let query = query.with(leptos_router::params::ParamsMap::to_query_string);
-            let news: u64 = news.with(|news| news.iter().map(Get::get).sum());
+            let whole = |(part, count): &(bool, ArcSignal<u64>)| (!part).then(|| count.get());
+            let news: u64 = news.with(|news| news.iter().filter_map(whole).sum());
             (path.get() + &query, news)
         },
         move |(address, _)| async move {
@@ -202,15 +206,11 @@ fn content(html: String, first: StoredValue<Option<String>>) -> impl IntoView {
 /// Puts a drawing in its place and sets its times to the reader's own zone. An empty one stands there already.
 #[cfg(feature = "hydrate")]
 fn redraw(html: &str) {
-    use wasm_bindgen::JsCast;
     let Some(place) = document().get_element_by_id("sheet") else {
         return;
     };
     if !html.is_empty() {
-        let redraw = js_sys::Reflect::get(&window(), &"redraw".into())
-            .ok()
-            .and_then(|value| value.dyn_into::<js_sys::Function>().ok());
-        match redraw {
+        match live::script("redraw") {
             Some(redraw) if place.has_child_nodes() => {
                 let _ = redraw.call2(&window(), &place, &html.into());
             }
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_sheet_follows_what_its_own_address_names() {
-        assert_eq!(topics("/papers/7"), ["paper/7", "library"]);
+        assert_eq!(topics("/papers/7"), ["paper/7", "library", "readers/7"]);
         assert_eq!(topics("/library/8"), ["folder/8", "me"]);
         assert_eq!(topics("/library/policies"), ["library"]);
         assert_eq!(topics("/papers/7/add"), [] as [&str; 0]);

@@ -58,8 +58,75 @@ test('who is taken from a folder has no paper of it open a second later, and is 
   await expect(paper(governor).getByText('What you may read here has changed.')).toBeVisible(SECOND);
   await expect(paper(governor).getByText(/Telling parents/)).toHaveCount(0);
   open();
-  await expect(governor).toHaveURL(/\/library\?why=closed$/, SECOND);
+  await expect(governor).toHaveURL(/\/library\?why=closed$/);
   await expect(governor.getByRole('status').filter({ hasText: 'not yours to read any more' })).toBeVisible();
   await expect(governor.locator('paper-reader')).toHaveCount(0);
   expect((await governor.goto(address))!.status()).toBe(404);
+});
+
+test('who reads a paper is seen by others who read it, on which page, and by nobody else', async ({ school }) => {
+  const [clerk, chair, governor] = [await school.as('clerk'), await school.as('chair'), await school.as('governor1')];
+  const teacher = await school.as('teacher1');
+  await openFolder(clerk, 'Policies');
+  const folder = new URL(clerk.url()).pathname;
+  await clerk.goto(`${folder}/readers`);
+  await clerk.getByLabel('Who', { exact: true }).selectOption({ label: 'Everybody: Chair of governors' });
+  await clerk.getByRole('button', { name: 'Add', exact: true }).click();
+  await clerk.goto(folder);
+  await addDocument(clerk, 'Behaviour policy', pdf('b.pdf', await policy(12)));
+  const address = new URL(clerk.url()).pathname;
+  const id = address.split('/').at(-1)!;
+  await clerk.goto('/');
+
+  const readers = (page: Page) => page.locator('.readers');
+  const said: string[] = [];
+  teacher.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => void said.push(String(payload))));
+  await teacher.goto('/library');
+  await ready(teacher);
+  for (const page of [chair, governor]) {
+    await page.goto(address);
+    await ready(page);
+    await expect(paper(page).getByText(/Telling parents/).first()).toBeVisible({ timeout: 20_000 });
+  }
+  await mark(chair);
+  await expect(readers(chair)).toContainText('1 other reading, page 1', { timeout: 3_000 });
+  await expect(readers(governor)).toContainText('1 other reading, page 1', { timeout: 3_000 });
+  await expect(readers(chair).getByRole('listitem')).toHaveText(`DP${NAMES.governor1}, page 1`);
+  await expect(readers(chair)).toHaveAttribute('aria-live', 'off');
+
+  // A page is turned: told within a second after it has been looked at for a moment, and nothing else is drawn anew.
+  await chair.locator('.paper').evaluate((whole) => {
+    new MutationObserver(() => whole.setAttribute('data-redrawn', '')).observe(whole, { childList: true, subtree: true, characterData: true });
+  });
+  await governor.evaluate(() => (document.querySelector('paper-reader') as unknown as { go(page: number): void }).go(7));
+  await expect(readers(chair)).toContainText('1 other reading, page 7', { timeout: 2_000 });
+  await expect(chair.locator('.paper[data-redrawn]')).toHaveCount(0);
+  await expect(chair.locator('html[data-marked]')).toHaveCount(1);
+
+  // Another tab of the same person is the same person; when both are closed nobody is there.
+  const second = await governor.context().newPage();
+  await second.goto(`${address}#page=3`);
+  await expect(readers(chair)).toContainText('1 other reading, page 3', { timeout: 20_000 });
+  await second.close();
+  await governor.goto('/library');
+  await expect(readers(chair)).toHaveText('', { timeout: 3_000 });
+
+  // Whoever does not want to be seen is not, and sees the others all the same.
+  await governor.goto('/me');
+  await governor.getByRole('link', { name: 'While I read' }).click();
+  await expect(governor.getByText('Nobody keeps this')).toBeVisible();
+  await governor.getByRole('checkbox', { name: /They see that I have it open/ }).uncheck();
+  await governor.getByRole('button', { name: 'Save' }).click();
+  await expect(governor.locator('.notice.good')).toHaveText('Saved.');
+  await expect(governor.getByRole('checkbox', { name: /They see that I have it open/ })).not.toBeChecked();
+  await governor.goto(address);
+  await expect(readers(governor)).toContainText('1 other reading, page 1', { timeout: 20_000 });
+  await expect(readers(chair)).toHaveText('');
+
+  school.watch.expected.push(/404/);
+  const asks = (page: Page) => page.evaluate(async (src) => (await fetch(src)).status, `/api/papers/readers?paper=${id}`);
+  expect(await asks(teacher)).toBe(404);
+  expect(await asks(governor)).toBe(200);
+  expect(said.filter((frame) => frame.includes('readers'))).toEqual([]);
+  expect(said.length).toBeGreaterThan(0);
 });

@@ -129,6 +129,7 @@ class PaperReader extends HTMLElement {
 
   disconnectedCallback() {
     this.#end();
+    document.dispatchEvent(new Event("reader:left"));
   }
 
   attributeChangedCallback(name, before, now) {
@@ -327,6 +328,24 @@ function remember(on) {
 
 if (!customElements.get("paper-reader")) {
   customElements.define("paper-reader", PaperReader);
+
+  // Which page is open, for the page's own connection, which tells it to others who read the paper; nobody keeps it.
+  let open;
+  const tell = () => {
+    const seen = open && document.visibilityState === "visible";
+    window.reading = open && JSON.stringify({ reading: seen ? open : { paper: open.paper } });
+    dispatchEvent(new Event("live:reading"));
+  };
+  document.addEventListener("reader:page", ({ target, detail }) => {
+    const { paper } = target.dataset;
+    open = paper && { paper, page: detail.page };
+    tell();
+  });
+  document.addEventListener("reader:left", () => {
+    if (open) open = { paper: open.paper };
+    tell();
+  });
+  document.addEventListener("visibilitychange", tell);
 
   // The server has ended the page's connection, as somebody's access to something ended.
   addEventListener("live:closed", () => document.querySelector("paper-reader")?.close(CHANGED));

@@ -21,6 +21,25 @@ window.redraw = (element, html) =>
     },
   });
 
+// A part of a page that follows a topic of its own is drawn anew by itself. The last drawing that was asked for counts.
+window.hear = (topics) => {
+  for (const part of document.querySelectorAll("[data-topic]")) {
+    if (topics.split(" ").includes(part.dataset.topic)) draw(part);
+  }
+};
+const asked = new WeakMap();
+const draw = async (part) => {
+  const turn = (asked.get(part) ?? 0) + 1;
+  asked.set(part, turn);
+  try {
+    const answer = await fetch(part.dataset.src, { headers: { accept: "application/json" }, redirect: "manual" });
+    const html = answer.ok ? await answer.json() : answer.status < 500 ? "" : undefined;
+    if (html !== undefined && asked.get(part) === turn) window.redraw(part, html);
+  } catch {
+    // The connection is gone; once it is back everything is drawn anew.
+  }
+};
+
 document.addEventListener("click", (event) => {
   if (event.target.closest?.("[data-print]")) window.print();
 });

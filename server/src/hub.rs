@@ -2,6 +2,7 @@
 //! take their turn, and none of them waits for a socket or for the database.
 
 pub mod frame;
+mod reading;
 pub mod seat;
 mod tenant;
 #[cfg(test)]
@@ -18,7 +19,7 @@ use std::{
 
 use domain::{
     AccountId, Seq, TenantId,
-    live::{Event, name_of},
+    live::{Event, Topic, name_of},
 };
 use tokio::{sync::Notify, time::Instant};
 use uuid::Uuid;
@@ -251,8 +252,14 @@ impl Hub {
                 .or_default()
                 .push(seat.clone());
         }
-        watching.extend(fresh);
+        watching.extend(fresh.iter().cloned());
         seat.set_watching(watching);
+        for key in &fresh {
+            if let Some(Topic::Readers(paper)) = Topic::from_name(key) {
+                state.readings.ask(paper);
+            }
+        }
+        state.tell_readers(now);
         Watched::Now(surplus)
     }
 
@@ -273,6 +280,35 @@ impl Hub {
     /// Tells one socket what it may not watch.
     pub fn refuse(&self, seat: &Seat, names: &[String], now: Instant) {
         seat.push(Arc::new(Frame::refused(names)), now);
+    }
+
+    /// Somebody turned to a page of a paper, or, without one, looks away from it. Counts only where the seat watches who reads it:
+    /// then it was looked up that they may.
+    pub fn turn(&self, seat: &Arc<Seat>, paper: Uuid, page: Option<u32>, now: Instant) {
+        let Some(tenant) = self.find(seat.tenant) else {
+            return;
+        };
+        let mut state = lock(&tenant);
+        if !seat.is_over() && seat.watching().contains(&Topic::Readers(paper).name()) {
+            state.readings.turn(seat, paper, page);
+            state.tell_readers(now);
+        }
+    }
+
+    /// Who has a paper open, each person once, with the page they turned to last. Whoever asks must have seen to it that the one
+    /// who is told may open the paper.
+    pub fn readers(&self, tenant: TenantId, paper: Uuid) -> Vec<(AccountId, u32)> {
+        self.find(tenant)
+            .map_or_else(Vec::new, |tenant| lock(&tenant).readings.of(paper))
+    }
+
+    /// Somebody has chosen anew whether others see what they read.
+    pub fn stir_readers(&self, tenant: TenantId, account: AccountId, now: Instant) {
+        if let Some(tenant) = self.find(tenant) {
+            let mut state = lock(&tenant);
+            state.readings.stir(account);
+            state.tell_readers(now);
+        }
     }
 
     /// Who is here now, each person once.
@@ -442,6 +478,7 @@ impl Hub {
                 state.unseat(&seat, Some(now));
             }
             state.tell_here(now);
+            state.tell_readers(now);
             if state.people.is_empty()
                 && now.duration_since(*state.empty_since.get_or_insert(now)) >= EMPTY_FOR
             {
@@ -511,6 +548,16 @@ impl Hub {
             drop(state);
             std::thread::yield_now();
         }
+    }
+}
+
+impl domain::reading::Readings for Hub {
+    fn of(&self, tenant: TenantId, paper: Uuid) -> Vec<(AccountId, u32)> {
+        self.readers(tenant, paper)
+    }
+
+    fn stir(&self, tenant: TenantId, account: AccountId) {
+        self.stir_readers(tenant, account, Instant::now());
     }
 }
 

@@ -166,6 +166,7 @@ impl Parts {
             hasher: Hasher::new(threads).map_err(|refusal| Stop::failed(refusal.to_string()))?,
             secrets,
             here: Arc::new(move |tenant| hub.here(tenant)),
+            readings: Arc::new(self.hub.clone()),
             now: Arc::new(clock::unix_seconds),
             origin: Origin {
                 scheme: config.origin.scheme,

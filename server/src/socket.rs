@@ -6,6 +6,7 @@
 //! client  {"subscribe":["people","me"]}             told of changes after the hello
 //!         {"subscribe":["people"],"since":9,"epoch":"…"}  told of changes after 9, in one answer
 //!         {"unsubscribe":["people"]}
+//!         {"reading":{"paper":"…","page":4}}        where `readers/…` of it is watched; without a page: looking away
 //! server  {"hello":{"seq":12,"epoch":"…"}}          once, first
 //!         {"changed":["people"],"seq":13}           all changes to these topics up to 13 are told
 //!         {"changed":[…],"seq":13,"since":9}        the answer to a `since`, also when nothing changed
@@ -62,6 +63,8 @@ const MESSAGES_AT_ONCE: f64 = 40.0;
 const MESSAGES_A_SECOND: f64 = 5.0;
 /// Messages that wait while one is looked up.
 const WAITING_MOST: usize = 16;
+/// Highest number of a page that somebody may be on.
+const PAGE_MOST: u32 = 100_000;
 /// How long a client may take to answer a close.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -268,6 +271,14 @@ struct Said {
     unsubscribe: Vec<String>,
     since: Option<Seq>,
     epoch: Option<Uuid>,
+    reading: Option<Reading>,
+}
+
+#[derive(Deserialize)]
+struct Reading {
+    paper: Uuid,
+    #[serde(default)]
+    page: Option<u32>,
 }
 
 /// Does what the client asked. None when the conversation goes on.
@@ -283,6 +294,7 @@ async fn heed(sockets: &Sockets, caller: &Caller, seat: &Arc<Seat>, said: Said) 
         sockets.hub.unwatch(seat, &dropped);
     }
     if said.subscribe.is_empty() {
+        turn(sockets, seat, said.reading);
         return None;
     }
     let mut refused = Vec::new();
@@ -318,7 +330,17 @@ async fn heed(sockets: &Sockets, caller: &Caller, seat: &Arc<Seat>, said: Said) 
     if !refused.is_empty() {
         sockets.hub.refuse(seat, &refused, Instant::now());
     }
+    turn(sockets, seat, said.reading);
     None
+}
+
+/// A page that no paper has is not told on.
+fn turn(sockets: &Sockets, seat: &Arc<Seat>, reading: Option<Reading>) {
+    if let Some(Reading { paper, page }) = reading
+        && page.is_none_or(|page| (1..=PAGE_MOST).contains(&page))
+    {
+        sockets.hub.turn(seat, paper, page, Instant::now());
+    }
 }
 
 /// Asks until there is an answer: while the database is gone the subscription waits, and so does its page.

@@ -91,6 +91,7 @@ impl Node {
             db: db.clone(),
             hasher: testing::hasher(),
             secrets: testing::secrets(),
+            readings: Arc::new(here.clone()),
             here: Arc::new(move |tenant| here.here(tenant)),
             now: Arc::new(|| 0),
             origin: Origin {

@@ -216,6 +216,7 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
         ("folder", fresh.shelf.to.clone()),
         ("reader", fresh.shelf.reader.clone()),
         ("document", fresh.shelf.document.clone()),
+        ("paper", fresh.shelf.document.clone()),
         ("change", "01900000-0000-7000-8000-000000000002".to_owned()),
         ("who", "role:parent".to_owned()),
         ("adds", "true".to_owned()),

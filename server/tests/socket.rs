@@ -635,3 +635,40 @@ async fn a_storm_of_reconnects_asks_the_log_a_few_questions_for_all() {
     let asked = *service.memory.questions.lock().unwrap() - before;
     assert!(asked < 100, "{asked} questions for 200 pages");
 }
+
+#[tokio::test]
+async fn a_page_that_is_turned_is_told_to_who_reads_the_paper_as_a_hint_and_to_nobody_else() {
+    let service = Service::open().await;
+    let paper = Uuid::from_u128(0x50);
+    let topic = format!("readers/{paper}");
+    let mut margaret = service.watching(MARGARET, &["people"]).await;
+    let mut dilip = service.watching(DILIP, &["people", "library"]).await;
+    let mut parent = service.watching(RACHEL, &["me"]).await;
+    // Not before it is watched, and not where it may not be.
+    let turned = |page: u32| json!({ "reading": { "paper": paper, "page": page } });
+    margaret.say(turned(2)).await;
+    parent.say(json!({ "subscribe": [topic] })).await;
+    assert_eq!(parent.words().await, json!({ "refused": [topic] }));
+    parent.say(turned(3)).await;
+    margaret.say(json!({ "subscribe": [topic] })).await;
+    let hint = json!({ "changed": [topic], "seq": 0 });
+    assert_eq!(margaret.words().await, hint);
+    assert_eq!(service.hub.readers(OAKFIELD, paper), []);
+    // Subscribed and told in one breath.
+    margaret
+        .say(json!({ "subscribe": [topic], "reading": { "paper": paper, "page": 4 } }))
+        .await;
+    assert_eq!(margaret.words().await, hint, "no name and no page in it");
+    let margaret_there = (Uuid::from_u128(u128::from(MARGARET)), 4);
+    assert_eq!(service.hub.readers(OAKFIELD, paper), [margaret_there]);
+    for nonsense in [0, 100_001, u32::MAX] {
+        margaret.say(turned(nonsense)).await;
+    }
+    margaret.say(json!({ "unsubscribe": ["people"] })).await;
+    assert!(dilip.hears_nothing_for(Duration::from_millis(900)).await);
+    assert!(parent.hears_nothing_for(Duration::from_millis(50)).await);
+    assert_eq!(service.hub.readers(OAKFIELD, paper), [margaret_there]);
+    margaret.say(json!({ "reading": { "paper": paper } })).await;
+    assert_eq!(margaret.words().await, hint);
+    assert_eq!(service.hub.readers(OAKFIELD, paper), []);
+}

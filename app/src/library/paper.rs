@@ -29,6 +29,7 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
     let newest = document
         .version(None)
         .map_or(shown.number, |one| one.number);
+    let readers = crate::reading::readers(read, id).await?;
     let openings = document::openings(read, &document, shown.id).await?;
     let echo: Echo = use_context().unwrap_or_default();
     let done = done(asked);
@@ -44,6 +45,7 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
         {done.map(|text| view! { <Notice text=text /> })}
         <Refusals refusal=echo.refusal.clone() />
         <Heading title=title.clone() lead=lead>
+            {readers}
             <a class="button" href=address(id, shown.number) rel="external" download=name.clone()><Icon name="download" />"Download"</a>
             {files.then(|| view! { <a class="button" href=format!("/papers/{id}/about")>"Change"</a> })}
             {(files && document.state != State::Binned).then(|| view! { <a class="button primary" href=format!("/papers/{id}/add")>"Add a version"</a> })}

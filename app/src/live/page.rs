@@ -11,13 +11,14 @@ use futures::{
     SinkExt, StreamExt,
     channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
     future::{Either, select},
+    stream::SplitSink,
 };
 use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
 use gloo_timers::future::sleep;
-use js_sys::{Date, Math};
+use js_sys::{Date, Function, Math};
 use leptos::prelude::*;
 use uuid::Uuid;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Event, RequestInit, RequestRedirect, Response, ResponseType, VisibilityState};
 
@@ -74,6 +75,8 @@ enum Poke {
     Hurry,
     /// The browser is offline.
     Offline,
+    /// A page of a paper was turned, or nobody looks at it any more.
+    Reading,
 }
 
 thread_local! {
@@ -99,6 +102,9 @@ impl Page {
     }
 
     fn changed(&self, topics: &[String]) {
+        if let Some(hear) = script("hear") {
+            let _ = hear.call1(&JsValue::NULL, &topics.join(" ").into());
+        }
         for topic in topics {
             let version = self.versions.borrow().get(topic.as_str()).cloned();
             if let Some(version) = version {
@@ -130,6 +136,14 @@ impl Page {
         self.turn.set(self.turn.get() + 1);
         self.turn.get()
     }
+}
+
+/// A function that the scripts of the page lay out for it.
+pub fn script(name: &str) -> Option<Function> {
+    js_sys::Reflect::get(&window(), &name.into())
+        .ok()?
+        .dyn_into()
+        .ok()
 }
 
 pub fn version(topic: String) -> ArcSignal<u64> {
@@ -204,6 +218,9 @@ pub fn connect() {
     for event in ["pointerdown", "keydown"] {
         let _ = window_event_listener_untyped(event, |_| PAGE.with(Page::somebody_is_here));
     }
+    let _ = window_event_listener_untyped("live:reading", |_| {
+        PAGE.with(|page| page.poke(Poke::Reading));
+    });
     let _ =
         window_event_listener_untyped("offline", |_| PAGE.with(|page| page.poke(Poke::Offline)));
     spawn_local(stay_connected(pokes));
@@ -294,6 +311,7 @@ async fn converse(pokes: &mut UnboundedReceiver<Poke>) -> Lost {
                 if let Some(words) = told.say {
                     // A connection that does not take them says so as a close.
                     let _ = say.send(Message::Text(words)).await;
+                    tell_reading(&mut say).await;
                 }
             }
             Either::Left((Some(Err(WebSocketError::ConnectionClose(close))), _)) => {
@@ -316,6 +334,12 @@ async fn converse(pokes: &mut UnboundedReceiver<Poke>) -> Lost {
                 let due = PAGE.with(|page| page.follow.borrow_mut().due());
                 if let Some(words) = due {
                     let _ = say.send(Message::Text(words)).await;
+                    tell_reading(&mut say).await;
+                }
+            }
+            Either::Right((Either::Left((Some(Poke::Reading), _)), _)) => {
+                if greeted {
+                    tell_reading(&mut say).await;
                 }
             }
             // After a sleep the connection may be gone without anybody knowing; a beat that was missed says so.
@@ -335,6 +359,15 @@ async fn converse(pokes: &mut UnboundedReceiver<Poke>) -> Lost {
                 };
             }
         }
+    }
+}
+
+/// Says which page of which paper is open, as the reader's script has written it down. The server listens only after it has said
+/// that the paper's readers may be watched, so it is said again after every subscription.
+async fn tell_reading(say: &mut SplitSink<WebSocket, Message>) {
+    let reading = js_sys::Reflect::get(&window(), &"reading".into()).ok();
+    if let Some(words) = reading.and_then(|reading| reading.as_string()) {
+        let _ = say.send(Message::Text(words)).await;
     }
 }
 
@@ -362,7 +395,7 @@ async fn rest(pokes: &mut UnboundedReceiver<Poke>, time: Duration) {
             Either::Left(_) | Either::Right((None | Some(Poke::Hurry), _)) => return,
             Either::Right((Some(Poke::Offline), _)) => PAGE.with(|page| page.set(State::Offline)),
             // The next hello says them all.
-            Either::Right((Some(Poke::Topics), _)) => {}
+            Either::Right((Some(Poke::Topics | Poke::Reading), _)) => {}
         }
     }
 }

@@ -92,7 +92,7 @@ impl Kind {
             ],
             Self::SignIn => &["session", "password", "factor", "reset", "account"],
             Self::Mail => &["mail", "notice"],
-            Self::Library => &["folder", "document"],
+            Self::Library => &["folder", "document", "reading"],
             Self::Settings => &["tenant"],
             Self::Log => &["audit"],
         }

@@ -162,6 +162,15 @@ impl Act {
     pub(crate) fn notice_choice_set(own: MembershipId, account: AccountId, mail: &str) -> Self {
         Self::of_oneself("notice.choice_set", own, account, json!({ "mail": mail }))
     }
+
+    pub(crate) fn reading_choice_set(own: MembershipId, account: AccountId, shown: bool) -> Self {
+        Self::of_oneself(
+            "reading.choice_set",
+            own,
+            account,
+            json!({ "shown": shown }),
+        )
+    }
 }
 
 fn codes(roles: &[Role]) -> Vec<&'static str> {

@@ -19,6 +19,7 @@ pub mod membership;
 pub mod notice;
 pub mod overview;
 pub mod password;
+pub mod reading;
 pub mod recovery;
 pub mod refusal;
 pub mod role;

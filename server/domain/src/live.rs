@@ -27,6 +27,8 @@ pub enum Topic {
     Folder(Uuid),
     /// One document, with who has it open.
     Paper(Uuid),
+    /// Who has a document open, and on which page. Not in the log: only the hub knows.
+    Readers(Uuid),
     /// Approvals of papers, as far as each reads the paper.
     Approvals,
 }
@@ -53,6 +55,7 @@ impl Topic {
                 match noun {
                     "folder" => Self::Folder(id),
                     "paper" => Self::Paper(id),
+                    "readers" => Self::Readers(id),
                     _ => return None,
                 }
             }
@@ -70,6 +73,7 @@ impl Topic {
             Self::Approvals => "approvals".to_owned(),
             Self::Folder(id) => format!("folder/{id}"),
             Self::Paper(id) => format!("paper/{id}"),
+            Self::Readers(id) => format!("readers/{id}"),
         }
     }
 
@@ -86,7 +90,12 @@ impl Topic {
 /// belongs to the school.
 pub fn is_for(topic: Topic, roles: &[Role]) -> bool {
     match topic {
-        Topic::Me | Topic::Library | Topic::Folder(_) | Topic::Paper(_) | Topic::Approvals => true,
+        Topic::Me
+        | Topic::Library
+        | Topic::Folder(_)
+        | Topic::Paper(_)
+        | Topic::Readers(_)
+        | Topic::Approvals => true,
         Topic::People | Topic::Here => roles
             .iter()
             .any(|role| !matches!(role, Role::Parent | Role::Member)),
@@ -148,7 +157,7 @@ mod queries {
                     .fetch_one(read.connection())
                     .await
             }
-            Topic::Paper(id) => {
+            Topic::Paper(id) | Topic::Readers(id) => {
                 sqlx::query_scalar!(
                     r#"select exists (select from document where tenant_id = $1 and id = $2) as "reads!""#,
                     tenant,
@@ -256,6 +265,7 @@ mod tests {
             Topic::Library,
             Topic::Folder(id),
             Topic::Paper(id),
+            Topic::Readers(id),
             Topic::Approvals,
         ] {
             assert_eq!(Topic::from_name(&topic.name()), Some(topic));

@@ -8,13 +8,14 @@ use std::{
 
 use domain::{
     AccountId, Seq,
-    live::{Event, HERE, name_of},
+    live::{Event, HERE, Topic, name_of},
 };
 use tokio::time::Instant;
 
 use super::{
     PAGES_MOST, RING,
     frame::Frame,
+    reading::Readings,
     seat::{End, Seat},
 };
 
@@ -33,6 +34,7 @@ pub(super) struct Tenant {
     pub(super) ring_after: Seq,
     pub(super) watchers: HashMap<String, Vec<Arc<Seat>>>,
     pub(super) people: HashMap<AccountId, Person>,
+    pub(super) readings: Readings,
     here_changed: bool,
     here_told: Instant,
     pub(super) empty_since: Option<Instant>,
@@ -55,6 +57,7 @@ impl Tenant {
             ring_after: 0,
             watchers: HashMap::new(),
             people: HashMap::new(),
+            readings: Readings::default(),
             here_changed: false,
             here_told: now.checked_sub(HERE_EVERY).unwrap_or(now),
             empty_since: None,
@@ -101,6 +104,13 @@ impl Tenant {
     }
 
     pub(super) fn forget(&mut self, seat: &Arc<Seat>, keys: &[String]) {
+        // A page watches the readers of one paper at most: the one that it shows.
+        if keys
+            .iter()
+            .any(|key| matches!(Topic::from_name(key), Some(Topic::Readers(_))))
+        {
+            self.readings.leave(seat);
+        }
         for key in keys {
             if let Some(watchers) = self.watchers.get_mut(key) {
                 if let Some(place) = watchers.iter().position(|other| Arc::ptr_eq(other, seat)) {
@@ -180,6 +190,14 @@ impl Tenant {
             if let Some(cursor) = self.cursor {
                 self.publish(&[HERE.to_owned()], cursor, now);
             }
+        }
+    }
+
+    /// Tells those who watch who reads what they read.
+    pub(super) fn tell_readers(&mut self, now: Instant) {
+        if let Some(cursor) = self.cursor {
+            let keys = self.readings.due(now);
+            self.publish(&keys, cursor, now);
         }
     }
 }

@@ -639,6 +639,112 @@ fn who_is_here_is_told_once_a_second_and_a_reload_does_not_show() {
     );
 }
 
+const POLICY: Uuid = Uuid::from_u128(0x50);
+const BUDGET: Uuid = Uuid::from_u128(0x51);
+
+fn hint(paper: Uuid) -> Value {
+    json!({ "changed": [format!("readers/{paper}")], "seq": 0 })
+}
+
+#[test]
+fn who_reads_a_paper_is_known_while_their_page_is_open_and_each_person_once() {
+    let hub = hub(&[OAKFIELD]);
+    let now = Instant::now();
+    let (one, other) = (
+        arrive(&hub, OAKFIELD, MARGARET, 1),
+        arrive(&hub, OAKFIELD, MARGARET, 1),
+    );
+    let dilip = arrive(&hub, OAKFIELD, DILIP, 2);
+    for seat in [&one, &other, &dilip] {
+        watch(&hub, seat, &[&format!("readers/{POLICY}")]);
+    }
+    hub.turn(&one, POLICY, Some(4), now);
+    hub.turn(&other, POLICY, Some(9), now);
+    hub.turn(&dilip, POLICY, Some(7), now);
+    assert_eq!(
+        hub.readers(OAKFIELD, POLICY),
+        [(MARGARET, 9), (DILIP, 7)],
+        "two tabs of one person are one reader, on the page they turned to last"
+    );
+    assert_eq!(hub.readers(OAKFIELD, BUDGET), []);
+    assert_eq!(hub.readers(NORTHGATE, POLICY), []);
+    hub.turn(&one, POLICY, Some(5), now);
+    assert_eq!(hub.readers(OAKFIELD, POLICY)[0], (MARGARET, 5));
+    // Looking away, going to another page, and closing it.
+    hub.turn(&one, POLICY, None, now);
+    assert_eq!(hub.readers(OAKFIELD, POLICY)[0], (MARGARET, 9));
+    hub.unwatch(&other, &keys(&[&format!("readers/{POLICY}")]));
+    assert_eq!(hub.readers(OAKFIELD, POLICY), [(DILIP, 7)]);
+    hub.leave(&dilip, now);
+    assert_eq!(hub.readers(OAKFIELD, POLICY), []);
+    // Whoever is removed is gone with the event.
+    hub.turn(&one, POLICY, Some(2), now);
+    assert_eq!(hub.readers(OAKFIELD, POLICY), [(MARGARET, 2)]);
+    hub.deliver(OAKFIELD, &[removes(1, MARGARET)], now);
+    assert_eq!(hub.readers(OAKFIELD, POLICY), []);
+}
+
+#[test]
+fn a_page_counts_only_where_it_was_looked_up_that_the_paper_may_be_read() {
+    let hub = hub(&[OAKFIELD]);
+    let now = Instant::now();
+    let (reader, outsider) = (
+        arrive(&hub, OAKFIELD, MARGARET, 1),
+        arrive(&hub, OAKFIELD, DILIP, 2),
+    );
+    watch(&hub, &reader, &[&format!("readers/{POLICY}")]);
+    watch(&hub, &outsider, &[&format!("readers/{BUDGET}"), "library"]);
+    hub.sweep(now + Duration::from_secs(1));
+    reads(&reader).unwrap();
+    reads(&outsider).unwrap();
+    hub.turn(&outsider, POLICY, Some(3), now);
+    assert_eq!(hub.readers(OAKFIELD, POLICY), []);
+    hub.turn(&reader, POLICY, Some(3), now + Duration::from_secs(2));
+    assert_eq!(reads(&reader).unwrap(), [hint(POLICY)]);
+    assert_eq!(reads(&outsider).unwrap(), [] as [Value; 0]);
+    // Nor does somebody who reads it hear of a page that is not turned.
+    hub.turn(&reader, POLICY, Some(3), now + Duration::from_secs(4));
+    assert_eq!(reads(&reader).unwrap(), [] as [Value; 0]);
+}
+
+#[test]
+fn who_leafs_through_a_paper_is_told_of_twice_a_second_and_not_left_behind() {
+    let hub = hub(&[OAKFIELD]);
+    let start = Instant::now();
+    let at = |millis: u64| start + Duration::from_millis(millis);
+    let (margaret, dilip) = (
+        arrive(&hub, OAKFIELD, MARGARET, 1),
+        arrive(&hub, OAKFIELD, DILIP, 2),
+    );
+    let topic = format!("readers/{POLICY}");
+    watch(&hub, &margaret, &[&topic]);
+    watch(&hub, &dilip, &[&topic]);
+    hub.sweep(at(1_000));
+    reads(&margaret).unwrap();
+    let mut told = 0;
+    for page in 1..=200 {
+        let now = at(2_000 + u64::from(page) * 10);
+        hub.turn(&dilip, POLICY, Some(page), now);
+        hub.sweep(now);
+        told += reads(&margaret).unwrap().len();
+    }
+    assert!((4..=5).contains(&told), "{told} in two seconds");
+    hub.sweep(at(5_000));
+    assert_eq!(reads(&margaret).unwrap(), [hint(POLICY)]);
+    assert_eq!(hub.readers(OAKFIELD, POLICY), [(DILIP, 200)]);
+    hub.sweep(at(6_000));
+    assert_eq!(reads(&margaret).unwrap(), [] as [Value; 0]);
+    // Who comes later is told to look, since something may have changed while their page was on its way.
+    let late = arrive(&hub, OAKFIELD, MARGARET, 3);
+    reads(&late).unwrap();
+    watch(&hub, &late, &[&topic]);
+    hub.sweep(at(9_000));
+    assert_eq!(reads(&late).unwrap(), [hint(POLICY)]);
+    reads(&margaret).unwrap();
+    hub.stir_readers(OAKFIELD, DILIP, at(10_000));
+    assert_eq!(reads(&margaret).unwrap(), [hint(POLICY)]);
+}
+
 #[test]
 fn an_empty_tenant_is_forgotten_after_a_minute_and_found_again() {
     let hub = hub(&[OAKFIELD]);

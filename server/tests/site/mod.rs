@@ -120,6 +120,7 @@ impl Served {
             db,
             hasher: Hasher::new(2).unwrap(),
             secrets: testing::secrets(),
+            readings: Arc::new(hub.clone()),
             here: Arc::new(move |tenant| hub.here(tenant)),
             now: Arc::new(move || now.load(Ordering::Relaxed)),
             origin: Origin {

@@ -75,6 +75,7 @@ impl Scene {
                  insert into notice (tenant_id, membership_id, seq, at, kind, hears)
                    select tenant_id, id, 1000, now(), 'membership.renamed', 'person' from membership;
                  insert into notice_choice (tenant_id, membership_id, mail) select tenant_id, id, 'weekly' from membership;
+                 insert into reading_choice (tenant_id, membership_id, shown) select tenant_id, id, false from membership;
                  insert into bounce (tenant_id, membership_id, at) select tenant_id, id, now() from membership;
                  insert into sec.letter (tenant_id, membership_id) select tenant_id, id from membership limit 3;
                  insert into sec.reminder (tenant_id, membership_id, duty, subject_id, last_on)

@@ -19,7 +19,7 @@ use domain::{
         readers::{self, Who},
     },
     live::{Topic, may_watch},
-    notice,
+    notice, reading as live_reading,
     role::Role as Held,
 };
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, Row as _};
@@ -750,4 +750,56 @@ async fn nothing_leaves_a_restricted_folder_and_an_owner_reads_what_they_answer_
     .await;
     assert_eq!(owned, Err(Refusal::OwnerReads));
     let _ = id;
+}
+
+#[tokio::test]
+async fn whoever_reads_a_paper_sees_others_who_read_it_and_nobody_who_does_not_want_to_be_seen() {
+    let mut scene = Scene::new().await;
+    let (_, filed) = scene.complaint().await;
+    let (clerk, admin) = (scene.caller(CLERK).await, scene.caller(ADMIN).await);
+    let (margaret, dilip) = (scene.caller(CHAIR).await, scene.caller(GOVERNOR).await);
+    let mut open = Vec::new();
+    for (page, email) in (1..).zip([CHAIR, GOVERNOR, ADMIN, TEACHER, CLERK]) {
+        open.push((scene.behind.account(email).await, page));
+    }
+    let seen = async |by: &Caller| {
+        let mut read = scene.reading(by).await;
+        let others = live_reading::others(&mut read, filed.document, &open).await?;
+        let line = |one: live_reading::Reader| (one.person.name.unwrap_or_default(), one.page);
+        Ok::<Vec<_>, Refusal>(others.into_iter().map(line).collect())
+    };
+    let (of_margaret, of_dilip) = (
+        ("Dilip Parmar".to_owned(), 2),
+        ("Margaret Oyelaran".to_owned(), 1),
+    );
+    // Not oneself; and nobody who could not open it, whatever the process believes.
+    assert_eq!(seen(&margaret).await.unwrap(), [of_margaret.clone()]);
+    assert_eq!(seen(&dilip).await.unwrap(), [of_dilip]);
+    for outsider in [&clerk, &admin] {
+        assert_eq!(seen(outsider).await, Err(Refusal::NotFound));
+        let mut read = scene.reading(outsider).await;
+        let topic = Topic::Readers(filed.document);
+        assert!(!may_watch(&mut read, topic).await.unwrap());
+    }
+    let choose = async |shown: bool| {
+        change(&scene.db, &dilip, async |write| {
+            Ok(((), live_reading::choose(write, shown).await?))
+        })
+        .await
+    };
+    choose(false).await.unwrap();
+    assert_eq!(choose(false).await, Err(Refusal::Stale));
+    assert_eq!(seen(&margaret).await.unwrap(), []);
+    assert!(
+        !live_reading::shown(&mut scene.reading(&dilip).await)
+            .await
+            .unwrap()
+    );
+    assert!(
+        live_reading::shown(&mut scene.reading(&margaret).await)
+            .await
+            .unwrap()
+    );
+    choose(true).await.unwrap();
+    assert_eq!(seen(&margaret).await.unwrap(), [of_margaret]);
 }
