@@ -45,11 +45,11 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
         {done.map(|text| view! { <Notice text=text /> })}
         <Refusals refusal=echo.refusal.clone() />
         <Heading title=title.clone() lead=lead>
-            {readers}
             <a class="button" href=address(id, shown.number) rel="external" download=name.clone()><Icon name="download" />"Download"</a>
             {files.then(|| view! { <a class="button" href=format!("/papers/{id}/about")>"Change"</a> })}
             {(files && document.state != State::Binned).then(|| view! { <a class="button primary" href=format!("/papers/{id}/add")>"Add a version"</a> })}
         </Heading>
+        {readers}
         {standing(&document, &shown, newest)}
         <div class="paper">
             <section class="reader" aria-label="The document">{reader(id, &document, &shown)}</section>
