@@ -92,7 +92,7 @@ impl Loader {
         };
         let clerk = self.sign_in(school.id, ACTORS[0]).await?;
         let mut read = self.site.services.db.read(&clerk).await?;
-        if !folder::list(&mut read).await?.is_empty() {
+        if !folder::all(&mut read).await?.is_empty() {
             return Ok(0);
         }
         let people = membership::list(&mut read).await?;
