@@ -143,6 +143,7 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/library/:folder", Rail::Papers, &["library"]),
     ("/library/:folder/readers", Rail::Papers, &[]),
     ("/papers/:paper", Rail::Papers, &["library"]),
+    ("/papers/:paper/changes", Rail::Papers, &[]),
     // whoever files in it
     ("/library/:folder/add", Rail::Papers, &[]),
     ("/papers/:paper/add", Rail::Papers, &[]),
@@ -191,6 +192,7 @@ async fn drawn(
         ["library", id, "add"] => library::upload::to_folder(read, id).await,
         ["library", id, "readers"] => library::readers::page(read, around, asked, id).await,
         ["papers", id] => library::paper::page(read, asked, id).await,
+        ["papers", id, "changes"] => library::changes::page(read, asked, id).await,
         ["papers", id, "add"] => library::upload::to_document(read, id).await,
         ["papers", id, "about"] => library::about::page(read, id).await,
         ["audit"] => audit::timeline(read, around, asked).await,
