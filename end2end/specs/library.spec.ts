@@ -1,41 +1,8 @@
 import { policy } from '../lib/papers.ts';
+import { addDocument, addVersion, openFolder, pdf } from '../lib/shelf.ts';
 import { expect, NAMES, test, title, type Page } from '../lib/test.ts';
 
 const notice = (page: Page) => page.locator('.notice.good');
-
-/** A folder that governors read, and its page. */
-async function openFolder(clerk: Page, name: string): Promise<void> {
-  await clerk.goto('/library');
-  await clerk.getByRole('link', { name: 'Make a folder' }).first().click();
-  await clerk.getByLabel('Name', { exact: true }).fill(name);
-  await clerk.getByRole('checkbox', { name: 'Governor', exact: true }).check();
-  await clerk.getByRole('button', { name: 'Make the folder' }).click();
-  await expect(title(clerk)).toHaveText(name);
-}
-
-interface Chosen {
-  name: string;
-  mimeType: string;
-  buffer: Buffer;
-}
-
-const pdf = (name: string, bytes: Uint8Array): Chosen => ({ name, mimeType: 'application/pdf', buffer: Buffer.from(bytes) });
-
-/** Adds a document to the folder whose page is open; ends on the document's page. */
-async function addDocument(clerk: Page, documentTitle: string, file: Chosen): Promise<void> {
-  await clerk.getByRole('link', { name: 'Add documents' }).first().click();
-  await clerk.getByLabel('Title').fill(documentTitle);
-  await clerk.getByLabel('Files').setInputFiles(file);
-  await clerk.getByRole('button', { name: 'Add', exact: true }).click();
-  await expect(title(clerk)).toHaveText(documentTitle, { timeout: 30_000 });
-}
-
-async function addVersion(clerk: Page, note: string, file: Chosen): Promise<void> {
-  await clerk.getByRole('link', { name: 'Add a version' }).click();
-  await clerk.getByLabel('What is new in it').fill(note);
-  await clerk.getByLabel('File', { exact: true }).setInputFiles(file);
-  await clerk.getByRole('button', { name: 'Add the version' }).click();
-}
 
 test('a clerk files a policy, a governor reads it, and a corrected version is there for both', async ({ school, javaScriptEnabled }) => {
   const [clerk, governor] = [await school.as('clerk'), await school.as('governor1')];

@@ -13,6 +13,10 @@ pub struct Shelf {
     /// The line of its governors.
     pub reader: String,
     pub document: String,
+    /// Asked about it by the person that the questions are of.
+    pub question: String,
+    /// Kept by them.
+    pub note: String,
 }
 
 /// Puts one up behind everybody's back.
@@ -67,6 +71,22 @@ pub async fn shelf(served: &mut Served, label: &str, who: uuid::Uuid, address: &
          ) select id from made"
     ))
     .await;
+    let asked = if acts("/reopen") {
+        ("answered", format!("'{who}', now()"))
+    } else {
+        ("open", "null, null".to_owned())
+    };
+    let question = made(format!(
+        "insert into question (tenant_id, document_id, asked_on, kind, audience, body, state, asked_by, answered_by, answered_at)
+         select tenant_id, id, 1, 'question', 'readers', 'Why?', '{}', '{who}', {} from document where id = '{document}' returning id",
+        asked.0, asked.1
+    ))
+    .await;
+    let note = made(format!(
+        "insert into note (tenant_id, document_id, kept_on, membership_id, body)
+         select tenant_id, id, 1, '{who}', 'Look at this again' from document where id = '{document}' returning id"
+    ))
+    .await;
     if address.contains("/file") {
         let (tenant, file) = (
             served.behind.tenant(label).await,
@@ -82,5 +102,7 @@ pub async fn shelf(served: &mut Served, label: &str, who: uuid::Uuid, address: &
         folder: shelf.to_string(),
         reader: reader.to_string(),
         document: document.to_string(),
+        question: question.to_string(),
+        note: note.to_string(),
     }
 }

@@ -335,7 +335,7 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
         .unwrap();
     let label = if label.is_empty() { "oakfield" } else { label };
     let email = format!("target{}@oakfield.example", uuid::Uuid::new_v4().simple());
-    let of_library = ["/library/", "/papers/"]
+    let of_library = ["/library/", "/papers/", "/questions/"]
         .iter()
         .any(|part| address.contains(part));
     let about = [
@@ -347,6 +347,7 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
         "/invit",
         "/library/",
         "/papers/",
+        "/questions/",
     ];
     let rule = if address.ends_with("/set-rule") {
         sqlx::query("update tenant set board_rule = 'maintained'")
