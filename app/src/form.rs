@@ -212,6 +212,9 @@ pub fn TextArea(
     /// Name in the form, and id on the page.
     #[prop(into)]
     name: String,
+    /// Id on the page, where another form on it has a field of that name.
+    #[prop(optional, into)]
+    id: Option<String>,
     /// Its label.
     #[prop(into)]
     label: String,
@@ -234,7 +237,8 @@ pub fn TextArea(
     let wrong = refusal
         .filter(|refusal| refusal.field() == Some(name.as_str()))
         .map(|refusal| refusal.to_string());
-    let (hint_id, wrong_id) = (format!("{name}-hint"), format!("{name}-error"));
+    let id = id.unwrap_or_else(|| name.clone());
+    let (hint_id, wrong_id) = (format!("{id}-hint"), format!("{id}-error"));
     let described = [
         hint.is_some().then(|| hint_id.clone()),
         wrong.is_some().then(|| wrong_id.clone()),
@@ -244,12 +248,12 @@ pub fn TextArea(
     let text = format!("\n{}", html_escape::encode_text(&value));
     view! {
         <div class="field">
-            <label for=name.clone()>{label}</label>
+            <label for=id.clone()>{label}</label>
             {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> })}
             {wrong.clone().map(|wrong| view! {
                 <p class="error" id=wrong_id><crate::ui::Icon name="warning" class="icon small" /><span><span class="hidden-text">"Error: "</span>{wrong}</span></p>
             })}
-            <textarea id=name.clone() name=name.clone() rows=rows.to_string() maxlength=most.to_string() spellcheck="true"
+            <textarea id=id name=name.clone() rows=rows.to_string() maxlength=most.to_string() spellcheck="true"
                 aria-describedby=(!described.is_empty()).then(|| described.join(" ")) aria-invalid=wrong.is_some().then_some("true") inner_html=text></textarea>
         </div>
     }

@@ -155,6 +155,7 @@ pub const SHEETS: &[sheet::Address] = &[
         Rail::Papers,
         &["paper/:paper", "library", "readers/:paper"],
     ),
+    ("/papers/:paper/changes", Rail::Papers, &[]),
     // whoever files in it
     ("/library/:folder/add", Rail::Papers, &[]),
     ("/papers/:paper/ask", Rail::Papers, &[]),
@@ -205,6 +206,7 @@ async fn drawn(
         ["library", id, "add"] => library::upload::to_folder(read, id).await,
         ["library", id, "readers"] => library::readers::page(read, around, asked, id).await,
         ["papers", id] => library::paper::page(read, asked, id).await,
+        ["papers", id, "changes"] => library::changes::page(read, asked, id).await,
         ["papers", id, "add"] => library::upload::to_document(read, id).await,
         ["papers", id, "about"] => library::about::page(read, id).await,
         ["papers", id, "ask"] => approval::ask::page(read, asked, id).await,

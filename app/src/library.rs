@@ -8,11 +8,14 @@
 #[cfg(feature = "ssr")]
 pub(crate) mod about;
 #[cfg(feature = "ssr")]
+pub(crate) mod changes;
+#[cfg(feature = "ssr")]
 pub(crate) mod folder;
 #[cfg(feature = "ssr")]
 pub(crate) mod paper;
 #[cfg(feature = "ssr")]
 pub(crate) mod policies;
+pub mod questions;
 #[cfg(feature = "ssr")]
 pub(crate) mod readers;
 #[cfg(feature = "ssr")]

@@ -46,6 +46,24 @@ function write(page: PDFPage, serif: PDFFont, bold: PDFFont, number: number): vo
   }
 }
 
+/** A paper that says these paragraphs, one list for each page. */
+export async function saying(pages: string[][]): Promise<Uint8Array> {
+  const paper = await PDFDocument.create();
+  const serif = await paper.embedFont(StandardFonts.TimesRoman);
+  for (const paragraphs of pages) {
+    const page = paper.addPage([595, 842]);
+    let y = 760;
+    for (const paragraph of paragraphs) {
+      for (const line of wrap(paragraph, serif, 12, 451)) {
+        page.drawText(line, { x: 72, y, size: 12, font: serif });
+        y -= 18;
+      }
+      y -= 16;
+    }
+  }
+  return paper.save();
+}
+
 /** A policy such as a board reads: headings, contents, a coloured picture on its second page, a link to its last and one out. */
 export async function policy(pages = 12): Promise<Uint8Array> {
   const paper = await PDFDocument.create();

@@ -1,15 +1,8 @@
-import { addDocument, openFolder, pdf, type Chosen } from '../lib/library.ts';
 import { policy } from '../lib/papers.ts';
+import { addDocument, addVersion, openFolder, pdf } from '../lib/shelf.ts';
 import { expect, NAMES, test, title, type Page } from '../lib/test.ts';
 
 const notice = (page: Page) => page.locator('.notice.good');
-
-async function addVersion(clerk: Page, note: string, file: Chosen): Promise<void> {
-  await clerk.getByRole('link', { name: 'Add a version' }).click();
-  await clerk.getByLabel('What is new in it').fill(note);
-  await clerk.getByLabel('File', { exact: true }).setInputFiles(file);
-  await clerk.getByRole('button', { name: 'Add the version' }).click();
-}
 
 test('a clerk files a policy, a governor reads it, and a corrected version is there for both', async ({ school, javaScriptEnabled }) => {
   const [clerk, governor] = [await school.as('clerk'), await school.as('governor1')];

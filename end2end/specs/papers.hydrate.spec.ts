@@ -1,4 +1,4 @@
-import { addDocument, openFolder, pdf } from '../lib/library.ts';
+import { addDocument, openFolder, pdf } from '../lib/shelf.ts';
 import { policy } from '../lib/papers.ts';
 import { expect, NAMES, ready, test, title, type Page } from '../lib/test.ts';
 

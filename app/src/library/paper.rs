@@ -9,7 +9,7 @@ use domain::{
 use leptos::prelude::*;
 use uuid::Uuid;
 
-use super::{file_words, folder::to_library};
+use super::{changes, file_words, folder::to_library, questions};
 use crate::{
     approval,
     form::{Act, Echo, Refusals},
@@ -34,7 +34,9 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
     let openings = document::openings(read, &document, shown.id).await?;
     let approval = approval::beside::shown(read, &document, &shown).await?;
     let echo: Echo = use_context().unwrap_or_default();
-    let done = done(asked);
+    let since = changes::since(read, &document, &shown).await?;
+    let beside = questions::beside(read, &document, &shown, &echo).await?;
+    let done = done(asked).or_else(|| questions::done(asked));
     let title = document.about.title.clone();
     let lead = format!(
         "Version {}, {}",
@@ -54,10 +56,13 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
         {readers}
         {standing(&document, &shown, newest)}
         {approval.notice}
+        {since.notice()}
         <div class="paper">
-            <section class="reader" aria-label="The document">{reader(id, &document, &shown)}</section>
+            <section class="reader" aria-label="The document">{reader(id, &document, &shown, beside.marks, since.marks())}</section>
             <aside class="stack" aria-label="About this document">
                 {approval.card}
+                {beside.card}
+                {since.card()}
                 {versions(&document, &shown)}
                 {said(&document, &shown)}
                 {opened(&document, &shown, &openings)}
@@ -131,7 +136,13 @@ fn standing(document: &Document, shown: &Version, newest: u32) -> impl IntoView 
 }
 
 /// The reader; without a script what stands in it: how to get the file.
-fn reader(id: Uuid, document: &Document, shown: &Version) -> AnyView {
+fn reader(
+    id: Uuid,
+    document: &Document,
+    shown: &Version,
+    marks: String,
+    changes: Option<String>,
+) -> AnyView {
     let kind = match shown.format {
         file::Kind::Pdf => "pdf",
         file::Kind::Png | file::Kind::Jpeg => "image",
@@ -150,7 +161,7 @@ fn reader(id: Uuid, document: &Document, shown: &Version) -> AnyView {
     };
     view! {
         <paper-reader id="reader" data-src=address(id, shown.number) data-kind=kind data-name=document.about.title.clone() data-length=shown.size.to_string()
-            data-paper=id.to_string() data-version=shown.number.to_string() data-print="yes">
+            data-paper=id.to_string() data-version=shown.number.to_string() data-print="yes" data-marks=marks data-changes=changes>
             <div class="empty"><Icon name="download" /><h2>"Read it on your computer"</h2>
                 <p>"Without a script this page cannot show the document."</p>
                 <div class="actions"><a class="button primary" href=address(id, shown.number) rel="external" download=shown.file_name.clone()>"Download"</a></div>

@@ -15,6 +15,10 @@ pub struct Shelf {
     pub document: String,
     /// An approval of it that was asked of everybody who reads it; none where that is what is asked for.
     pub approval: String,
+    /// Asked about it by the person that the questions are of.
+    pub question: String,
+    /// Kept by them.
+    pub note: String,
 }
 
 /// Puts one up behind everybody's back.
@@ -102,6 +106,22 @@ pub async fn shelf(served: &mut Served, label: &str, who: uuid::Uuid, address: &
     } else {
         String::new()
     };
+    let asked = if acts("/reopen") {
+        ("answered", format!("'{who}', now()"))
+    } else {
+        ("open", "null, null".to_owned())
+    };
+    let question = made(format!(
+        "insert into question (tenant_id, document_id, asked_on, kind, audience, body, state, asked_by, answered_by, answered_at)
+         select tenant_id, id, 1, 'question', 'readers', 'Why?', '{}', '{who}', {} from document where id = '{document}' returning id",
+        asked.0, asked.1
+    ))
+    .await;
+    let note = made(format!(
+        "insert into note (tenant_id, document_id, kept_on, membership_id, body)
+         select tenant_id, id, 1, '{who}', 'Look at this again' from document where id = '{document}' returning id"
+    ))
+    .await;
     if address.contains("/file") {
         let (tenant, file) = (
             served.behind.tenant(label).await,
@@ -118,5 +138,7 @@ pub async fn shelf(served: &mut Served, label: &str, who: uuid::Uuid, address: &
         reader: reader.to_string(),
         document: document.to_string(),
         approval,
+        question: question.to_string(),
+        note: note.to_string(),
     }
 }

@@ -335,7 +335,7 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
         .unwrap();
     let label = if label.is_empty() { "oakfield" } else { label };
     let email = format!("target{}@oakfield.example", uuid::Uuid::new_v4().simple());
-    let of_library = ["/library/", "/papers/", "/approvals/"]
+    let of_library = ["/library/", "/papers/", "/approvals/", "/questions/"]
         .iter()
         .any(|part| address.contains(part));
     let about = [
@@ -348,6 +348,7 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
         "/library/",
         "/papers/",
         "/approvals/",
+        "/questions/",
     ];
     let rule = if address.ends_with("/set-rule") {
         sqlx::query("update tenant set board_rule = 'maintained'")

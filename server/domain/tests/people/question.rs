@@ -12,6 +12,7 @@ use domain::{
     db::{Caller, MailDb},
     document::{
         self,
+        changes::{self, Tag},
         filing::{self, Stored},
     },
     folder::readers::{self, Who},
@@ -855,4 +856,32 @@ async fn notes_go_with_whoever_is_removed() {
         ))
         .await;
     assert_eq!(scene.text("select count(*)::text from note").await, "0");
+}
+
+#[tokio::test]
+async fn what_changed_is_told_to_who_reads_the_document_and_to_nobody_else() {
+    let mut scene = Scene::new().await;
+    let (_, document) = scene.policy().await;
+    let (clerk, dilip, teacher) = (
+        scene.caller(CLERK).await,
+        scene.caller(GOVERNOR).await,
+        scene.caller(TEACHER).await,
+    );
+    let now = SUSPENSION.replace("five school days", "ten school days");
+    scene
+        .pages(&clerk, document, &["A new cover.", AIMS, &now])
+        .await;
+    let changes = changes::between(&mut scene.reading(&dilip).await, document, 1, 2)
+        .await
+        .unwrap();
+    assert_eq!(changes.numbers(), [1, 3]);
+    assert_eq!(changes.pages[1].only(Tag::Removed), ["five"]);
+    assert_eq!(changes.pages[1].only(Tag::Added), ["ten"]);
+    let mut read = scene.reading(&teacher).await;
+    assert_eq!(
+        document::one(&mut read, document).await,
+        Err(Refusal::NotFound)
+    );
+    let nothing = changes::between(&mut read, document, 1, 2).await.unwrap();
+    assert_eq!(nothing.pages, []);
 }

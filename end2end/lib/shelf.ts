@@ -10,7 +10,6 @@ export async function openFolder(clerk: Page, name: string): Promise<void> {
   await expect(title(clerk)).toHaveText(name);
 }
 
-/** A file as it is chosen in a form. */
 export interface Chosen {
   name: string;
   mimeType: string;
@@ -26,4 +25,11 @@ export async function addDocument(clerk: Page, documentTitle: string, file: Chos
   await clerk.getByLabel('Files').setInputFiles(file);
   await clerk.getByRole('button', { name: 'Add', exact: true }).click();
   await expect(title(clerk)).toHaveText(documentTitle, { timeout: 30_000 });
+}
+
+export async function addVersion(clerk: Page, note: string, file: Chosen): Promise<void> {
+  await clerk.getByRole('link', { name: 'Add a version' }).click();
+  await clerk.getByLabel('What is new in it').fill(note);
+  await clerk.getByLabel('File', { exact: true }).setInputFiles(file);
+  await clerk.getByRole('button', { name: 'Add the version' }).click();
 }
