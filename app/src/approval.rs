@@ -77,7 +77,7 @@ pub async fn ask(
     let (asked, act) = asking::ask(&mut write, id_of(&document)?, version, &question).await?;
     write.commit(act).await?;
     crate::door::send_to(&format!(
-        "/papers/{document}?done=asked&people={}&left={}",
+        "/papers/{document}?done=put&people={}&left={}",
         asked.people, asked.left_out
     ));
     Ok(())
@@ -102,7 +102,7 @@ pub async fn answer(
     let acts = answering::answer(&mut write, id, place, answer, &reason).await?;
     let to = back(&acts);
     write.commit_all(acts).await?;
-    crate::door::send_to(&format!("{to}?done=answered"));
+    crate::door::send_to(&format!("{to}?done=given"));
     Ok(())
 }
 

@@ -190,17 +190,13 @@ fn content(_: String, drawn: StoredValue<Option<String>>) -> impl IntoView {
     view! { <div id="sheet" inner_html=drawn.get_value().unwrap_or_default()></div> }
 }
 
-/// In the browser the place of a sheet. Leptos fills it once; later drawings go in beside what it keeps of the page, so `first`,
-/// which is that one, stays what it was.
+/// In the browser the place of a sheet, which leptos leaves as it is: what stands in it is put there by [`redraw`], the first time and
+/// every other, so that nothing but a new drawing ever changes it.
 #[cfg(feature = "hydrate")]
-fn content(html: String, first: StoredValue<Option<String>>) -> impl IntoView {
-    let first = first
-        .try_update_value(|first| first.get_or_insert_with(|| html.clone()).clone())
-        .unwrap_or_default();
-    let later = if html == first { String::new() } else { html };
+fn content(html: String, _: StoredValue<Option<String>>) -> impl IntoView {
     // Once the place is on the page.
-    request_animation_frame(move || redraw(&later));
-    view! { <div id="sheet" inner_html=first></div> }
+    request_animation_frame(move || redraw(&html));
+    view! { <div id="sheet"></div> }
 }
 
 /// Puts a drawing in its place and sets its times to the reader's own zone. An empty one stands there already.

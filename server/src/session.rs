@@ -220,6 +220,7 @@ async fn adopt(
 const OPEN: &[&str] = &[
     "/sign-in",
     "/forgotten",
+    "/check",
     "/reset/",
     "/invitation/",
     "/arrive",
@@ -282,6 +283,7 @@ pub fn is_file(path: &str) -> bool {
         || path.starts_with("/upload/")
         || path.starts_with("/reader/")
         || path.starts_with("/pdfjs/")
+        || path.starts_with("/check/")
         || matches!(
             path,
             "/favicon.svg" | "/favicon.ico" | "/icons.svg" | "/robots.txt"

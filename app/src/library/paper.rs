@@ -83,12 +83,12 @@ fn done(asked: &Asked) -> Option<String> {
                 .to_owned(),
             n => format!("It is filed. While you were at it others added {n} versions: yours is the newest, and all are kept."),
         },
-        "asked" => match (asked.query("people"), asked.query("left")) {
+        "put" => match (asked.query("people"), asked.query("left")) {
             ("1", "" | "0") => "One person is asked, and told.".to_owned(),
             (people, "" | "0") => format!("{people} people are asked, and told."),
             (people, left) => format!("{people} are asked, and told. {left} of them do not read this folder and are not asked."),
         },
-        "answered" => "Your answer is recorded.".to_owned(),
+        "given" => "Your answer is recorded.".to_owned(),
         "taken-back" => "Your answer is taken back.".to_owned(),
         "question-withdrawn" => "The question is taken back. What was answered stays on record.".to_owned(),
         "described" => "Saved.".to_owned(),

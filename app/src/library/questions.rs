@@ -508,9 +508,9 @@ mod pages {
             })
             .collect();
         view! {
-            <details data-quote-box="" open=refusal.is_some()>
+            <details id="ask-box" data-quote-box="" open=refusal.is_some()>
                 <summary>"Ask or say something"</summary>
-                <form method="post" data-quote="ask">
+                <form id="ask-form" method="post" data-quote="ask">
                     <Act name=ASK />{on.fields()}
                     <TextArea name="words" id=if refusal.is_some() { "words" } else { "ask-words" } label="Your question or comment" value=value("words") rows=3 most=u32::from(TEXT_MOST) refusal=refusal.clone() />
                     {sentence(ASK, echo, refusal.clone())}
@@ -539,9 +539,9 @@ mod pages {
             String::new()
         };
         view! {
-            <details data-quote-box="" open=refused>
+            <details id="note-box" data-quote-box="" open=refused>
                 <summary>"Keep a note only for yourself"</summary>
-                <form method="post" data-quote="note">
+                <form id="note-form" method="post" data-quote="note">
                     <Act name=NOTE />{on.fields()}
                     <TextArea name="words" id=if refused { "words" } else { "note-words" } label="Your note" value=words rows=3 most=u32::from(TEXT_MOST) refusal=refusal.clone()
                         hint="Nobody else reads it: not who keeps the library, and not an administrator." />

@@ -91,16 +91,15 @@ pub async fn shelf(served: &mut Served, label: &str, who: uuid::Uuid, address: &
         ))
         .await;
         if acts("/take-back") {
-            // The last answer would close it.
-            sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
-                "set session_replication_role = replica;
-                 insert into approval_answer (tenant_id, approval_id, membership_id, by_id, answer)
-                 select tenant_id, approval_id, membership_id, membership_id, 'agree' from approval_place where approval_id = '{asked}';
-                 set session_replication_role = origin"
-            )))
-            .execute(&mut *served.behind)
-            .await
-            .unwrap();
+            // All but the one it is about, whose answer would close it.
+            made(format!(
+                "with answers as (
+                   insert into approval_answer (tenant_id, approval_id, membership_id, by_id, answer)
+                   select tenant_id, approval_id, membership_id, membership_id, 'agree' from approval_place
+                   where approval_id = '{asked}' and membership_id <> '{who}' returning approval_id
+                 ) select '{asked}'::uuid from (select count(*) from answers) a"
+            ))
+            .await;
         }
         asked.to_string()
     } else {

@@ -6,7 +6,7 @@ use crate::{Refusal, text};
 /// A reason as it is kept: nothing beside an agreement.
 ///
 /// Refuses an objection without its reason, and abstaining without the interest.
-fn tidy(answer: Answer, reason: &str) -> Result<String, Refusal> {
+pub fn tidy(answer: Answer, reason: &str) -> Result<String, Refusal> {
     let reason = text::block(reason, REASON_MOST)?;
     match (answer, reason.is_empty()) {
         (Answer::Agree, _) => Ok(String::new()),

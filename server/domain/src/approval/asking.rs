@@ -34,7 +34,7 @@ pub struct Question {
 }
 
 /// A reason as it is kept. Refuses [`Refusal::TextFormat`].
-fn tidy(reason: &str) -> Result<String, Refusal> {
+pub fn tidy(reason: &str) -> Result<String, Refusal> {
     text::block(reason, super::REASON_MOST)
 }
 
