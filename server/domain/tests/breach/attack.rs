@@ -99,14 +99,17 @@ impl Scene {
                  update document set newest = 1;
                  with one as (
                    insert into approval (tenant_id, document_id, version_id, sha256, rule, asked_by, due)
-                   select tenant_id, document_id, id, sha256, 'majority', made_by, current_date + 7 from version
+                   select tenant_id, document_id, id, sha256, 'everyone', made_by, current_date + 7 from version
                    returning tenant_id, id, asked_by
                  ), two as (
                    insert into approval_place (tenant_id, approval_id, membership_id)
-                   select tenant_id, id, asked_by from one returning tenant_id, approval_id, membership_id
+                   select o.tenant_id, o.id, m.id from one o join membership m on m.tenant_id = o.tenant_id
+                     and (m.id = o.asked_by or (m.state = 'active' and 'governor' = any (m.roles)))
+                   returning tenant_id, approval_id, membership_id
                  )
                  insert into approval_answer (tenant_id, approval_id, membership_id, by_id, answer)
-                 select tenant_id, approval_id, membership_id, membership_id, 'agree' from two;
+                 select t.tenant_id, t.approval_id, t.membership_id, t.membership_id, 'agree'
+                 from two t join one o on o.tenant_id = t.tenant_id and o.id = t.approval_id and o.asked_by = t.membership_id;
                  with asked as (
                    insert into question (tenant_id, document_id, asked_on, kind, audience, body, exact, prefix, suffix, page, asked_by)
                    select tenant_id, document_id, 1, 'question', 'readers', 'Why?', 'Dear', '', 'chair', 1, made_by from version

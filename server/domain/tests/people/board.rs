@@ -460,7 +460,7 @@ async fn the_demo_makes_a_board_once_and_leaves_alone_what_became_of_it() {
     let zofia = scene.place("governor9@oakfield.example").await;
     remove(&scene.db, &clerk, zofia).await.unwrap();
     scene
-        .sql("truncate seat, term, committee, committee_place, declaration, interest, dbs_check, training, contact, folder_reader")
+        .sql("truncate seat, term, committee, committee_place, declaration, interest, dbs_check, training, contact, folder_reader, approval, approval_place, approval_answer")
         .await;
     demo::load(&mut migrator, &hasher, &secrets, 0)
         .await
