@@ -294,7 +294,7 @@ async fn heed(sockets: &Sockets, caller: &Caller, seat: &Arc<Seat>, said: Said) 
         sockets.hub.unwatch(seat, &dropped);
     }
     if said.subscribe.is_empty() {
-        turn(sockets, seat, said.reading);
+        turn(sockets, seat, said.reading.as_ref());
         return None;
     }
     let mut refused = Vec::new();
@@ -330,13 +330,13 @@ async fn heed(sockets: &Sockets, caller: &Caller, seat: &Arc<Seat>, said: Said) 
     if !refused.is_empty() {
         sockets.hub.refuse(seat, &refused, Instant::now());
     }
-    turn(sockets, seat, said.reading);
+    turn(sockets, seat, said.reading.as_ref());
     None
 }
 
 /// A page that no paper has is not told on.
-fn turn(sockets: &Sockets, seat: &Arc<Seat>, reading: Option<Reading>) {
-    if let Some(Reading { paper, page }) = reading
+fn turn(sockets: &Sockets, seat: &Arc<Seat>, reading: Option<&Reading>) {
+    if let Some(&Reading { paper, page }) = reading
         && page.is_none_or(|page| (1..=PAGE_MOST).contains(&page))
     {
         sockets.hub.turn(seat, paper, page, Instant::now());

@@ -773,7 +773,10 @@ async fn whoever_reads_a_paper_sees_others_who_read_it_and_nobody_who_does_not_w
         ("Margaret Oyelaran".to_owned(), 1),
     );
     // Not oneself; and nobody who could not open it, whatever the process believes.
-    assert_eq!(seen(&margaret).await.unwrap(), [of_margaret.clone()]);
+    assert_eq!(
+        seen(&margaret).await.unwrap(),
+        std::slice::from_ref(&of_margaret)
+    );
     assert_eq!(seen(&dilip).await.unwrap(), [of_dilip]);
     for outsider in [&clerk, &admin] {
         assert_eq!(seen(outsider).await, Err(Refusal::NotFound));
