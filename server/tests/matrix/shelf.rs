@@ -93,12 +93,15 @@ pub async fn shelf(served: &mut Served, label: &str, who: uuid::Uuid, address: &
         ))
         .await;
         if acts("/take-back") {
-            // All but the one it is about, whose answer would close it.
+            // All but the one it is about, or but the newest where it is about none of them: the last answer closes it.
             made(format!(
                 "with answers as (
                    insert into approval_answer (tenant_id, approval_id, membership_id, by_id, answer)
                    select tenant_id, approval_id, membership_id, membership_id, 'agree' from approval_place
-                   where approval_id = '{asked}' and membership_id <> '{who}' returning approval_id
+                   where approval_id = '{asked}' and membership_id <> (
+                     select membership_id from approval_place where approval_id = '{asked}'
+                     order by membership_id <> '{who}', membership_id desc limit 1
+                   ) returning approval_id
                  ) select '{asked}'::uuid from (select count(*) from answers) a"
             ))
             .await;
