@@ -392,6 +392,14 @@ fn s3(env: &Environment<'_>) -> Result<Option<StorageConfig>, Stop> {
         bucket: needed("QUORATE_S3_BUCKET")?,
         access_key: needed("QUORATE_S3_ACCESS_KEY")?,
         secret_key: needed("QUORATE_S3_SECRET_KEY")?.into(),
+        kms_key: env.text("QUORATE_S3_KMS_KEY")?,
+        unversioned: match env.text("QUORATE_S3_UNVERSIONED")?.as_deref() {
+            None => false,
+            Some("accept") => true,
+            Some(_) => {
+                return Err(impossible("QUORATE_S3_UNVERSIONED", "accept, or nothing"));
+            }
+        },
     }))
 }
 

@@ -604,7 +604,13 @@ async fn serve(store: &Storage, lies: Lies, asked: Asked, method: &Method) -> Re
             .await;
         match got {
             Ok(bytes) if range.is_some() => Body::from_stream(pieces(bytes)),
-            Ok(bytes) => Body::from_stream(checked(pieces(bytes), lies.sha256)),
+            Ok(bytes) => {
+                if let Some(version) = lies.store_version.clone() {
+                    let (store, key) = (store.clone(), lies.key.clone());
+                    tokio::spawn(async move { store.look_after(&key, &version).await });
+                }
+                Body::from_stream(checked(pieces(bytes), lies.sha256))
+            }
             Err(error) => {
                 tracing::error!(%error, "a file that is filed cannot be read");
                 return Refusal::Unavailable.into_page();

@@ -117,7 +117,16 @@ impl Parts {
             config.checkpoints.clone(),
         ];
         let storage = match &config.s3 {
-            Some(s3) => Storage::connect(s3),
+            Some(s3) => {
+                let storage = Storage::connect(s3);
+                storage.fits().await.map_err(|error| {
+                    Stop::config(format!(
+                        "{} Turn versioning on, or set QUORATE_S3_UNVERSIONED=accept.",
+                        sentence(&error.to_string())
+                    ))
+                })?;
+                storage
+            }
             None => {
                 // Drawn anew for each start: they only keep other users of this machine off the port.
                 let (access, secret) = (

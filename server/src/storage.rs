@@ -1,6 +1,10 @@
 //! Where documents lie: any S3, or by default one inside this process, on a folder and reachable from this machine only.
 
-use std::{net::Ipv4Addr, path::Path, sync::Arc};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+};
 
 use aws_sdk_s3::{
     Client,
@@ -8,7 +12,7 @@ use aws_sdk_s3::{
     error::{ProvideErrorMetadata, SdkError},
     operation::put_object::PutObjectError,
     primitives::ByteStream,
-    types::{BucketVersioningStatus, ChecksumAlgorithm, ChecksumMode},
+    types::{BucketVersioningStatus, ChecksumAlgorithm, ChecksumMode, ServerSideEncryption},
 };
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -17,7 +21,12 @@ use hyper_util::{
 use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use s3s_fs::FileSystem;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::{net::TcpListener, sync::Mutex, task::JoinHandle, time::Duration};
+use tokio::{
+    net::TcpListener,
+    sync::Mutex,
+    task::JoinHandle,
+    time::{Duration, timeout},
+};
 
 /// What the embedded store calls itself.
 const EMBEDDED_REGION: &str = "eu-west-2";
@@ -29,6 +38,8 @@ const PROBE: &str = "probe/";
 const DOCUMENTS: &str = "t/";
 /// Longest that the largest file may take on its way to the store.
 const PUT_WAIT: Duration = Duration::from_mins(10);
+/// How long a start waits for a store.
+const START_WAIT: Duration = Duration::from_secs(15);
 /// The embedded store's only probe. It keeps two small files of a key for ever, so the key must not be new each time.
 const EMBEDDED_PROBE: &str = "probe/embedded";
 
@@ -45,12 +56,17 @@ pub struct StorageConfig {
     pub access_key: String,
     /// Proof of it.
     pub secret_key: SecretString,
+    /// The key of the service's KMS that it encrypts with; without one it uses a key of its own.
+    pub kms_key: Option<String>,
+    /// Whether a bucket that keeps no versions will do.
+    pub unversioned: bool,
 }
 
 /// What [`Storage::check`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Health {
-    /// Whether the bucket keeps earlier versions of an object; our keys are immutable, so it need not.
+    /// Whether the bucket keeps earlier versions of an object, so that it can be had back when somebody else overwrites or deletes
+    /// it.
     pub versioning: bool,
 }
 
@@ -81,6 +97,9 @@ pub enum StorageError {
 pub struct Storage {
     client: Client,
     bucket: String,
+    kms_key: Option<String>,
+    /// Without versions nothing brings back what somebody else overwrote or deleted.
+    wants_versions: bool,
     /// This process's probe key, drawn at the first check. Held while a check is under way.
     probe: Arc<Mutex<Option<String>>>,
     server: Option<Arc<Embedded>>,
@@ -88,11 +107,14 @@ pub struct Storage {
 
 /// The accepting task of the embedded store; ends when the last [`Storage`] goes.
 #[derive(Debug)]
-struct Embedded(JoinHandle<()>);
+struct Embedded {
+    accepts: JoinHandle<()>,
+    address: SocketAddr,
+}
 
 impl Drop for Embedded {
     fn drop(&mut self) {
-        self.0.abort();
+        self.accepts.abort();
     }
 }
 
@@ -122,6 +144,8 @@ impl Storage {
         Self {
             client: Client::from_conf(settings),
             bucket: config.bucket.clone(),
+            kms_key: config.kms_key.clone(),
+            wants_versions: !config.unversioned,
             probe: Arc::default(),
             server: None,
         }
@@ -150,7 +174,8 @@ impl Storage {
         ));
         let service = builder.build();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let endpoint = format!("http://{}", listener.local_addr()?);
+        let address = listener.local_addr()?;
+        let endpoint = format!("http://{address}");
         let server = tokio::spawn(async move {
             let http = auto::Builder::new(TokioExecutor::new());
             loop {
@@ -179,11 +204,16 @@ impl Storage {
             bucket: EMBEDDED_BUCKET.to_owned(),
             access_key: access_key.to_owned(),
             secret_key: secret_key.clone(),
+            kms_key: None,
+            unversioned: true,
         };
         let probe = Arc::new(Mutex::new(Some(EMBEDDED_PROBE.to_owned())));
         Ok(Self {
             probe,
-            server: Some(Arc::new(Embedded(server))),
+            server: Some(Arc::new(Embedded {
+                accepts: server,
+                address,
+            })),
             ..Self::connect(&config)
         })
     }
@@ -231,6 +261,8 @@ impl Storage {
             .if_none_match("*")
             .content_length(i64::try_from(size).unwrap_or(i64::MAX))
             .checksum_sha256(&sum)
+            .server_side_encryption(self.encryption())
+            .set_ssekms_key_id(self.kms_key.clone())
             .body(body)
             .customize()
             .config_override(
@@ -307,9 +339,96 @@ impl Storage {
             .map_err(|error| step("read an object", &error))
     }
 
-    /// Removes an object. That it is not there any more, or never was, is no fault.
+    /// Removes an object with every version of it. That it is not there any more, or never was, is no fault.
     pub async fn remove(&self, key: &str) -> Result<(), StorageError> {
-        self.delete(key).await
+        self.delete(key).await?;
+        // A bucket that keeps versions keeps this one too: what was in the bin for its time would be there for ever.
+        for version in self.versions(key).await? {
+            self.client
+                .delete_object()
+                .bucket(&self.bucket)
+                .key(key)
+                .version_id(version)
+                .send()
+                .await
+                .map_err(|error| step("delete a version of an object", &error))?;
+        }
+        Ok(())
+    }
+
+    /// The versions of an object and the marks that it was deleted. None where the store keeps none.
+    async fn versions(&self, key: &str) -> Result<Vec<String>, StorageError> {
+        if self.server.is_some() {
+            return Ok(vec![]);
+        }
+        let listed = self
+            .client
+            .list_object_versions()
+            .bucket(&self.bucket)
+            .prefix(key)
+            .send()
+            .await;
+        let listed = match listed {
+            Ok(listed) => listed,
+            Err(error) if matches!(status(&error), Some(501 | 405)) => return Ok(vec![]),
+            Err(error) => return Err(step("list the versions of an object", &error)),
+        };
+        let objects = listed
+            .versions()
+            .iter()
+            .map(|one| (one.key(), one.version_id()));
+        let marks = listed
+            .delete_markers()
+            .iter()
+            .map(|one| (one.key(), one.version_id()));
+        Ok(objects
+            .chain(marks)
+            .filter(|(one, _)| *one == Some(key))
+            .filter_map(|(_, version)| version.map(str::to_owned))
+            .collect())
+    }
+
+    /// Tells the log of an object that somebody else has overwritten or deleted: it is read by its version, so that nobody who
+    /// reads it would notice.
+    pub async fn look_after(&self, key: &str, store_version: &str) -> Result<bool, StorageError> {
+        let head = self
+            .client
+            .head_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .send()
+            .await;
+        let why = match &head {
+            Ok(head) if head.version_id() == Some(store_version) => return Ok(true),
+            Ok(_) => "overwritten",
+            Err(error) if status(error) == Some(404) => "deleted",
+            Err(error) => return Err(step("find an object", error)),
+        };
+        tracing::error!(
+            key,
+            why,
+            "an object was changed in the store behind our back; it is read by its version"
+        );
+        Ok(false)
+    }
+
+    /// Whether the service may start with this bucket. Refuses one that keeps no versions, where it was not said that this will
+    /// do. A store that does not answer is waited for, by [`Storage::check`].
+    pub async fn fits(&self) -> Result<(), StorageError> {
+        let Ok(checked) = timeout(START_WAIT, self.check()).await else {
+            tracing::warn!("the store does not answer yet");
+            return Ok(());
+        };
+        match checked {
+            Ok(Health { versioning: false }) if self.wants_versions => {
+                Err(StorageError::Unreliable("its bucket keeps no versions"))
+            }
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::warn!(%error, "the store cannot be used yet");
+                Ok(())
+            }
+        }
     }
 
     /// The next keys of documents that have lain there since before the time, up to a thousand; and from where to go on.
@@ -340,10 +459,15 @@ impl Storage {
         Ok((keys, listed.next_continuation_token().map(str::to_owned)))
     }
 
+    /// Where the embedded server listens; none for another service.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.server.as_ref().map(|server| server.address)
+    }
+
     /// Ends the embedded server; for another service nothing is to be done.
     pub fn stop(&self) {
         if let Some(server) = &self.server {
-            server.0.abort();
+            server.accepts.abort();
         }
     }
 
@@ -422,6 +546,15 @@ impl Storage {
         }
     }
 
+    /// Asked for with every object, whatever the bucket does by itself. The embedded store knows nothing of it: its folder is as
+    /// safe as the disk is.
+    fn encryption(&self) -> ServerSideEncryption {
+        match self.kms_key {
+            Some(_) => ServerSideEncryption::AwsKms,
+            None => ServerSideEncryption::Aes256,
+        }
+    }
+
     async fn delete(&self, key: &str) -> Result<(), StorageError> {
         let deleted = self
             .client
@@ -442,6 +575,8 @@ impl Storage {
             .key(key)
             .if_none_match("*")
             .checksum_algorithm(ChecksumAlgorithm::Sha256)
+            .server_side_encryption(self.encryption())
+            .set_ssekms_key_id(self.kms_key.clone())
             .body(ByteStream::from(body.to_vec()))
             .send()
             .await
@@ -632,6 +767,8 @@ mod tests {
             bucket: "quorate".into(),
             access_key: "a".into(),
             secret_key: SecretString::from("b"),
+            kms_key: None,
+            unversioned: false,
         };
         let error = Storage::connect(&config).check().await.unwrap_err();
         assert_eq!(

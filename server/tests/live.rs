@@ -43,6 +43,8 @@ fn no_files() -> Files {
         bucket: "none".to_owned(),
         access_key: "none".to_owned(),
         secret_key: "none".into(),
+        kms_key: None,
+        unversioned: true,
     };
     Files {
         store: Storage::connect(&nowhere),

@@ -82,13 +82,25 @@ impl Browser {
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fields)
             .finish();
+        self.send_as(method, path, "application/x-www-form-urlencoded", body)
+            .await
+    }
+
+    /// The same with a body of another kind.
+    pub async fn send_as(
+        &mut self,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: String,
+    ) -> Option<Page> {
         let response = self
             .client
             .request(method, format!("http://127.0.0.1:{}{path}", self.port))
             .header("host", &self.host)
             .header("origin", format!("http://{}", self.host))
             .header("cookie", &self.cookie)
-            .header("content-type", "application/x-www-form-urlencoded")
+            .header("content-type", kind)
             .body(body)
             .send()
             .await
@@ -116,6 +128,15 @@ impl Browser {
 
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Option<Page> {
         self.send(Method::POST, path, fields).await
+    }
+
+    /// What it sends with everything, for a client that is no browser.
+    pub fn headers(&self) -> [(&'static str, String); 3] {
+        [
+            ("host", self.host.clone()),
+            ("origin", format!("http://{}", self.host)),
+            ("cookie", self.cookie.clone()),
+        ]
     }
 
     /// With password and code, as everybody does.

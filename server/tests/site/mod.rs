@@ -86,10 +86,27 @@ impl Served {
     }
 
     async fn at(scheme: &'static str, host: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let files = self::files(folder.path()).await;
+        Self::with(scheme, host, folder, files).await
+    }
+
+    /// As on a laptop, with another store.
+    pub async fn over(store: Storage) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let files = self::files(folder.path()).await;
+        Self::with("http", "localhost:3000", folder, Files { store, ..files }).await
+    }
+
+    async fn with(
+        scheme: &'static str,
+        host: &str,
+        folder: tempfile::TempDir,
+        files: Files,
+    ) -> Self {
         let _ = any_spawner::Executor::init_tokio();
         let fresh = Fresh::demo().await;
         let mut behind = fresh.behind().await;
-        let folder = tempfile::tempdir().unwrap();
         let site = folder.path().join("site");
         std::fs::create_dir_all(site.join("pkg")).unwrap();
         for name in [
@@ -153,7 +170,6 @@ impl Served {
             .merge(files::route())
             .merge(export::route(notary.clone()))
             .merge(devmail::routes(letters));
-        let files = self::files(folder.path()).await;
         let router = router::app(
             Site {
                 services,
@@ -318,7 +334,24 @@ impl Ask {
         self
     }
 
+    /// How many bytes of the answer came, or why they broke off.
+    pub async fn taken(self) -> Result<usize, axum::Error> {
+        let response = self.answered().await;
+        Ok(to_bytes(response.into_body(), 16 << 20).await?.len())
+    }
+
     pub async fn send(self) -> Answer {
+        let response = self.answered().await;
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, 16 << 20).await.unwrap().to_vec();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    async fn answered(self) -> axum::response::Response {
         let mut request = Request::new(Body::from(self.body));
         *request.method_mut() = self.method;
         *request.uri_mut() = self
@@ -332,14 +365,7 @@ impl Ask {
                 [127, 0, 0, 1],
                 4711,
             ))));
-        let response = self.router.oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = to_bytes(body, 16 << 20).await.unwrap().to_vec();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body,
-        }
+        self.router.oneshot(request).await.unwrap()
     }
 }
 
