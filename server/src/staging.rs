@@ -130,6 +130,26 @@ impl Staging {
         most: u64,
         mut stream: impl Stream<Item = Result<bytes::Bytes, E>> + Unpin,
     ) -> Result<Came, Refusal> {
+        let written = self.write(id, most, &mut stream).await;
+        if written.is_err() {
+            // Whoever is answered before all of it was sent sees a broken connection, and no sentence.
+            let mut came = 0;
+            while let Ok(Some(Ok(piece))) = timeout(SILENCE, stream.next()).await {
+                came += piece.len() as u64;
+                if came > domain::file::MOST {
+                    break;
+                }
+            }
+        }
+        written
+    }
+
+    async fn write<E>(
+        &self,
+        id: Uuid,
+        most: u64,
+        stream: &mut (impl Stream<Item = Result<bytes::Bytes, E>> + Unpin),
+    ) -> Result<Came, Refusal> {
         let mut file = OpenOptions::new()
             .append(true)
             .open(self.path(id))

@@ -12,7 +12,10 @@ use aws_sdk_s3::{
     error::{ProvideErrorMetadata, SdkError},
     operation::put_object::PutObjectError,
     primitives::ByteStream,
-    types::{BucketVersioningStatus, ChecksumAlgorithm, ChecksumMode, ServerSideEncryption},
+    types::{
+        BucketVersioningStatus, ChecksumAlgorithm, ChecksumMode, CreateBucketConfiguration,
+        ServerSideEncryption,
+    },
 };
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -36,8 +39,9 @@ const EMBEDDED_BUCKET: &str = "quorate";
 const PROBE: &str = "probe/";
 /// Where documents lie.
 const DOCUMENTS: &str = "t/";
-/// Longest that the largest file may take on its way to the store.
-const PUT_WAIT: Duration = Duration::from_mins(10);
+/// How long a file may take on its way to the store before it is sent anew: so long, and a second for so many bytes.
+const PUT_WAIT: Duration = Duration::from_secs(20);
+const PUT_PACE: u64 = 512 * 1024;
 /// How long a start waits for a store.
 const START_WAIT: Duration = Duration::from_secs(15);
 /// The embedded store's only probe. It keeps two small files of a key for ever, so the key must not be new each time.
@@ -97,6 +101,7 @@ pub enum StorageError {
 pub struct Storage {
     client: Client,
     bucket: String,
+    region: String,
     kms_key: Option<String>,
     /// Without versions nothing brings back what somebody else overwrote or deleted.
     wants_versions: bool,
@@ -144,6 +149,7 @@ impl Storage {
         Self {
             client: Client::from_conf(settings),
             bucket: config.bucket.clone(),
+            region: config.region.clone(),
             kms_key: config.kms_key.clone(),
             wants_versions: !config.unversioned,
             probe: Arc::default(),
@@ -260,6 +266,7 @@ impl Storage {
             .key(key)
             .if_none_match("*")
             .content_length(i64::try_from(size).unwrap_or(i64::MAX))
+            .checksum_algorithm(ChecksumAlgorithm::Sha256)
             .checksum_sha256(&sum)
             .server_side_encryption(self.encryption())
             .set_ssekms_key_id(self.kms_key.clone())
@@ -269,7 +276,7 @@ impl Storage {
                 aws_sdk_s3::Config::builder().timeout_config(
                     TimeoutConfig::builder()
                         .connect_timeout(Duration::from_secs(5))
-                        .operation_attempt_timeout(PUT_WAIT)
+                        .operation_attempt_timeout(PUT_WAIT + Duration::from_secs(size / PUT_PACE))
                         .build(),
                 ),
             )
@@ -479,10 +486,17 @@ impl Storage {
             }
             Err(_) => {}
         }
+        // S3 makes a bucket where it is asked to, and in us-east-1 where it is not asked, by an address of another region not at all.
+        let place = (self.region != "us-east-1").then(|| {
+            CreateBucketConfiguration::builder()
+                .location_constraint(self.region.as_str().into())
+                .build()
+        });
         match self
             .client
             .create_bucket()
             .bucket(&self.bucket)
+            .set_create_bucket_configuration(place)
             .send()
             .await
         {

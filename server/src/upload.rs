@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{
     body::{Body, Bytes},
-    extract::{FromRequest as _, Multipart, Request},
+    extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request},
     http::{HeaderValue, request::Parts},
 };
 use domain::{Refusal, db::Caller};
@@ -18,6 +18,8 @@ use crate::router::Site;
 const FIELD_WAIT: Duration = Duration::from_secs(30);
 /// Longest field of it that is no file, in bytes.
 const FIELD_MOST: usize = 8 * 1024;
+/// What is taken of a form that is refused already.
+const DRAINED_MOST: usize = 256 << 20;
 /// Most of these.
 const FIELDS_MOST: usize = 40;
 
@@ -29,9 +31,7 @@ pub async fn fields(
     // It has been read within its measure already.
     let mut request = Request::new(Body::from(whole));
     *request.headers_mut() = parts.headers.clone();
-    request
-        .extensions_mut()
-        .insert(axum::extract::DefaultBodyLimit::disable());
+    DefaultBodyLimit::disable().apply(&mut request);
     let mut form = Multipart::from_request(request, &()).await.ok()?;
     let (mut fields, mut refusal) = (Vec::new(), None);
     while let Some(field) = form.next_field().await.ok()? {
@@ -65,9 +65,7 @@ type NotDone = (Vec<(String, String)>, Refusal);
 pub async fn filed(site: &Site, parts: &Parts, body: Body) -> Result<HeaderValue, NotDone> {
     let mut request = Request::new(body);
     *request.headers_mut() = parts.headers.clone();
-    request
-        .extensions_mut()
-        .insert(axum::extract::DefaultBodyLimit::disable());
+    DefaultBodyLimit::disable().apply(&mut request);
     let mut fields: Vec<(String, String)> = Vec::new();
     let Some(caller) = parts.extensions.get::<Caller>().cloned() else {
         return Err((fields, Refusal::SignedOut));
@@ -113,6 +111,7 @@ pub async fn filed(site: &Site, parts: &Parts, body: Body) -> Result<HeaderValue
             Ok(done) => taken.push(done),
             Err(refusal) => {
                 fields.push(("filed".to_owned(), taken.len().to_string()));
+                drain(form).await;
                 return Err((fields, refusal));
             }
         }
@@ -127,6 +126,19 @@ pub async fn filed(site: &Site, parts: &Parts, body: Body) -> Result<HeaderValue
         (several, _) => format!("/library/{}?done={}", subject.1, several.len()),
     };
     HeaderValue::from_str(&to).map_err(|_| (fields, Refusal::Broken))
+}
+
+/// Takes what is still to come: a browser that is answered before it has sent all of it sees a broken connection, and no sentence.
+async fn drain(mut form: Multipart) {
+    let mut came = 0;
+    while let Ok(Ok(Some(mut field))) = timeout(FIELD_WAIT, form.next_field()).await {
+        while let Ok(Ok(Some(piece))) = timeout(FIELD_WAIT, field.chunk()).await {
+            came += piece.len();
+            if came > DRAINED_MOST {
+                return;
+            }
+        }
+    }
 }
 
 async fn text(mut field: axum::extract::multipart::Field<'_>) -> Option<String> {

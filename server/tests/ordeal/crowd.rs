@@ -131,6 +131,7 @@ impl Browser {
     }
 
     /// What it sends with everything, for a client that is no browser.
+    #[allow(dead_code, reason = "for the binaries whose clients are none")]
     pub fn headers(&self) -> [(&'static str, String); 3] {
         [
             ("host", self.host.clone()),

@@ -72,7 +72,7 @@ impl Paper {
         let start = at + tail.len() as u64;
         write!(tail, "xref\n0 {}\n0000000000 65535 f \n", offsets.len() + 1).unwrap();
         for offset in &offsets {
-            write!(tail, "{offset:010} 00000 n \n").unwrap();
+            writeln!(tail, "{offset:010} 00000 n ").unwrap();
         }
         write!(
             tail,
@@ -182,7 +182,7 @@ impl Sender {
             .await
             .unwrap();
         let (status, headers) = (answer.status(), answer.headers().clone());
-        assert_eq!(status, 303, "{}", answer.text().await.unwrap());
+        assert_eq!(status, 303, "{:?}", answer.text().await);
         let location = headers["location"].to_str().unwrap();
         location.split('?').next().unwrap().to_owned()
     }
