@@ -19,6 +19,8 @@ pub mod whole;
 use leptos::prelude::*;
 
 use crate::error::Result;
+#[cfg(feature = "ssr")]
+use crate::form::id_of;
 
 /// Asks for the approval of a version. `whom` is `role:…`, `committee:…` or `people`, and then `people` holds them.
 #[server(endpoint = "approvals/ask")]
@@ -117,7 +119,7 @@ pub async fn take_back(approval: String) -> Result<()> {
     Ok(())
 }
 
-/// Takes the question back.
+/// Withdraws the request.
 #[server(endpoint = "approvals/withdraw")]
 pub async fn withdraw(approval: String) -> Result<()> {
     let mut write = crate::door::write().await?;
@@ -160,10 +162,4 @@ fn back(acts: &[domain::event::Act]) -> String {
     acts.first()
         .and_then(domain::event::Act::subject)
         .map_or_else(|| "/approvals".to_owned(), |id| format!("/papers/{id}"))
-}
-
-/// An id that cannot be one is like one that never was.
-#[cfg(feature = "ssr")]
-fn id_of(text: &str) -> std::result::Result<uuid::Uuid, domain::Refusal> {
-    uuid::Uuid::try_parse(text).map_err(|_| domain::Refusal::NotFound)
 }

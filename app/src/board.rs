@@ -22,6 +22,8 @@ use uuid::Uuid;
 #[cfg(feature = "ssr")]
 use crate::door;
 use crate::error::Result;
+#[cfg(feature = "ssr")]
+use crate::form::id_of;
 
 /// Adds a seat to the board.
 #[server(endpoint = "board/open-seat")]
@@ -269,12 +271,6 @@ pub async fn set_rule(rule: String) -> Result<()> {
     write.commit(act).await?;
     door::send_to("/settings?done=saved");
     Ok(())
-}
-
-/// An id that cannot be one is like one that never was.
-#[cfg(feature = "ssr")]
-fn id_of(text: &str) -> std::result::Result<Uuid, Refusal> {
-    Uuid::try_parse(text).map_err(|_| Refusal::NotFound)
 }
 
 /// The person chosen from a list, which begins with nobody.

@@ -21,6 +21,12 @@ pub struct Echo {
     pub answer: Option<String>,
 }
 
+/// What a field says that names a thing. Refuses [`Refusal::NotFound`]: an id that cannot be one is like one that never was.
+#[cfg(feature = "ssr")]
+pub fn id_of(text: &str) -> std::result::Result<uuid::Uuid, Refusal> {
+    uuid::Uuid::try_parse(text).map_err(|_| Refusal::NotFound)
+}
+
 impl Echo {
     /// What was typed into a field, or nothing.
     pub fn value(&self, field: &str) -> Option<String> {

@@ -28,6 +28,8 @@ pub(crate) mod whole;
 use leptos::prelude::*;
 
 use crate::error::Result;
+#[cfg(feature = "ssr")]
+use crate::form::id_of;
 
 /// Makes a folder. A restricted one names people only; those of `filers` also file there.
 #[server(endpoint = "library/open-folder")]
@@ -270,12 +272,6 @@ pub async fn unbin(document: String) -> Result<()> {
     Ok(())
 }
 
-/// An id that cannot be one is like one that never was.
-#[cfg(feature = "ssr")]
-fn id_of(text: &str) -> std::result::Result<uuid::Uuid, domain::Refusal> {
-    uuid::Uuid::try_parse(text).map_err(|_| domain::Refusal::NotFound)
-}
-
 /// "1.4 MB": bytes as people say them, in powers of ten.
 #[cfg(feature = "ssr")]
 fn bytes(size: u64) -> String {
@@ -291,6 +287,7 @@ fn bytes(size: u64) -> String {
         }
     };
     match size {
+        1 => "1 byte".to_owned(),
         0..=999 => format!("{size} bytes"),
         1_000..=999_499 => format!("{} KB", tenths(1_000)),
         _ => format!("{} MB", tenths(1_000_000)),
@@ -318,7 +315,7 @@ mod tests {
     #[test]
     fn bytes_are_told_as_people_say_them() {
         for (size, words) in [
-            (1, "1 bytes"),
+            (1, "1 byte"),
             (999, "999 bytes"),
             (1_000, "1 KB"),
             (1_449, "1.4 KB"),

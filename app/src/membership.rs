@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "ssr")]
 pub use self::list::{Found, found};
 pub use self::list::{People, PeoplePage, Row, Wanted, read_people};
+#[cfg(feature = "ssr")]
+use crate::form::id_of;
 use crate::{
     error::Result,
     ui::{self, Around, Page, Rail, framed},
@@ -117,12 +119,6 @@ pub async fn remove_person(id: String) -> Result<()> {
     let seq = write.commit(act).await?;
     crate::door::send_to(&format!("/audit/{seq}?done=removed"));
     Ok(())
-}
-
-/// An id that cannot be one is like one that never was.
-#[cfg(feature = "ssr")]
-fn id_of(text: &str) -> std::result::Result<domain::MembershipId, Refusal> {
-    uuid::Uuid::try_parse(text).map_err(|_| Refusal::NotFound)
 }
 
 /// Fetches again in a moment; of no effect once the page has been left.

@@ -39,6 +39,7 @@ export default async function setup(): Promise<() => Promise<void>> {
     QUORATE_DATA: join(folder, 'data'),
     QUORATE_SITE: site,
     QUORATE_DEMO: '1',
+    QUORATE_DEMO_PAPERS: process.env.PAPERS ?? '0',
     QUORATE_TEST_FAST: '1',
     QUORATE_POSTGRES: postgres(),
   };

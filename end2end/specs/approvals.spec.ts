@@ -1,3 +1,4 @@
+import { measure } from '../lib/measure.ts';
 import { policy } from '../lib/papers.ts';
 import { expect, NAMES, test, title, type Page } from '../lib/test.ts';
 
@@ -41,7 +42,7 @@ async function certificateOf(page: Page, link: ReturnType<Page['getByRole']>): P
 }
 
 test('three are asked, two agree, one objects; a newer version makes it stale, and the certificate is about the old bytes', async ({ school, javaScriptEnabled }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(180_000);
   const [clerk, chair, dilip, sian] = [await school.as('clerk'), await school.as('chair'), await school.as('governor1'), await school.as('governor2')];
   const [first, second] = [await policy(4), await policy(5)];
   const address = await filed(clerk, first);
@@ -126,6 +127,18 @@ test('three are asked, two agree, one objects; a newer version makes it stale, a
   await expect(clerk.getByRole('textbox', { name: 'How many' })).toHaveValue('2');
   await clerk.getByRole('button', { name: 'Ask them' }).click();
   await expect(approval(clerk)).toContainText('0 agreed, 3 to come');
+  if (!javaScriptEnabled) return;
+  await measure(clerk, 'a paper that is being approved');
+  await clerk.goto(`${address}/ask`);
+  await measure(clerk, 'asking');
+  for (const [page, place] of [[clerk, '/approvals'], [chair, '/approvals'], [dilip, '/me/reading'], [stranger, '/check']] as const) {
+    await page.goto(place);
+    await measure(page, place);
+  }
+  await dilip.goto('/approvals');
+  await dilip.getByRole('link', { name: /version 1/ }).first().click();
+  await expect(title(dilip)).toContainText('Behaviour policy');
+  await measure(dilip, 'an approval');
 });
 
 test('the check page tells in the browser whether a certificate and a file belong together', async ({ school, javaScriptEnabled }) => {

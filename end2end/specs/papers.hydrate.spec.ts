@@ -130,3 +130,22 @@ test('who reads a paper is seen by others who read it, on which page, and by nob
   expect(said.filter((frame) => frame.includes('readers'))).toEqual([]);
   expect(said.length).toBeGreaterThan(0);
 });
+
+test('who does not read the folder that a paper is moved to has it open no more a second later', async ({ school }) => {
+  const [clerk, governor] = [await school.as('clerk'), await school.as('governor1')];
+  await clerk.goto('/library/add');
+  await clerk.getByLabel('Name', { exact: true }).fill('Staff');
+  await clerk.getByRole('checkbox', { name: 'Teacher', exact: true }).check();
+  await clerk.getByRole('button', { name: 'Make the folder' }).click();
+  await expect(title(clerk)).toHaveText('Staff');
+  await openFolder(clerk, 'Policies');
+  await addDocument(clerk, 'Behaviour policy', pdf('b.pdf', await policy(3)));
+  await governor.goto(new URL(clerk.url()).pathname);
+  await ready(governor);
+  await expect(paper(governor).getByText(/Telling parents/).first()).toBeVisible({ timeout: 20_000 });
+  await clerk.getByRole('link', { name: 'Change', exact: true }).click();
+  await clerk.getByLabel('Move it to').selectOption({ label: 'Staff' });
+  await clerk.getByRole('button', { name: 'Move', exact: true }).click();
+  await expect(title(governor)).toHaveText('There is nothing here', SECOND);
+  await expect(governor.locator('paper-reader, iframe')).toHaveCount(0);
+});

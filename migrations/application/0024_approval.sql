@@ -178,8 +178,11 @@ as $$
 begin
   if folder_audience.folder = any (sec.folders(true)) then
     return query
-      select m.id from public.membership m
-      where m.tenant_id = sec.tenant() and m.state = 'active' and sec.reads_folder(m.tenant_id, folder_audience.folder, m.id);
+      select p.membership_id from sec.folder_people(sec.tenant(), folder_audience.folder) p
+      union
+      select m.id from public.folder f
+      join public.membership m on m.tenant_id = f.tenant_id and m.state = 'active' and m.roles && sec.keeper_roles()
+      where f.tenant_id = sec.tenant() and f.id = folder_audience.folder and not f.restricted;
   end if;
 end
 $$;

@@ -52,6 +52,8 @@ const bring = () => {
     delete needed[what];
     document.head.append(Object.assign(document.createElement("script"), { type: "module", src }));
   }
+  if (!Object.keys(needed).length) watching.disconnect();
 };
+const watching = new MutationObserver(() => bring());
+watching.observe(document.documentElement, { childList: true, subtree: true });
 bring();
-new MutationObserver(bring).observe(document.documentElement, { childList: true, subtree: true });

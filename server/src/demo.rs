@@ -1,6 +1,7 @@
 //! The demo schools, loaded as the migrator, and what a person needs to look around in them.
 
 pub mod papers;
+mod talk;
 
 use crate::cli::say;
 use crate::config::{Config, demo_master_key};

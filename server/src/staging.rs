@@ -25,6 +25,10 @@ pub const REST: Duration = Duration::from_hours(24);
 
 /// Longest silence in the middle of a part; whoever was cut off goes on where the bytes end.
 const SILENCE: Duration = Duration::from_secs(30);
+/// Most uploads that one person has on their way.
+const OF_ONE: usize = 20;
+/// After so long without a byte one of them makes room for another.
+const LEFT: Duration = Duration::from_mins(10);
 
 /// What an upload is to become, as it was said when it began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +81,8 @@ impl Staging {
         self.folder.join(format!("{}.{what}", id.simple()))
     }
 
-    /// Begins an upload. Refuses an empty file and one that is too large before a byte of it is sent.
+    /// Begins an upload. Refuses an empty file and one that is too large before a byte of it is sent, and
+    /// [`Refusal::ManyUploads`].
     pub async fn begin(&self, meant: &Meant) -> Result<Uuid, Refusal> {
         if meant.size == 0 {
             return Err(Fault::Empty.into());
@@ -85,6 +90,7 @@ impl Staging {
         if meant.size > domain::file::MOST {
             return Err(Fault::TooLarge.into());
         }
+        self.make_room(meant).await?;
         let id = Uuid::new_v4();
         let said = serde_json::to_vec(meant).map_err(|_| Refusal::Broken)?;
         fs::write(self.beside(id, "meant"), said)
@@ -92,6 +98,46 @@ impl Staging {
             .map_err(full)?;
         File::create(self.path(id)).await.map_err(full)?;
         Ok(id)
+    }
+
+    /// Refuses [`Refusal::ManyUploads`] to somebody who has so many on their way; what they left lying goes first.
+    async fn make_room(&self, meant: &Meant) -> Result<(), Refusal> {
+        let now = SystemTime::from(crate::clock::now());
+        let (mut under_way, mut left) = (0, Vec::new());
+        let mut entries = fs::read_dir(&self.folder).await.map_err(full)?;
+        while let Some(entry) = entries.next_entry().await.map_err(full)? {
+            let name = entry.file_name();
+            let id = name.to_str().and_then(|name| name.strip_suffix(".meant"));
+            let Some(id) = id.and_then(|id| Uuid::try_parse(id).ok()) else {
+                continue;
+            };
+            if self.meant(id, meant.tenant, meant.by).await.is_err() {
+                continue;
+            }
+            // Without bytes it is finished, and only what became of it is kept.
+            let Ok(lies) = fs::metadata(self.path(id)).await else {
+                continue;
+            };
+            under_way += 1;
+            let still = lies
+                .modified()
+                .ok()
+                .and_then(|at| now.duration_since(at).ok());
+            if still.is_some_and(|still| still > LEFT) {
+                left.push(id);
+            }
+        }
+        if under_way < OF_ONE {
+            return Ok(());
+        }
+        for id in &left {
+            self.drop(*id).await;
+        }
+        if under_way - left.len() < OF_ONE {
+            Ok(())
+        } else {
+            Err(Refusal::ManyUploads)
+        }
     }
 
     /// What an upload is to become. Refuses [`Refusal::UploadLost`] where there is none, or it is somebody else's.
@@ -345,6 +391,39 @@ mod tests {
             2
         );
         assert_eq!(staging.length(id).await, Err(Refusal::UploadLost));
+    }
+
+    #[tokio::test]
+    async fn one_person_has_so_many_under_way_and_others_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let staging = Staging::new(folder.path().to_owned()).unwrap();
+        let mut begun = Vec::new();
+        for _ in 0..OF_ONE {
+            begun.push(staging.begin(&meant()).await.unwrap());
+        }
+        assert_eq!(staging.begin(&meant()).await, Err(Refusal::ManyUploads));
+        let other = Meant {
+            by: Uuid::from_u128(3),
+            ..meant()
+        };
+        staging.begin(&other).await.unwrap();
+        // One that is finished, and one that is given up, make room for one each.
+        staging.finish(begun[0], b"{}").await;
+        staging.drop(begun[1]).await;
+        for _ in 0..2 {
+            staging.begin(&meant()).await.unwrap();
+        }
+        assert_eq!(staging.begin(&meant()).await, Err(Refusal::ManyUploads));
+        // So do those that nothing comes for any more.
+        let long_ago = SystemTime::from(crate::clock::now()) - LEFT - Duration::from_secs(1);
+        let file = std::fs::File::options()
+            .write(true)
+            .open(staging.path(begun[2]))
+            .unwrap();
+        file.set_modified(long_ago).unwrap();
+        staging.begin(&meant()).await.unwrap();
+        assert_eq!(staging.length(begun[2]).await, Err(Refusal::UploadLost));
+        assert_eq!(staging.begin(&meant()).await, Err(Refusal::ManyUploads));
     }
 
     #[tokio::test]

@@ -148,7 +148,7 @@ pub fn card(one: &Approval, places: &[Place], files: bool) -> impl IntoView + us
         <div class="standing">
             {ring(one.standing)}
             <div><b>{words(one.standing)}</b>
-                <small>{open.then(|| rule_words(one.rule, one.standing))} {when}</small>
+                <small>{open.then(|| rule_words(one.rule, one.standing))} " " {when}</small>
                 {(!open).then(|| tag(one))}
                 {one.closed.clone().map(|at| view! { <small>"Closed "<Moment at=at /></small> })}
             </div>
@@ -164,7 +164,7 @@ pub fn card(one: &Approval, places: &[Place], files: bool) -> impl IntoView + us
                 <form method="post">
                     <Act name="approvals/withdraw" />
                     <input type="hidden" name="approval" value=id.clone() />
-                    <button class="button quiet">"Take the question back"</button>
+                    <button class="button quiet">"Withdraw the request"</button>
                 </form>
             })}
         </div>

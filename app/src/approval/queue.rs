@@ -142,7 +142,7 @@ fn line(one: &Approval, today: Date) -> impl IntoView + use<> {
         <li>
             <a href=format!("/approvals/{}", one.id)><b>{format!("{}, version {}", one.title, one.version)}</b></a>
             <small>{words(one.standing)} ". " {rule_words(one.rule, one.standing)}</small>
-            <small>{waiting_words(since, today)} ", closes on " {day::words(one.due)}</small>
+            <small>"Open, " {waiting_words(since, today)} ", closes on " {day::words(one.due)}</small>
         </li>
     }
 }

@@ -90,7 +90,7 @@ fn done(asked: &Asked) -> Option<String> {
         },
         "given" => "Your answer is recorded.".to_owned(),
         "taken-back" => "Your answer is taken back.".to_owned(),
-        "question-withdrawn" => "The question is taken back. What was answered stays on record.".to_owned(),
+        "question-withdrawn" => "The request is withdrawn. What was answered stays on record.".to_owned(),
         "described" => "Saved.".to_owned(),
         "restored" => "The older version is the newest again.".to_owned(),
         "moved" => "It lies in another folder now.".to_owned(),

@@ -103,7 +103,7 @@ impl State {
             Self::Rejected => "Rejected",
             Self::Lapsed => "Lapsed",
             Self::Stale => "Stale",
-            Self::Withdrawn => "Taken back",
+            Self::Withdrawn => "Withdrawn",
         }
     }
 
@@ -314,7 +314,7 @@ pub use queries::{lines, list, of_document, one, places};
 
 #[cfg(feature = "db")]
 mod queries {
-    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+    use time::OffsetDateTime;
     use uuid::Uuid;
 
     use super::{
@@ -323,9 +323,10 @@ mod queries {
     use crate::{
         Refusal,
         board::Named,
+        day,
         db::{Read, refused},
-        document::hex,
         role::Role,
+        text,
     };
 
     /// The approvals of a document, the newest first.
@@ -409,7 +410,7 @@ mod queries {
                 document: row.document_id,
                 title: row.title,
                 version: count(row.number)?,
-                sha256: hex(&row.sha256),
+                sha256: text::hex(&row.sha256),
                 newest: count(row.newest)?,
                 rule: Rule::from_code(&row.rule, row.least.map(count).transpose()?)
                     .ok_or(Refusal::Broken)?,
@@ -424,14 +425,14 @@ mod queries {
                     id: row.asked_by,
                     name: row.by,
                 },
-                at: moment(row.asked_at)?,
+                at: day::moment(row.asked_at)?,
                 due: row.due,
                 stand_in: stand_in.map(|(id, from)| {
                     let name = row.stand_in_name;
                     (Named { id, name }, from)
                 }),
                 state: State::from_code(&row.state).ok_or(Refusal::Broken)?,
-                closed: row.closed_at.map(moment).transpose()?,
+                closed: row.closed_at.map(day::moment).transpose()?,
                 standing: Standing {
                     asked: count(row.asked)?,
                     counted: count(row.counted)?,
@@ -486,7 +487,7 @@ mod queries {
                             id: by,
                             name: row.by,
                         }),
-                        at: moment(at)?,
+                        at: day::moment(at)?,
                     }),
                     _ => None,
                 };
@@ -530,9 +531,5 @@ mod queries {
 
     fn count(number: i32) -> Result<u32, Refusal> {
         u32::try_from(number).map_err(|_| Refusal::Broken)
-    }
-
-    fn moment(at: OffsetDateTime) -> Result<String, Refusal> {
-        at.format(&Rfc3339).map_err(|_| Refusal::Broken)
     }
 }

@@ -216,32 +216,21 @@ impl Receipt {
     }
 }
 
-/// As hashes are written: 64 digits, in lower case.
-#[cfg(feature = "db")]
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-}
-
 #[cfg(feature = "db")]
 pub use queries::{entry, export, readers_only, timeline};
 
 #[cfg(feature = "db")]
 mod queries {
     use serde_json::Value;
-    use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339};
+    use time::{Date, OffsetDateTime};
     use uuid::Uuid;
 
-    use super::{Entry, EntryDetail, Filter, NOUNS_MOST, PAGE, Receipt, Timeline, Who, hex};
+    use super::{Entry, EntryDetail, Filter, NOUNS_MOST, PAGE, Receipt, Timeline, Who};
     use crate::{
-        MembershipId, Refusal, Seq,
+        MembershipId, Refusal, Seq, day,
         db::{Read, Standing, Write, refused},
         event::Act,
+        text,
         trail::{self, Span},
     };
 
@@ -325,7 +314,7 @@ mod queries {
         .await
         .map_err(refused)?
         .ok_or(Refusal::NotFound)?;
-        let (prev, detail) = (hex(&row.prev), row.detail.clone().unwrap_or_default());
+        let (prev, detail) = (text::hex(&row.prev), row.detail.clone().unwrap_or_default());
         Ok(EntryDetail {
             receipt: Receipt::of(&row.act, &detail),
             entry: row.entry()?,
@@ -387,7 +376,7 @@ mod queries {
             };
             Ok(Entry {
                 seq: self.seq,
-                at: self.at.format(&Rfc3339).map_err(|_| Refusal::Broken)?,
+                at: day::moment(self.at)?,
                 act: self.act,
                 by: Who {
                     name: by,
@@ -397,7 +386,7 @@ mod queries {
                     name,
                     id: self.subject,
                 }),
-                hash: hex(&self.hash),
+                hash: text::hex(&self.hash),
             })
         }
     }

@@ -23,6 +23,13 @@ const MONTHS: [Month; 12] = [
     Month::December,
 ];
 
+/// A moment as records carry it: RFC 3339 in UTC.
+#[cfg(feature = "db")]
+pub fn moment(at: OffsetDateTime) -> Result<String, Refusal> {
+    at.format(&time::format_description::well_known::Rfc3339)
+        .map_err(|_| Refusal::Broken)
+}
+
 /// The day in England at a moment, in seconds since 1970 UTC.
 ///
 /// An hour ahead of Greenwich from 01:00 on the last Sunday of March to 01:00 on the last Sunday of October, both Greenwich

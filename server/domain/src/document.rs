@@ -250,21 +250,20 @@ pub struct Lies {
 }
 
 #[cfg(feature = "db")]
-pub(crate) use queries::hex;
-#[cfg(feature = "db")]
 pub use queries::{lies, list, one, openings, register};
 
 #[cfg(feature = "db")]
 mod queries {
-    use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339};
+    use time::{Date, OffsetDateTime};
     use uuid::Uuid;
 
     use super::{About, Document, Kind, Lies, Listed, Opening, State, Version};
     use crate::{
         Refusal,
         board::Named,
+        day,
         db::{Read, refused},
-        file,
+        file, text,
     };
 
     /// The documents of a folder, or of all folders, that the caller reads, by title. Those in the bin only where the caller files,
@@ -348,7 +347,7 @@ mod queries {
                 format: format(&self.format)?,
                 size: bytes(self.size)?,
                 pages: self.pages.map(count).transpose()?,
-                at: moment(self.at)?,
+                at: day::moment(self.at)?,
                 opened: self.opened,
                 approval: match self.approval.zip(self.asked) {
                     Some((state, number)) => Some((
@@ -400,22 +399,22 @@ mod queries {
                     file_name: row.file_name,
                     format: format(&row.format)?,
                     size: bytes(row.size)?,
-                    sha256: hex(&row.sha256),
+                    sha256: text::hex(&row.sha256),
                     pages: row.pages.map(count).transpose()?,
                     restores: row.restores.map(count).transpose()?,
                     by: Named {
                         id: row.made_by,
                         name: row.by,
                     },
-                    at: moment(row.at)?,
-                    opened: row.opened.map(moment).transpose()?,
+                    at: day::moment(row.at)?,
+                    opened: row.opened.map(day::moment).transpose()?,
                 })
             })
             .collect::<Result<Vec<_>, Refusal>>()?;
         let binned = row
             .binned_at
             .zip(row.bin_reason)
-            .map(|(at, why)| Ok::<_, Refusal>((moment(at)?, why)))
+            .map(|(at, why)| Ok::<_, Refusal>((day::moment(at)?, why)))
             .transpose()?;
         Ok(Document {
             id,
@@ -493,7 +492,7 @@ mod queries {
                         id: row.membership_id,
                         name: row.name,
                     },
-                    at: Some(moment(row.at)?),
+                    at: Some(day::moment(row.at)?),
                 })
             })
             .collect::<Result<_, Refusal>>()?;
@@ -518,20 +517,5 @@ mod queries {
 
     fn format(code: &str) -> Result<file::Kind, Refusal> {
         file::Kind::from_code(code).ok_or(Refusal::Broken)
-    }
-
-    fn moment(at: OffsetDateTime) -> Result<String, Refusal> {
-        at.format(&Rfc3339).map_err(|_| Refusal::Broken)
-    }
-
-    /// As hashes are written: 64 digits, in lower case.
-    pub(crate) fn hex(bytes: &[u8]) -> String {
-        use std::fmt::Write as _;
-        bytes
-            .iter()
-            .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
     }
 }

@@ -161,11 +161,11 @@ pub use queries::{
 #[cfg(feature = "db")]
 mod queries {
     use serde_json::Value;
-    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+    use time::OffsetDateTime;
 
     use super::{Ended, Person, State, tidy_email, tidy_name};
     use crate::{
-        AccountId, MembershipId, Refusal, board,
+        AccountId, MembershipId, Refusal, board, day,
         db::{Read, Write, refused},
         event::Act,
         role::{self, Role},
@@ -573,7 +573,7 @@ mod queries {
                 email: self.email,
                 roles: role::parse(self.roles.iter().map(String::as_str)),
                 state: State::from_code(&self.state).ok_or(Refusal::Broken)?,
-                since: self.since.format(&Rfc3339).map_err(|_| Refusal::Broken)?,
+                since: day::moment(self.since)?,
             })
         }
     }

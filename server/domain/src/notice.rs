@@ -135,12 +135,13 @@ pub use queries::{bounces, choose, last_visit, mail, mark_seen, unseen};
 
 #[cfg(feature = "db")]
 mod queries {
-    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+    use time::OffsetDateTime;
 
     use super::{Bounce, Hears, Mail, Notice, SHOWN_MOST, Unseen};
     use crate::{
         Refusal, Seq,
         board::Named,
+        day,
         db::{Read, Write, refused},
         event::Act,
     };
@@ -173,7 +174,7 @@ mod queries {
             .map(|row| {
                 Ok(Notice {
                     seq: row.seq,
-                    at: row.at.format(&Rfc3339).map_err(|_| Refusal::Broken)?,
+                    at: day::moment(row.at)?,
                     act: row.kind,
                     hears: Hears::from_code(&row.hears).ok_or(Refusal::Broken)?,
                     by: row.by_id.map(|id| Named { id, name: row.by }),
@@ -281,7 +282,7 @@ mod queries {
             .map(|row| {
                 Ok(Bounce {
                     person: row.membership_id,
-                    at: row.at.format(&Rfc3339).map_err(|_| Refusal::Broken)?,
+                    at: day::moment(row.at)?,
                     phone: row.phone,
                 })
             })

@@ -174,7 +174,7 @@ mod placing;
 mod queries {
     use std::collections::HashMap;
 
-    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+    use time::OffsetDateTime;
     use uuid::Uuid;
 
     use super::{
@@ -185,6 +185,7 @@ mod queries {
         Refusal,
         anchor::Quotation,
         board::Named,
+        day,
         db::{Read, refused},
         document::{Document, Version},
     };
@@ -229,7 +230,7 @@ mod queries {
                         id,
                         name: row.answerer,
                     },
-                    moment(at)?,
+                    day::moment(at)?,
                 ),
                 _ => State::Open,
             };
@@ -241,7 +242,7 @@ mod queries {
                     .then(|| hearers.remove(&row.id).unwrap_or_default()),
                 quoted,
                 text: row.body,
-                at: moment(row.at)?,
+                at: day::moment(row.at)?,
                 asked_on: count(row.asked_on)?,
                 may_answer: by.id == own || document.folder.files,
                 may_withdraw: by.id == own && replies.is_empty() && state == State::Open,
@@ -269,7 +270,7 @@ mod queries {
                 stands: shown.stands(read, None, quoted.as_ref()).await?,
                 quoted,
                 text: row.body,
-                at: moment(row.at)?,
+                at: day::moment(row.at)?,
                 kept_on: count(row.kept_on)?,
             });
         }
@@ -326,7 +327,7 @@ mod queries {
                     id: row.by_id,
                     name: row.by,
                 },
-                at: moment(row.at)?,
+                at: day::moment(row.at)?,
             });
         }
         Ok(all)
@@ -399,10 +400,6 @@ mod queries {
 
     fn count(number: i32) -> Result<u32, Refusal> {
         u32::try_from(number).map_err(|_| Refusal::Broken)
-    }
-
-    fn moment(at: OffsetDateTime) -> Result<String, Refusal> {
-        at.format(&Rfc3339).map_err(|_| Refusal::Broken)
     }
 }
 

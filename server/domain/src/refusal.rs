@@ -342,6 +342,9 @@ pub enum Refusal {
     /// Of an upload that came in parts, one that fits nowhere.
     #[error("The upload was lost on the way. Choose the file and send it again.")]
     UploadLost,
+    /// Of one person.
+    #[error("Twenty of your uploads are on their way. Wait until one of them is there.")]
+    ManyUploads,
     /// The disk is full.
     #[error(
         "There is no room for this file just now. Nothing was stored; tell whoever runs the service."
@@ -394,7 +397,7 @@ impl Refusal {
             Self::NoRoom => 507,
             Self::NotOnBoard => 403,
             Self::LinkGone => 410,
-            Self::Wait(_) => 429,
+            Self::Wait(_) | Self::ManyUploads => 429,
             Self::Busy | Self::Unavailable | Self::Offline => 503,
             Self::File(fault) if fault.passes() => 503,
             Self::Broken => 500,
@@ -432,6 +435,7 @@ impl Refusal {
             | Self::NoFile
             | Self::SameBytes(_)
             | Self::UploadLost
+            | Self::ManyUploads
             | Self::NoRoom => "file",
             Self::FolderName | Self::FolderNameTaken => "name",
             Self::FolderReaders | Self::FolderNamesPeople | Self::FolderFiler => "readers",

@@ -82,12 +82,12 @@ pub use token::Token;
 
 #[cfg(feature = "db")]
 mod queries {
-    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+    use time::OffsetDateTime;
     use uuid::Uuid;
 
     use super::{Elsewhere, Live, Needs, Place, Token};
     use crate::{
-        Refusal, TenantId,
+        Refusal, TenantId, day,
         db::{Db, random_bytes, refused},
         password::{self, Hasher},
         role,
@@ -223,8 +223,8 @@ mod queries {
                     id: row.id,
                     place: row.tenant_name,
                     agent: row.agent.unwrap_or_else(|| "A browser".to_owned()),
-                    since: rfc3339(row.created_at)?,
-                    seen: rfc3339(row.seen_at)?,
+                    since: day::moment(row.created_at)?,
+                    seen: day::moment(row.seen_at)?,
                     this: row.is_this,
                 })
             })
@@ -391,10 +391,6 @@ mod queries {
     fn wait(seconds: i32) -> Refusal {
         Refusal::Wait(u32::try_from(seconds).unwrap_or(0))
     }
-
-    fn rfc3339(at: OffsetDateTime) -> Result<String, Refusal> {
-        at.format(&Rfc3339).map_err(|_| Refusal::Broken)
-    }
 }
 
 #[cfg(feature = "db")]
@@ -422,13 +418,7 @@ mod token {
         }
 
         pub(crate) fn hex(&self) -> String {
-            use std::fmt::Write;
-            self.0
-                .iter()
-                .fold(String::with_capacity(32), |mut text, byte| {
-                    let _ = write!(text, "{byte:02x}");
-                    text
-                })
+            crate::text::hex(&self.0)
         }
     }
 

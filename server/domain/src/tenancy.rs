@@ -69,11 +69,11 @@ pub use queries::{by_label, changes, set_factor_rule, settings};
 
 #[cfg(feature = "db")]
 mod queries {
-    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+    use time::OffsetDateTime;
 
     use super::{Change, FactorRule, Settings, Tenant};
     use crate::{
-        MembershipId, Refusal,
+        MembershipId, Refusal, day,
         db::{Db, Read, Write, refused},
         event::Act,
         role::TenantKind,
@@ -185,7 +185,7 @@ mod queries {
                     by: row.by,
                     act: row.act,
                     about: row.about,
-                    at: row.at.format(&Rfc3339).map_err(|_| Refusal::Broken)?,
+                    at: day::moment(row.at)?,
                 })
             })
             .collect()

@@ -14,6 +14,17 @@ pub fn line(typed: &str, most: u16) -> Result<String, Refusal> {
     Ok(line)
 }
 
+/// As hashes and tokens are written: two digits a byte, in lower case.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
 /// Text of any number of lines as it is kept: each trimmed at its end, no empty ones around. It may be empty; refuses as
 /// [`line`] does otherwise.
 pub fn block(typed: &str, most: u16) -> Result<String, Refusal> {

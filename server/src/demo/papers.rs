@@ -43,7 +43,7 @@ const ACTORS: [&str; 6] = [
 /// What becomes of the approval of a paper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Becomes {
-    /// Two of four have answered.
+    /// Two of four have answered, and two are waited for.
     Open,
     Adopted,
     Rejected,
@@ -81,7 +81,8 @@ pub async fn load(site: Site) {
     }
 }
 
-struct Loader {
+/// Files them, as people do.
+pub(super) struct Loader {
     site: Site,
 }
 
@@ -184,7 +185,7 @@ impl Loader {
         .await
     }
 
-    async fn change<T>(
+    pub(super) async fn change<T>(
         &self,
         caller: &Caller,
         verb: impl AsyncFnOnce(&mut Write) -> Result<(T, Act), Refusal>,
@@ -254,6 +255,8 @@ impl Loader {
                 .take_whole(&self.site, clerk, &name, &fields, stream)
                 .await?;
             document = Some(taken.filed.document);
+            self.talk(paper.slug, taken.filed.document, taken.filed.number, actors)
+                .await?;
             let last = number + 1 == versions;
             let now = match becomes {
                 Some(Becomes::Stale | Becomes::Outdated) => number + 2 == versions,
@@ -300,13 +303,19 @@ impl Loader {
         );
         let abstain = (Answer::Abstain, "I work for the firm that is named in it.");
         let answers = match becomes {
-            Becomes::Open | Becomes::Stale => vec![agree, object],
-            Becomes::Adopted | Becomes::Outdated => vec![agree, object, agree, agree],
-            Becomes::Rejected => vec![object, agree, object],
-            Becomes::Lapsed => vec![abstain; 4],
-            Becomes::Withdrawn => vec![agree],
+            Becomes::Open => vec![Some(agree), None, None, Some(object)],
+            Becomes::Stale => vec![Some(agree), Some(object)],
+            Becomes::Adopted | Becomes::Outdated => {
+                vec![Some(agree), Some(object), Some(agree), Some(agree)]
+            }
+            Becomes::Rejected => vec![Some(object), Some(agree), Some(object)],
+            Becomes::Lapsed => vec![Some(abstain); 4],
+            Becomes::Withdrawn => vec![Some(agree)],
         };
-        for (name, (answer, reason)) in ACTORS[1..].iter().zip(answers) {
+        for (name, answer) in ACTORS[1..].iter().zip(answers) {
+            let Some((answer, reason)) = answer else {
+                continue;
+            };
             let mut write = self.site.services.db.write(&actors[name]).await?;
             let acts = answering::answer(&mut write, id, None, answer, reason).await?;
             write.commit_all(acts).await?;

@@ -8,7 +8,7 @@ use super::Act;
 use crate::{
     MembershipId,
     approval::{Answer, Rule, State},
-    document,
+    text,
 };
 
 impl Act {
@@ -44,7 +44,7 @@ impl Act {
         people: usize,
     ) -> Self {
         let mut detail = json!({
-            "version": version, "sha256": document::hex(sha256), "rule": rule.code(), "people": people,
+            "version": version, "sha256": text::hex(sha256), "rule": rule.code(), "people": people,
         });
         if let Rule::AtLeast(least) = rule {
             detail["least"] = json!(least);
@@ -67,7 +67,7 @@ impl Act {
             Answer::Object => "approval.objected",
             Answer::Abstain => "approval.abstained",
         };
-        let mut detail = json!({ "version": version, "sha256": document::hex(sha256) });
+        let mut detail = json!({ "version": version, "sha256": text::hex(sha256) });
         if let Some(place) = place {
             detail["place"] = json!(place);
         }

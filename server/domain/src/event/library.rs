@@ -5,10 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Act, CLOSE_REMOVED, Closes};
-use crate::{
-    AccountId, MembershipId,
-    document::{self, filing::Stored},
-};
+use crate::{AccountId, MembershipId, document::filing::Stored, text};
 
 /// On folders. `folder` stands in each, since it decides who is told.
 impl Act {
@@ -98,7 +95,7 @@ impl Act {
 
     fn of_version(stored: &Stored, number: u32) -> Value {
         json!({
-            "version": number, "sha256": document::hex(&stored.sha256), "size": stored.size, "format": stored.format.code(),
+            "version": number, "sha256": text::hex(&stored.sha256), "size": stored.size, "format": stored.format.code(),
         })
     }
 

@@ -65,13 +65,14 @@ pub use queries::{add, agree, ask, changes, drop_change, list, people, remove};
 
 #[cfg(feature = "db")]
 mod queries {
-    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+    use time::OffsetDateTime;
     use uuid::Uuid;
 
     use super::{Change, Line, Reader, Who};
     use crate::{
         MembershipId, Refusal,
         board::{Named, keeping::keep},
+        day,
         db::{Read, Write, refused},
         event::{Act, Whom},
         role::Role,
@@ -168,7 +169,7 @@ mod queries {
                         id: row.asked_by,
                         name: row.by,
                     },
-                    at: row.at.format(&Rfc3339).map_err(|_| Refusal::Broken)?,
+                    at: day::moment(row.at)?,
                 })
             })
             .collect()
