@@ -105,7 +105,7 @@ fn waiting(mine: &[Approval], today: Date) -> impl IntoView + use<> {
                         <Act name="approvals/agree-to-several" />
                         <Refusals refusal=refusal.clone() />
                         <ProofBeside refusal=refusal />
-                        <div class="acts">{lines}</div>
+                        <div class="body">{lines}</div>
                         {(several > 0).then(|| view! {
                             <div class="body"><p class="hint">"Routine papers that you have opened can be answered together."</p>
                             <div class="actions"><button class="button">"I agree to those I ticked"</button></div></div>

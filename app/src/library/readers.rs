@@ -88,7 +88,7 @@ pub async fn page(
         <div class="split">
             <div class="stack">
                 {(!changes.is_empty()).then(|| waiting(&folder, &changes))}
-                <section class="card" aria-label="Readers"><div class="acts">{rows}</div></section>
+                <section class="card" aria-label="Readers"><div class="body">{rows}</div></section>
             </div>
             <aside class="stack" aria-label="Change who reads it">
                 {if folder.restricted {
@@ -188,7 +188,7 @@ fn waiting(folder: &Folder, changes: &[Change]) -> impl IntoView + use<> {
     view! {
         <section class="card" aria-labelledby="waits">
             <header><h2 id="waits">"Waits for a second reader"</h2></header>
-            <div class="acts">{lines}</div>
+            <div class="body">{lines}</div>
         </section>
     }
 }

@@ -110,7 +110,7 @@ pub struct Thread {
     pub state: State,
     /// The first one first.
     pub replies: Vec<Reply>,
-    /// Whether the caller may say that it is answered, and that it is not.
+    /// Whether the caller may say that it is answered, and that it is not. A comment waits for no answer.
     pub may_answer: bool,
     /// Whether the caller may take it back.
     pub may_withdraw: bool,
@@ -234,17 +234,18 @@ mod queries {
                 ),
                 _ => State::Open,
             };
+            let kind = Kind::from_code(&row.kind).ok_or(Refusal::Broken)?;
             threads.push(Thread {
                 stands: shown.stands(read, Some(row.id), quoted.as_ref()).await?,
                 id: row.id,
-                kind: Kind::from_code(&row.kind).ok_or(Refusal::Broken)?,
+                kind,
                 hearers: (row.audience == "named")
                     .then(|| hearers.remove(&row.id).unwrap_or_default()),
                 quoted,
                 text: row.body,
                 at: day::moment(row.at)?,
                 asked_on: count(row.asked_on)?,
-                may_answer: by.id == own || document.folder.files,
+                may_answer: kind == Kind::Question && (by.id == own || document.folder.files),
                 may_withdraw: by.id == own && replies.is_empty() && state == State::Open,
                 by,
                 state,

@@ -352,7 +352,7 @@ mod queries {
     async fn step(write: &mut Write, question: Uuid, from: &str, to: &str) -> Result<(), Refusal> {
         let tenant = write.standing.tenant;
         let changed = sqlx::query!(
-            "update question set state = $4 where tenant_id = $1 and id = $2 and state = $3",
+            "update question set state = $4 where tenant_id = $1 and id = $2 and state = $3 and kind = 'question'",
             tenant,
             question,
             from,

@@ -800,7 +800,9 @@ async fn what_cannot_be_asked_is_refused_in_a_sentence() {
         .await
     };
     assert_eq!(on(&chosen(FIVE_DAYS, 2)).await, Err(Refusal::NoText));
-    assert!(on(&Chosen::default()).await.is_ok());
+    let comment = on(&Chosen::default()).await.unwrap();
+    // A comment waits for no answer.
+    assert_eq!(scene.answer(&clerk, comment, "").await, Err(Refusal::Stale));
     change(&scene.db, &clerk, async |write| {
         Ok(((), filing::bin(write, document, "Schedule 3").await?))
     })
