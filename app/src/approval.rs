@@ -146,10 +146,16 @@ pub async fn agree_to_several(#[server(default)] approvals: Vec<String>) -> Resu
                 write.commit_all(acts).await?;
                 done += 1;
             }
-            Err(refusal @ (Refusal::StepUpNeeded | Refusal::SignedOut)) => {
-                return Err(refusal.into());
-            }
-            Err(_) => left += 1,
+            // What has become of one since the list was drawn is no reason to leave the others.
+            Err(
+                Refusal::ApprovalClosed
+                | Refusal::ApprovalAnswered
+                | Refusal::ApprovalNotRoutine
+                | Refusal::ApprovalUnread
+                | Refusal::NotFound
+                | Refusal::Stale,
+            ) => left += 1,
+            Err(refusal) => return Err(refusal.into()),
         }
     }
     crate::door::send_to(&format!("/approvals?done=agreed&many={done}&left={left}"));

@@ -90,6 +90,7 @@ mod pages {
             || "a committee".to_owned(),
             |name| format!("the committee {name}"),
         );
+        let in_place = whom.map_or_else(String::new, |_| format!(" in {theirs} place"));
         match act {
             "membership.added" => format!("added {them}"),
             "membership.invited" => format!("added and invited {them}"),
@@ -164,9 +165,9 @@ mod pages {
             "document.purged" => "deleted a document that lay in the bin for 30 days".to_owned(),
             "document.opened" => format!("opened {a_paper}"),
             "approval.asked" => format!("asked for the approval of {a_paper}"),
-            "approval.agreed" => format!("agreed to {a_paper}"),
-            "approval.objected" => format!("objected to {a_paper}"),
-            "approval.abstained" => format!("abstained about {a_paper}"),
+            "approval.agreed" => format!("agreed to {a_paper}{in_place}"),
+            "approval.objected" => format!("objected to {a_paper}{in_place}"),
+            "approval.abstained" => format!("abstained about {a_paper}{in_place}"),
             "approval.answer_withdrawn" => format!("took back an answer about {a_paper}"),
             "approval.closed" => format!("closed the approval of {a_paper}"),
             "approval.withdrawn" => format!("took back the question about {a_paper}"),

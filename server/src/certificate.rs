@@ -12,6 +12,7 @@ use axum::{
 use domain::{
     Refusal,
     approval::{self, Answer, Rule, State as Became},
+    day,
     db::{Caller, Read},
     document,
 };
@@ -20,7 +21,7 @@ use print::certificate::{
 };
 use quorate_verify::Hash;
 use serde::Deserialize;
-use time::{OffsetDateTime, Time, format_description::well_known::Rfc3339};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
 use crate::{clock, router::Site, session::IntoPage};
@@ -131,7 +132,9 @@ async fn said(
     let outcome = match one.state {
         Became::Adopted => Outcome::Adopted { at: closed()? },
         Became::Rejected => Outcome::Rejected { at: closed()? },
-        Became::Lapsed | Became::Stale | Became::Withdrawn => Outcome::Lapsed { at: closed()? },
+        Became::Lapsed => Outcome::Lapsed { at: closed()? },
+        Became::Stale => Outcome::Replaced { at: closed()? },
+        Became::Withdrawn => Outcome::Withdrawn { at: closed()? },
         Became::Open => Outcome::Open,
     };
     let name = |person: &domain::board::Named| {
@@ -191,7 +194,7 @@ async fn said(
                 standing.needed, standing.counted
             ),
         },
-        due: one.due.with_time(Time::MAX).assume_utc(),
+        due: day::end(one.due),
         answers,
         outcome,
         newer: (newest.number != one.version)
@@ -214,10 +217,13 @@ async fn said(
             head,
         },
         check_at,
-        made: clock::now(),
+        made: day::in_england(clock::now()),
     })
 }
 
+/// A moment of the record, by the clocks of the school.
 fn moment(at: &str) -> Result<OffsetDateTime, Refusal> {
-    OffsetDateTime::parse(at, &Rfc3339).map_err(|_| Refusal::Broken)
+    OffsetDateTime::parse(at, &Rfc3339)
+        .map(day::in_england)
+        .map_err(|_| Refusal::Broken)
 }

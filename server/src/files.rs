@@ -171,6 +171,7 @@ async fn part(
     let came = async {
         let caller = caller(who, session)?;
         let meant = site.files.own(&site, &caller, id).await?;
+        let _held = site.files.staging.hold(id)?;
         let here = site.files.staging.length(id).await?;
         if number(&headers, &UPLOAD_OFFSET) != Some(here) {
             return Ok((StatusCode::CONFLICT, here));
@@ -206,6 +207,7 @@ async fn give_up(
     let given_up = async {
         let caller = caller(who, session)?;
         site.files.own(&site, &caller, id).await?;
+        let _held = site.files.staging.hold(id)?;
         site.files.staging.drop(id).await;
         Ok::<_, Refusal>(())
     };
@@ -231,11 +233,16 @@ async fn finish(
         Ok(meant) => meant,
         Err(refusal) => return told(&refusal),
     };
+    let held = match site.files.staging.hold(id) {
+        Ok(held) => held,
+        Err(refusal) => return told(&refusal),
+    };
     if let Some(outcome) = site.files.staging.outcome(id).await {
         return ([(header::CONTENT_TYPE, "application/json")], outcome).into_response();
     }
     // In a task of its own: what was begun is ended, also when nobody waits for it any more.
     let task = tokio::spawn(async move {
+        let _held = held;
         let taken = site.files.take(&site, &caller, id, &meant).await;
         if let Ok(taken) = &taken {
             let outcome = json!({ "document": taken.filed.document, "number": taken.filed.number,
@@ -355,6 +362,10 @@ impl Files {
             scanner.scan(&path).await?;
         }
         let (size, sha256) = self.staging.sum(id).await?;
+        // What was looked at was so long.
+        if size != meant.size {
+            return Err(Refusal::UploadLost);
+        }
         let known = Uuid::try_parse(meant.field("document")).ok();
         let stored = Stored {
             document: known.unwrap_or_else(Uuid::now_v7),
@@ -524,8 +535,8 @@ async fn download(
         let lies = document::lies(&mut read, document, version).await?;
         drop(read);
         let range = range(&headers, lies.size);
-        let from_start = !matches!(range, Asked::Part(from, _) if from > 0);
-        if !lies.opened && from_start && method == Method::GET {
+        // From whichever byte on: all but the first of them is a document read all the same.
+        if !lies.opened && range != Asked::Nothing && method == Method::GET {
             let mut write = site.services.db.write(&caller).await?;
             match filing::open(&mut write, document, lies.version).await {
                 Ok(act) => write.commit(act).await.map(drop)?,

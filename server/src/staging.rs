@@ -4,8 +4,10 @@
 //! A file that comes in parts can go on after its connection was lost: where it stands is the length of what lies here.
 
 use std::{
+    collections::HashSet,
     io,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -59,6 +61,24 @@ impl Meant {
 #[derive(Clone, Debug)]
 pub struct Staging {
     folder: PathBuf,
+    held: Arc<Mutex<HashSet<Uuid>>>,
+}
+
+/// An upload that one request is at. While it is held no other adds to it, gives it up or finishes it.
+#[derive(Debug)]
+pub struct Hold {
+    id: Uuid,
+    held: Arc<Mutex<HashSet<Uuid>>>,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        lock(&self.held).remove(&self.id);
+    }
+}
+
+fn lock(held: &Mutex<HashSet<Uuid>>) -> std::sync::MutexGuard<'_, HashSet<Uuid>> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Staging {
@@ -69,7 +89,21 @@ impl Staging {
             .recursive(true)
             .mode(0o700)
             .create(&folder)?;
-        Ok(Self { folder })
+        Ok(Self {
+            folder,
+            held: Arc::default(),
+        })
+    }
+
+    /// Takes an upload for one request. Refuses [`Refusal::UploadBusy`] while another has it: bytes that come while it is looked at
+    /// would be filed, and nobody would have looked at them.
+    pub fn hold(&self, id: Uuid) -> Result<Hold, Refusal> {
+        if lock(&self.held).insert(id) {
+            let held = self.held.clone();
+            Ok(Hold { id, held })
+        } else {
+            Err(Refusal::UploadBusy)
+        }
     }
 
     /// Where the bytes of an upload lie.
@@ -103,6 +137,7 @@ impl Staging {
     /// Refuses [`Refusal::ManyUploads`] to somebody who has so many on their way; what they left lying goes first.
     async fn make_room(&self, meant: &Meant) -> Result<(), Refusal> {
         let now = SystemTime::from(crate::clock::now());
+        let held = lock(&self.held).clone();
         let (mut under_way, mut left) = (0, Vec::new());
         let mut entries = fs::read_dir(&self.folder).await.map_err(full)?;
         while let Some(entry) = entries.next_entry().await.map_err(full)? {
@@ -123,7 +158,7 @@ impl Staging {
                 .modified()
                 .ok()
                 .and_then(|at| now.duration_since(at).ok());
-            if still.is_some_and(|still| still > LEFT) {
+            if still.is_some_and(|still| still > LEFT) && !held.contains(&id) {
                 left.push(id);
             }
         }
@@ -349,6 +384,18 @@ mod tests {
             Err(Fault::TooLarge.into())
         );
         assert_eq!(staging.length(id).await, Ok(6));
+    }
+
+    #[tokio::test]
+    async fn one_request_at_a_time_is_at_an_upload() {
+        let folder = tempfile::tempdir().unwrap();
+        let staging = Staging::new(folder.path().to_owned()).unwrap();
+        let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let held = staging.hold(one).unwrap();
+        assert_eq!(staging.clone().hold(one).err(), Some(Refusal::UploadBusy));
+        assert!(staging.hold(other).is_ok(), "another upload is free");
+        drop(held);
+        assert!(staging.hold(one).is_ok());
     }
 
     #[tokio::test]

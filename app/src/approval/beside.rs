@@ -237,18 +237,29 @@ fn form(one: &Approval) -> AnyView {
         .filter(|_| echo.value("approval").as_deref() == Some(&id));
     let places = match &one.own {
         Own::Nothing => return ().into_any(),
-        Own::Answered(answer) => {
+        Own::Answered { answer, by } => {
             let said = match answer {
-                Answer::Agree => "You agreed.",
-                Answer::Object => "You objected.",
-                Answer::Abstain => "You abstained.",
+                Answer::Agree => "agreed",
+                Answer::Object => "objected",
+                Answer::Abstain => "abstained",
             };
+            let said = match by {
+                Some(who) => format!("{} stood in for you and {said}.", name(who)),
+                None => format!("You {said}."),
+            };
+            let refusal = echo
+                .of("approvals/take-back")
+                .filter(|_| echo.value("approval").as_deref() == Some(&id));
             return view! {
-                <form method="post" class="actions">
+                <form method="post" class="form">
                     <Act name="approvals/take-back" />
+                    <Refusals refusal=refusal.clone() />
+                    <ProofBeside refusal=refusal />
                     <input type="hidden" name="approval" value=id />
-                    <b>{said}</b>
-                    <button class="button quiet">"Take it back"</button>
+                    <div class="actions">
+                        <b>{said}</b>
+                        <button class="button quiet">{if by.is_some() { "Take it back, and answer yourself" } else { "Take it back" }}</button>
+                    </div>
                 </form>
             }
             .into_any();

@@ -47,7 +47,7 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
     let page = view! {
         {crumbs(vec![to_library(), (format!("/library/{}", document.folder.id), document.folder.name.clone())])}
         {done.map(|text| view! { <Notice text=text /> })}
-        <Refusals refusal=echo.refusal.clone().filter(|_| echo.act != "approvals/answer") />
+        <Refusals refusal=echo.refusal.clone().filter(|_| !matches!(echo.act.as_str(), "approvals/answer" | "approvals/take-back")) />
         <Heading title=title.clone() lead=lead>
             <a class="button" href=address(id, shown.number) rel="external" download=name.clone()><Icon name="download" />"Download"</a>
             {files.then(|| view! { <a class="button" href=format!("/papers/{id}/about")>"Change"</a> })}

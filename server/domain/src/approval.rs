@@ -21,8 +21,8 @@ pub const REASON_MOST: u16 = 1000;
 #[cfg(feature = "db")]
 const LIST_MOST: i64 = 200;
 
-/// How many must agree. Who abstains by a declared interest may not decide and is not counted, nor is who left the school or the
-/// folder before they answered.
+/// How many must agree. Who abstains by a declared interest may not decide and is not counted, nor is who left the school before
+/// they answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
@@ -206,8 +206,13 @@ pub enum Own {
     Asked,
     /// In the place of one of these.
     StandsIn(Vec<Named>),
-    /// They have answered, and may take that back.
-    Answered(Answer),
+    /// They have answered, or somebody stood in for them, and they may take that back.
+    Answered {
+        /// What was answered.
+        answer: Answer,
+        /// Who stood in.
+        by: Option<Named>,
+    },
 }
 
 /// An approval as it stands on a page.
@@ -287,14 +292,17 @@ pub(crate) fn refusal_of(constraint: &str) -> Option<crate::Refusal> {
         "approval_due_ahead" | "approval_due_finite" => Refusal::ApprovalDue,
         "approval_asks_some" => Refusal::ApprovalNobody,
         "approval_asks_enough" | "approval_least_fits" => Refusal::ApprovalLeast,
-        "approval_stand_in_whole" | "approval_stand_in_before_due" => Refusal::StandInDay,
+        "approval_stand_in_whole" | "approval_stand_in_before_due" | "approval_stand_in_later" => {
+            Refusal::StandInDay
+        }
+        "approval_stand_in_not_asker" => Refusal::StandInAsker,
         "approval_stand_in_reads" | "approval_place_reads" => Refusal::ApprovalReads,
         "approval_stand_in_other" => Refusal::StandInAsked,
         "approval_reason_shape" => Refusal::TextFormat(REASON_MOST),
         "approval_answer_reason_shape" => Refusal::ApprovalReason,
         "approval_answer_place_once" | "approval_answer_once" => Refusal::ApprovalAnswered,
         "approval_answer_own" => Refusal::NotFound,
-        "approval_place_once" => Refusal::Stale,
+        "approval_place_once" | "approval_place_first" => Refusal::Stale,
         // What was pointed at is not there.
         "approval_document_fkey"
         | "approval_version_fkey"
@@ -342,13 +350,10 @@ mod queries {
             .ok_or(Refusal::NotFound)
     }
 
-    /// All that the caller reads: those that are open, the oldest first, or those that are closed, the newest first.
+    /// Those that the caller reads: the open ones, their own first and of these the oldest, or those that are decided, the newest
+    /// first. At most [`LIST_MOST`].
     pub async fn list(read: &mut Read, open: bool) -> Result<Vec<Approval>, Refusal> {
-        let mut all = select(read, None, None, Some(open)).await?;
-        if open {
-            all.reverse();
-        }
-        Ok(all)
+        select(read, None, None, Some(open)).await
     }
 
     async fn select(
@@ -369,10 +374,7 @@ mod queries {
                         where o.tenant_id = a.tenant_id and o.version_id = a.version_id and o.membership_id = $2) as "opened!",
                       exists (select from approval_place p
                         where p.tenant_id = a.tenant_id and p.approval_id = a.id and p.membership_id = $2) as "place!",
-                      exists (select from approval_answer w
-                        where w.tenant_id = a.tenant_id and w.approval_id = a.id and w.membership_id = $2) as "filled!",
-                      (select w.answer from approval_answer w
-                        where w.tenant_id = a.tenant_id and w.approval_id = a.id and w.by_id = $2) as answer,
+                      w.answer as "answer?", w.by_id as "by_id?", n.name as "answerer?",
                       d.state = 'current' and a.state = 'open' and a.due >= sec.today() as "runs!",
                       coalesce(a.stand_in = $2 and a.stand_in_on <= sec.today(), false) as "stands_in!"
                from approval a
@@ -382,9 +384,14 @@ mod queries {
                left join committee c on c.tenant_id = a.tenant_id and c.id = a.committee_id
                left join membership b on b.tenant_id = a.tenant_id and b.id = a.asked_by
                left join membership s on s.tenant_id = a.tenant_id and s.id = a.stand_in
+               left join approval_answer w on w.tenant_id = a.tenant_id and w.approval_id = a.id and $2 in (w.by_id, w.membership_id)
+               left join membership n on n.tenant_id = a.tenant_id and n.id = w.by_id
                where a.tenant_id = $1 and ($3::uuid is null or a.document_id = $3) and ($4::uuid is null or a.id = $4)
-                 and ($5::boolean is null or (a.state = 'open' and d.state = 'current') = $5)
-               order by coalesce(a.closed_at, a.asked_at) desc, a.id desc limit $6"#,
+                 and ($5::boolean is null or (d.state <> 'binned' and a.state <> 'withdrawn'
+                   and (a.state = 'open' and d.state = 'current') = $5 and ($5 or a.state <> 'open')))
+               order by case when $5 then exists (select from approval_place p
+                   where p.tenant_id = a.tenant_id and p.approval_id = a.id and p.membership_id = $2) end desc,
+                 case when $5 then a.asked_at end, coalesce(a.closed_at, a.asked_at) desc, a.id desc limit $6"#,
             tenant,
             own,
             document,
@@ -399,9 +406,16 @@ mod queries {
         for row in rows {
             let stand_in = row.stand_in.zip(row.stand_in_on);
             let given = row.answer.as_deref().map(answer).transpose()?;
+            let caller = own;
             let own = match given {
-                Some(given) if row.runs => Own::Answered(given),
-                None if row.runs && row.place && !row.filled => Own::Asked,
+                Some(answer) if row.runs => Own::Answered {
+                    answer,
+                    by: row.by_id.filter(|by| *by != caller).map(|id| Named {
+                        id,
+                        name: row.answerer,
+                    }),
+                },
+                None if row.runs && row.place => Own::Asked,
                 None if row.runs && row.stands_in => Own::StandsIn(unanswered(read, row.id).await?),
                 _ => Own::Nothing,
             };

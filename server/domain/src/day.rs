@@ -1,7 +1,7 @@
 //! The school's calendar day: which one it is, how people type it and how they read it. England has one clock, so all schools
 //! share one day.
 
-use time::{Date, Duration, Month, OffsetDateTime, Weekday};
+use time::{Date, Duration, Month, OffsetDateTime, UtcOffset, Weekday, macros::offset};
 
 use crate::Refusal;
 
@@ -31,9 +31,6 @@ pub fn moment(at: OffsetDateTime) -> Result<String, Refusal> {
 }
 
 /// The day in England at a moment, in seconds since 1970 UTC.
-///
-/// An hour ahead of Greenwich from 01:00 on the last Sunday of March to 01:00 on the last Sunday of October, both Greenwich
-/// mean time (Summer Time Order 2002, SI 2002/262).
 pub fn today(now: u64) -> Date {
     let Some(utc) = i64::try_from(now)
         .ok()
@@ -41,19 +38,31 @@ pub fn today(now: u64) -> Date {
     else {
         return Date::MAX;
     };
+    in_england(utc).date()
+}
+
+/// A moment as the clocks of England show it.
+///
+/// An hour ahead of Greenwich from 01:00 on the last Sunday of March to 01:00 on the last Sunday of October, both Greenwich
+/// mean time (Summer Time Order 2002, SI 2002/262).
+pub fn in_england(at: OffsetDateTime) -> OffsetDateTime {
     let change = |month| {
-        last_sunday(utc.year(), month)
+        last_sunday(at.to_offset(UtcOffset::UTC).year(), month)
             .midnight()
             .assume_utc()
             .saturating_add(Duration::hours(1))
     };
-    let summer = (change(Month::March)..change(Month::October)).contains(&utc);
-    let ahead = if summer {
-        Duration::hours(1)
-    } else {
-        Duration::ZERO
-    };
-    utc.saturating_add(ahead).date()
+    let summer = (change(Month::March)..change(Month::October)).contains(&at);
+    let ahead = if summer { offset!(+1) } else { UtcOffset::UTC };
+    at.checked_to_offset(ahead).unwrap_or(at)
+}
+
+/// The last second of a day in England.
+pub fn end(day: Date) -> OffsetDateTime {
+    let last = day.with_time(time::macros::time!(23:59:59));
+    // Clocks change in the small hours, so the day's last second has the offset of its noon.
+    let noon = in_england(day.with_time(time::macros::time!(12:00)).assume_utc());
+    last.assume_offset(noon.offset())
 }
 
 /// A date as somebody typed it: 2026-06-18 as a browser's date field sends it, or 18/06/2026 or 18 June 2026 where there is
@@ -180,6 +189,31 @@ mod tests {
             (datetime!(2026-12-31 23:59:59 UTC), date!(2026 - 12 - 31)),
         ] {
             assert_eq!(at(moment), day, "{moment}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_shown_by_the_clock_of_its_season_and_a_day_ends_by_its_own() {
+        for (moment, shown) in [
+            (
+                datetime!(2026-06-21 07:00 UTC),
+                datetime!(2026-06-21 08:00 +1),
+            ),
+            (
+                datetime!(2026-11-20 18:04 UTC),
+                datetime!(2026-11-20 18:04 +0),
+            ),
+        ] {
+            let here = in_england(moment);
+            assert_eq!((here, here.offset()), (shown, shown.offset()));
+        }
+        for (day, last) in [
+            (date!(2026 - 06 - 21), datetime!(2026-06-21 23:59:59 +1)),
+            // The day on which the clock goes forward, and that on which it goes back.
+            (date!(2026 - 03 - 29), datetime!(2026-03-29 23:59:59 +1)),
+            (date!(2026 - 10 - 25), datetime!(2026-10-25 23:59:59 +0)),
+        ] {
+            assert_eq!((end(day), end(day).offset()), (last, last.offset()));
         }
     }
 

@@ -69,11 +69,11 @@ mod queries {
         let tenant = read.standing.tenant;
         let rows = sqlx::query!(
             r#"with own as materialized (select sec.folders_read() as reads, sec.folders_filed() as files)
-               select f.id, f.name, f.about, f.restricted, f.archived_on is not null as "archived!",
+               select f.id, f.name, a.about as "about?", f.restricted, f.archived_on is not null as "archived!",
                       f.id = any (own.reads) as "reads!", f.id = any (own.files) as "files!",
                       (select count(*) from document d
                        where d.tenant_id = f.tenant_id and d.folder_id = f.id and d.state = 'current') as "documents!"
-               from folder f cross join own where f.tenant_id = $1
+               from folder f cross join own left join sec.folders_about() a on a.folder_id = f.id where f.tenant_id = $1
                order by f.archived_on is not null, lower(f.name), f.id"#,
             tenant
         )
@@ -85,7 +85,7 @@ mod queries {
             .map(|row| Folder {
                 id: row.id,
                 name: row.name,
-                about: if row.reads { row.about } else { String::new() },
+                about: row.about.unwrap_or_default(),
                 restricted: row.restricted,
                 archived: row.archived,
                 reads: row.reads,
@@ -156,7 +156,8 @@ mod queries {
         filed(write, id).await?;
         let tenant = write.standing.tenant;
         let changed = sqlx::query!(
-            "update folder set name = $3, about = $4 where tenant_id = $1 and id = $2 and (name, about) <> ($3, $4)",
+            "update folder set name = $3, about = $4 where tenant_id = $1 and id = $2
+               and (name <> $3 or (select a.about from sec.folders_about() a where a.folder_id = $2) <> $4)",
             tenant,
             id,
             name,
@@ -247,6 +248,7 @@ pub(crate) fn refusal_of(constraint: &str) -> Option<crate::Refusal> {
         "folder_about_shape" => Refusal::TextFormat(ABOUT_MOST),
         "folder_read_by_some" => Refusal::FolderReaders,
         "folder_reader_named" => Refusal::FolderNamesPeople,
+        "folder_reader_joined" => Refusal::FolderJoined,
         "folder_reader_once" => Refusal::FolderReaderNamed,
         "folder_reader_of_member" => Refusal::PersonEnded,
         "folder_change_once" => Refusal::FolderChangeWaits,

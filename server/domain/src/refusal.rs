@@ -221,6 +221,11 @@ pub enum Refusal {
     /// Whoever asks does not agree as well.
     #[error("You asked for this yourself, so another reader of the folder must agree.")]
     SecondReader,
+    /// Somebody whose address can still be changed by whoever keeps the places.
+    #[error(
+        "They have not joined yet. Let them accept their invitation first, then they can read a restricted folder."
+    )]
+    FolderJoined,
     /// Somebody reads it in that way already.
     #[error("They read this folder already.")]
     FolderReaderNamed,
@@ -282,8 +287,13 @@ pub enum Refusal {
     )]
     ApprovalReads,
     /// A stand-in without a day, or one after the end.
-    #[error("Choose who stands in and from which day, on or before the last day; or neither.")]
+    #[error(
+        "Choose who stands in and from which day: tomorrow at the earliest, and on or before the last day. Or choose neither."
+    )]
     StandInDay,
+    /// Who asks is not the one who answers.
+    #[error("Whoever asks cannot answer for others. Choose somebody else to stand in.")]
+    StandInAsker,
     /// One person, two answers.
     #[error("Whoever stands in must be somebody you do not ask anyway.")]
     StandInAsked,
@@ -342,6 +352,9 @@ pub enum Refusal {
     /// Of an upload that came in parts, one that fits nowhere.
     #[error("The upload was lost on the way. Choose the file and send it again.")]
     UploadLost,
+    /// Two requests at one upload.
+    #[error("This file is being taken in already. Wait until that is done.")]
+    UploadBusy,
     /// Of one person.
     #[error("Twenty of your uploads are on their way. Wait until one of them is there.")]
     ManyUploads,
@@ -388,6 +401,7 @@ impl Refusal {
             | Self::ApprovalNotNewest
             | Self::ApprovalAnswered
             | Self::Replied
+            | Self::UploadBusy
             | Self::SameBytes(_) => 409,
             Self::FolderTwoReaders
             | Self::FolderOpen
@@ -408,7 +422,7 @@ impl Refusal {
     /// Whether the same may well succeed in a moment.
     pub const fn passes(&self) -> bool {
         match self {
-            Self::Offline | Self::Unavailable | Self::Busy => true,
+            Self::Offline | Self::Unavailable | Self::Busy | Self::UploadBusy => true,
             Self::File(fault) => fault.passes(),
             _ => false,
         }
@@ -435,10 +449,14 @@ impl Refusal {
             | Self::NoFile
             | Self::SameBytes(_)
             | Self::UploadLost
+            | Self::UploadBusy
             | Self::ManyUploads
             | Self::NoRoom => "file",
             Self::FolderName | Self::FolderNameTaken => "name",
-            Self::FolderReaders | Self::FolderNamesPeople | Self::FolderFiler => "readers",
+            Self::FolderReaders
+            | Self::FolderNamesPeople
+            | Self::FolderFiler
+            | Self::FolderJoined => "readers",
             Self::Title => "title",
             Self::Tags => "tags",
             Self::Note => "note",
@@ -447,7 +465,7 @@ impl Refusal {
             Self::ApprovalDue => "due",
             Self::ApprovalNobody | Self::ApprovalReads => "whom",
             Self::ApprovalLeast => "least",
-            Self::StandInDay | Self::StandInAsked => "stand_in",
+            Self::StandInDay | Self::StandInAsked | Self::StandInAsker => "stand_in",
             Self::ApprovalReason | Self::ApprovalInterest => "reason",
             Self::QuestionText => "words",
             Self::Quotation | Self::SentenceNotFound | Self::NoText => "exact",

@@ -124,6 +124,18 @@ pub enum Outcome {
         #[serde(with = "time::serde::rfc3339")]
         at: OffsetDateTime,
     },
+    /// A newer version came before it was decided.
+    Replaced {
+        /// When that was.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+    /// Whoever asked took the question back.
+    Withdrawn {
+        /// When that was.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
     /// It is not decided yet.
     Open,
 }
@@ -337,6 +349,8 @@ fn heading(certificate: &Certificate) -> &'static str {
         (Outcome::Adopted { .. }, Some(_)) => "Adopted, and since replaced by a newer version",
         (Outcome::Rejected { .. }, _) => "Rejected",
         (Outcome::Lapsed { .. }, _) => "Lapsed",
+        (Outcome::Replaced { .. }, _) => "Not decided, and replaced by a newer version",
+        (Outcome::Withdrawn { .. }, _) => "Withdrawn",
         (Outcome::Open, None) => "Not decided yet",
         (Outcome::Open, Some(_)) => "Not decided, and since replaced by a newer version",
     }
@@ -365,6 +379,14 @@ fn why(certificate: &Certificate) -> String {
         ),
         Outcome::Lapsed { at } => format!(
             "The time to answer about version {version} ended on {}, and it was not decided.",
+            moment(at)
+        ),
+        Outcome::Replaced { at } => format!(
+            "A newer version came on {}, before version {version} was decided.",
+            moment(at)
+        ),
+        Outcome::Withdrawn { at } => format!(
+            "The request to approve version {version} was withdrawn on {}, before it was decided.",
             moment(at)
         ),
         Outcome::Open => format!(

@@ -86,6 +86,14 @@ fn every_outcome_says_its_own() {
             "ended on 20 November 2026, 18:04 GMT, and it was not decided",
         ),
         (
+            Outcome::Replaced { at },
+            "A newer version came on 20 November 2026, 18:04 GMT, before version 3 was decided",
+        ),
+        (
+            Outcome::Withdrawn { at },
+            "was withdrawn on 20 November 2026, 18:04 GMT, before it was decided",
+        ),
+        (
             Outcome::Open,
             "can be answered about until 27 November 2026, 18:00 GMT",
         ),

@@ -205,6 +205,10 @@ fn is_new(News { act, hears, count }: &News) -> String {
             "You may answer about a paper in somebody’s place.",
             "You may answer about {n} papers in somebody’s place.",
         ),
+        (Hears::Person, "approval.agreed" | "approval.objected" | "approval.abstained") => (
+            "Somebody stood in for you and answered about a paper.",
+            "Somebody stood in for you and answered about {n} papers.",
+        ),
         (Hears::Owner, _) => (
             "Something about a paper of yours was changed.",
             "{n} things about papers of yours were changed.",

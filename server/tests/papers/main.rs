@@ -14,6 +14,7 @@ mod client;
 #[allow(dead_code, reason = "each test uses its own part")]
 mod crowd;
 mod full;
+mod held;
 #[path = "../house/mod.rs"]
 mod house;
 mod many;

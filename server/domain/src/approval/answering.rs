@@ -70,12 +70,13 @@ mod queries {
         put(write, id, &found, None, Answer::Agree, "").await
     }
 
-    /// Takes one's answer back, while it is open.
+    /// Takes one's answer back, while it is open, or the one that a stand-in gave in one's place. As an answer, it is a signature.
     pub async fn take_back(write: &mut Write, id: Uuid) -> Result<Act, Refusal> {
         let (tenant, own) = (write.standing.tenant, write.standing.membership);
         let found = find(write, id).await?;
+        write.standing.require_step_up()?;
         let gone = sqlx::query!(
-            "delete from approval_answer where tenant_id = $1 and approval_id = $2 and by_id = $3",
+            "delete from approval_answer where tenant_id = $1 and approval_id = $2 and (by_id = $3 or membership_id = $3)",
             tenant,
             id,
             own

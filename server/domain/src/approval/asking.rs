@@ -219,7 +219,7 @@ mod queries {
         Ok((asked, act))
     }
 
-    /// Takes a question back that is open. What was answered stays on record with it.
+    /// Takes a question back that is open, once. What was answered stays on record with it.
     pub async fn withdraw(write: &mut Write, id: Uuid) -> Result<Act, Refusal> {
         let tenant = write.standing.tenant;
         let row = sqlx::query!(
@@ -234,14 +234,17 @@ mod queries {
         .map_err(refused)?
         .ok_or(Refusal::NotFound)?;
         filed(write, row.folder_id).await?;
-        sqlx::query!(
-            "update approval set state = 'withdrawn' where tenant_id = $1 and id = $2",
+        let withdrawn = sqlx::query!(
+            "update approval set state = 'withdrawn' where tenant_id = $1 and id = $2 and state <> 'withdrawn'",
             tenant,
             id
         )
         .execute(write.connection())
         .await
         .map_err(refused)?;
+        if withdrawn.rows_affected() == 0 {
+            return Err(Refusal::ApprovalClosed);
+        }
         Ok(Act::approval_withdrawn(row.document_id, row.folder_id, id))
     }
 }

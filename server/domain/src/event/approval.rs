@@ -69,7 +69,7 @@ impl Act {
         };
         let mut detail = json!({ "version": version, "sha256": text::hex(sha256) });
         if let Some(place) = place {
-            detail["place"] = json!(place);
+            detail["person"] = json!(place);
         }
         Self::of_approval(name, document, folder, approval, detail)
     }

@@ -38,6 +38,10 @@ fn today() -> Date {
     domain::day::today(u64::try_from(now().unix_timestamp()).unwrap())
 }
 
+fn tomorrow() -> Date {
+    today() + Duration::DAY
+}
+
 fn question(of: Of, rule: Rule) -> Question {
     Question {
         of,
@@ -687,6 +691,7 @@ async fn what_cannot_be_decided_is_not_asked() {
     let mut paper = Paper::new().await;
     let two = paper.places(&[CHAIR, GOVERNOR]).await;
     let parent = paper.places(&[PARENT]).await;
+    let (clerk, sian) = (paper.places(&[CLERK]).await, paper.places(&[SIAN]).await);
     let with = |change: &dyn Fn(&mut Question)| {
         let mut one = question(Of::People(two.clone()), Rule::Majority);
         change(&mut one);
@@ -718,12 +723,20 @@ async fn what_cannot_be_decided_is_not_asked() {
             Refusal::ApprovalDue,
         ),
         (
-            with(&|one| one.stand_in = Some((two[0], today()))),
+            with(&|one| one.stand_in = Some((two[0], tomorrow()))),
             Refusal::StandInAsked,
         ),
         (
-            with(&|one| one.stand_in = Some((parent[0], today()))),
+            with(&|one| one.stand_in = Some((parent[0], tomorrow()))),
             Refusal::ApprovalReads,
+        ),
+        (
+            with(&|one| one.stand_in = Some((clerk[0], tomorrow()))),
+            Refusal::StandInAsker,
+        ),
+        (
+            with(&|one| one.stand_in = Some((sian[0], today()))),
+            Refusal::StandInDay,
         ),
         (
             with(&|one| one.stand_in = Some((two[0], today() + Duration::days(30)))),
@@ -882,6 +895,157 @@ async fn who_leaves_before_they_answer_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn nobody_decides_for_others_by_taking_the_paper_from_them() {
+    let mut paper = Paper::new().await;
+    let id = paper.ask(&[CHAIR, GOVERNOR], Rule::Everyone).await.unwrap();
+    paper.agrees(CHAIR, id).await.unwrap();
+    let clerk = paper.clerk.clone();
+    // The paper goes where Dilip does not read it, and comes back when it is decided.
+    let chair = [(Who::Role(Held::Chair), false)];
+    let elsewhere = paper
+        .scene
+        .folder(&clerk, "Chair only", false, &chair)
+        .await
+        .unwrap();
+    change(&paper.scene.db, &clerk, async |write| {
+        Ok((
+            (),
+            domain::document::filing::move_to(write, paper.document, elsewhere).await?,
+        ))
+    })
+    .await
+    .unwrap();
+    assert_eq!(paper.goes_on().await, 0);
+    assert_eq!(
+        paper.state(id).await,
+        State::Open,
+        "Dilip has not been heard"
+    );
+    let dilip = paper.scene.place(GOVERNOR).await;
+    change::suspend(&paper.scene.db, &clerk, dilip)
+        .await
+        .unwrap();
+    assert_eq!(paper.goes_on().await, 0);
+    let standing = paper.seen_by(CLERK, id).await.unwrap().standing;
+    assert_eq!((standing.counted, standing.waiting), (2, 1));
+}
+
+#[tokio::test]
+async fn who_leaves_afterwards_is_counted_as_they_were_when_it_closed() {
+    let mut paper = Paper::new().await;
+    let id = paper
+        .ask(&[CHAIR, GOVERNOR, SIAN], Rule::AtLeast(2))
+        .await
+        .unwrap();
+    paper.agrees(CHAIR, id).await.unwrap();
+    paper.agrees(SIAN, id).await.unwrap();
+    assert_eq!(paper.state(id).await, State::Adopted);
+    let before = paper.seen_by(CLERK, id).await.unwrap().standing;
+    let (dilip, clerk) = (paper.scene.place(GOVERNOR).await, paper.clerk.clone());
+    change::remove(&paper.scene.db, &clerk, dilip)
+        .await
+        .unwrap();
+    assert_eq!(paper.seen_by(CLERK, id).await.unwrap().standing, before);
+    assert_eq!(before.counted, 3);
+}
+
+#[tokio::test]
+async fn nobody_is_asked_once_somebody_has_answered() {
+    let mut paper = Paper::new().await;
+    let readers = [(Who::Person(paper.scene.place(CHAIR).await), true)];
+    let chair = paper.scene.caller(CHAIR).await;
+    let folder = paper
+        .scene
+        .folder(&paper.clerk, "The chair’s", false, &readers)
+        .await
+        .unwrap();
+    let filed = paper
+        .scene
+        .file(&chair, folder, "Pay", "Twice as much")
+        .await
+        .unwrap();
+    let own = paper.scene.place(CHAIR).await;
+    let clerk = paper.scene.place(CLERK).await;
+    let ask = |answered: bool| {
+        let answer = "insert into approval_answer (tenant_id, approval_id, membership_id, by_id, answer)
+            select tenant_id, id, sec.membership(), sec.membership(), 'agree' from approval where document_id = $paper;";
+        format!(
+            "begin; select sec.enter('\\x{}');
+             insert into approval (tenant_id, document_id, version_id, sha256, rule, least, asked_by, due)
+             select tenant_id, document_id, id, sha256, 'at_least', 1, '{own}', current_date + 3 from version where document_id = $paper;
+             insert into approval_place (tenant_id, approval_id, membership_id)
+             select tenant_id, id, '{own}' from approval where document_id = $paper;
+             {}
+             insert into approval_place (tenant_id, approval_id, membership_id)
+             select tenant_id, id, '{clerk}' from approval where document_id = $paper; rollback",
+            hex(chair.token.bytes()),
+            if answered { answer } else { "" }
+        )
+        .replace("$paper", &format!("'{}'", filed.document))
+    };
+    for (answered, may) in [(false, true), (true, false)] {
+        let mut web = paper
+            .scene
+            .fresh
+            .options(Role::Web)
+            .connect()
+            .await
+            .unwrap();
+        let done = sqlx::raw_sql(AssertSqlSafe(ask(answered)))
+            .execute(&mut web)
+            .await;
+        assert_eq!(done.is_ok(), may, "{done:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_was_stood_in_for_hears_of_it_and_may_answer_themselves() {
+    let mut paper = Paper::new().await;
+    let three = paper.places(&[CHAIR, GOVERNOR, THOMAS]).await;
+    let sian = paper.scene.place(SIAN).await;
+    let id = paper
+        .put(&Question {
+            stand_in: Some((sian, tomorrow())),
+            ..question(Of::People(three.clone()), Rule::Everyone)
+        })
+        .await
+        .unwrap();
+    paper.later(1).await;
+    paper.scene.quiet().await;
+    paper
+        .answers_for(SIAN, id, Some(three[1]), Answer::Agree, "")
+        .await
+        .unwrap();
+    assert_eq!(
+        paper.scene.hears(GOVERNOR).await,
+        [("approval.agreed".to_owned(), Hears::Person)]
+    );
+    assert_eq!(
+        paper.scene.hears(THOMAS).await,
+        [],
+        "nobody stood in for Thomas"
+    );
+    let seen = paper.seen_by(GOVERNOR, id).await.unwrap();
+    assert!(
+        matches!(&seen.own, Own::Answered { answer: Answer::Agree, by: Some(who) } if who.id == sian)
+    );
+    let takes_back = async |paper: &mut Paper, email: &str| {
+        let caller = paper.scene.caller(email).await;
+        change(&paper.scene.db, &caller, async |write| {
+            Ok(((), take_back(write, id).await?))
+        })
+        .await
+    };
+    assert_eq!(takes_back(&mut paper, THOMAS).await, Err(Refusal::Stale));
+    takes_back(&mut paper, GOVERNOR).await.unwrap();
+    paper
+        .answers(GOVERNOR, id, Answer::Object, "Not in my name")
+        .await
+        .unwrap();
+    assert_eq!(paper.state(id).await, State::Rejected);
+}
+
+#[tokio::test]
 async fn from_the_list_only_what_is_routine_and_opened_can_be_agreed_to() {
     let mut paper = Paper::new().await;
     let agree = async |paper: &mut Paper, id: Uuid| {
@@ -906,6 +1070,10 @@ async fn from_the_list_only_what_is_routine_and_opened_can_be_agreed_to() {
     .await
     .unwrap();
     assert_eq!(paper.state(id).await, State::Withdrawn);
+    let again = change(&paper.scene.db, &clerk, async |write| {
+        Ok(((), asking::withdraw(write, id).await?))
+    });
+    assert_eq!(again.await, Err(Refusal::ApprovalClosed), "once");
     let id = paper
         .put(&Question {
             routine: true,
@@ -931,14 +1099,17 @@ async fn from_the_list_only_what_is_routine_and_opened_can_be_agreed_to() {
     agree(&mut paper, id).await.unwrap();
     assert_eq!(
         paper.seen_by(GOVERNOR, id).await.unwrap().own,
-        Own::Answered(Answer::Agree)
+        Own::Answered {
+            answer: Answer::Agree,
+            by: None
+        }
     );
 }
 
 #[tokio::test]
 async fn an_answer_is_a_signature_and_needs_a_fresh_proof() {
     let mut paper = Paper::new().await;
-    let id = paper.ask(&[GOVERNOR], Rule::Everyone).await.unwrap();
+    let id = paper.ask(&[GOVERNOR, SIAN], Rule::Everyone).await.unwrap();
     let caller = paper.scene.caller(GOVERNOR).await;
     paper.scene.sql("update sec.session set stepped_up_at = now() - interval '10 minutes' where ended_at is null").await;
     let mut write = paper.scene.db.write(&caller).await.unwrap();
@@ -948,6 +1119,38 @@ async fn an_answer_is_a_signature_and_needs_a_fresh_proof() {
             .err(),
         Some(Refusal::StepUpNeeded)
     );
+    drop(write);
+    // Nor does the database take it without, whatever the code above it asks.
+    let token = hex(caller.token.bytes());
+    let agree = format!(
+        "insert into approval_answer (tenant_id, approval_id, membership_id, by_id, answer)
+         select tenant_id, id, sec.membership(), sec.membership(), 'agree' from approval where id = '{id}'"
+    );
+    let take_back = format!("delete from approval_answer where approval_id = '{id}'");
+    for (statement, fresh) in [
+        (&agree, false),
+        (&agree, true),
+        (&take_back, false),
+        (&take_back, true),
+    ] {
+        let proved = if fresh { "1 minute" } else { "10 minutes" };
+        paper
+            .scene
+            .sql(&format!(
+                "update sec.session set stepped_up_at = now() - interval '{proved}' where ended_at is null"
+            ))
+            .await;
+        let mut web = paper
+            .scene
+            .fresh
+            .options(Role::Web)
+            .connect()
+            .await
+            .unwrap();
+        let sql = format!("begin; select sec.enter('\\x{token}'); {statement}; commit");
+        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut web).await;
+        assert_eq!(done.is_ok(), fresh, "{statement}: {done:?}");
+    }
 }
 
 #[tokio::test]

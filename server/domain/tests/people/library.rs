@@ -345,6 +345,121 @@ async fn who_hands_out_roles_does_not_hand_out_a_restricted_folder() {
 }
 
 #[tokio::test]
+async fn a_place_that_can_be_given_another_address_reads_no_restricted_folder() {
+    let mut scene = Scene::new().await;
+    let (id, _) = scene.complaint().await;
+    let (clerk, chair) = (scene.caller(CLERK).await, scene.caller(CHAIR).await);
+    scene
+        .invite("Yewande Afolabi", "yewande@oakfield.example")
+        .await;
+    let (yewande, margaret) = (
+        scene.place("yewande@oakfield.example").await,
+        scene.place(CHAIR).await,
+    );
+    let readers = [(Who::Person(margaret), true), (Who::Person(yewande), false)];
+    assert_eq!(
+        scene.folder(&clerk, "Grievance", true, &readers).await,
+        Err(Refusal::FolderJoined)
+    );
+    let open = scene.folder(&clerk, "Minutes", false, &readers).await;
+    assert!(open.is_ok(), "an open folder may name her");
+    let asked = change(&scene.db, &chair, async |write| {
+        Ok(((), readers::ask(write, id, true, yewande, false).await?))
+    })
+    .await;
+    assert_eq!(asked, Err(Refusal::FolderJoined));
+
+    // One who was named before this was refused: whoever takes the place over finds no folder with it.
+    scene
+        .sql("alter table folder_reader disable trigger folder_reader_fits")
+        .await;
+    scene
+        .sql(&format!(
+            "insert into folder_reader (tenant_id, folder_id, membership_id) values ('{}', '{id}', '{yewande}')",
+            scene.oakfield
+        ))
+        .await;
+    scene
+        .sql("alter table folder_reader enable trigger folder_reader_fits")
+        .await;
+    crate::change::correct_address(&scene.db, &clerk, yewande, "yewande@elsewhere.example")
+        .await
+        .unwrap();
+    let named = scene
+        .text(&format!(
+            "select coalesce(string_agg(f.name, ' '), '-') from folder_reader r join folder f on f.id = r.folder_id
+             where r.membership_id = '{yewande}'"
+        ))
+        .await;
+    assert_eq!(named, "Minutes");
+}
+
+#[tokio::test]
+async fn the_tables_know_whose_object_a_version_is_and_when_something_was_binned() {
+    let mut scene = Scene::new().await;
+    let (id, complaint) = scene.complaint().await;
+    let clerk = scene.caller(CLERK).await;
+    let readers = [(Who::Role(Held::Governor), false)];
+    let open = scene
+        .folder(&clerk, "Policies", false, &readers)
+        .await
+        .unwrap();
+    let policy = scene
+        .file(&clerk, open, "Behaviour policy", "Five days")
+        .await
+        .unwrap();
+    let token = scene
+        .behind
+        .session(Some("oakfield"), CLERK, Stand::SteppedUp)
+        .await;
+    let enter = format!("begin; select sec.enter('\\x{}')", hex(token.bytes()));
+    let mut web = scene.fresh.options(Role::Web).connect().await.unwrap();
+    let version = |document: Uuid| {
+        format!(
+            "update document set newest = 2 where id = '{0}';
+             insert into version (tenant_id, id, document_id, number, file_name, format, size, sha256, key, made_by)
+             select v.tenant_id, uuidv7(), v.document_id, 2, v.file_name, v.format, v.size, sha256('x'),
+               't/' || v.tenant_id || '/d/{document}/v/' || v.id, sec.membership()
+             from version v where v.document_id = '{0}'",
+            policy.document
+        )
+    };
+    let binned = |moment: &str, by: &str| {
+        format!(
+            "update document set state = 'binned', bin_reason = 'Over', binned_at = {moment}, binned_by = {by} where id = '{}'",
+            policy.document
+        )
+    };
+    let cases = [
+        (version(policy.document), true),
+        (version(complaint.document), false),
+        (binned("now()", "sec.membership()"), true),
+        (
+            binned("now() - interval '31 days'", "sec.membership()"),
+            false,
+        ),
+        (
+            binned("now()", &format!("'{}'", scene.place(CHAIR).await)),
+            false,
+        ),
+        // What a restricted folder is for is for its readers.
+        (format!("select name from folder where id = '{id}'"), true),
+        (format!("select about from folder where id = '{id}'"), false),
+    ];
+    for (sql, may) in cases {
+        sqlx::raw_sql(AssertSqlSafe(enter.clone()))
+            .execute(&mut web)
+            .await
+            .unwrap();
+        let done = sqlx::raw_sql(AssertSqlSafe(sql.clone()))
+            .execute(&mut web)
+            .await;
+        sqlx::raw_sql("rollback").execute(&mut web).await.unwrap();
+        assert_eq!(done.is_ok(), may, "{sql}: {done:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_readers_of_a_restricted_folder_change_when_two_of_them_want_it() {
     let mut scene = Scene::new().await;
     let (id, filed) = scene.complaint().await;
