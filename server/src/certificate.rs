@@ -18,7 +18,7 @@ use domain::{
 use print::certificate::{
     Answer as Said, Asked, Certificate, Choice, Document, Event, Head, Log, Newer, Outcome,
 };
-use quorate_verify::Hash;
+use quorate_verify::{Hash, Id};
 use serde::Deserialize;
 use time::{OffsetDateTime, Time, format_description::well_known::Rfc3339};
 use uuid::Uuid;
@@ -169,6 +169,7 @@ async fn said(
         .collect::<Result<_, Refusal>>()?;
     let standing = one.standing;
     Ok(Certificate {
+        approval: Id::from_bytes(id.into_bytes()),
         tenant,
         document: Document {
             title: one.title.clone(),

@@ -7,6 +7,8 @@ pub mod answering;
 pub mod asking;
 #[cfg(feature = "db")]
 mod going;
+#[cfg(feature = "db")]
+pub mod known;
 
 use serde::{Deserialize, Serialize};
 use time::Date;
