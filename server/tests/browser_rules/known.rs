@@ -12,6 +12,8 @@ async fn adopted(served: &mut Served) -> String {
            join tenant t on t.id = m.tenant_id and t.label = 'oakfield' where a.email = 'clerk@oakfield.example'
          ), shelf as (
            insert into folder (tenant_id, name, restricted, made_by) select tenant_id, 'Grievance', false, id from who returning tenant_id, id
+         ), named as (
+           insert into folder_reader (tenant_id, folder_id, role) select tenant_id, id, 'governor' from shelf
          ), paper as (
            insert into document (tenant_id, folder_id, title, kind, newest, made_by)
            select s.tenant_id, s.id, 'Letter of 4 June', 'report', 1, w.id from shelf s cross join who w returning tenant_id, id, made_by
