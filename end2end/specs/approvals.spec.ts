@@ -156,9 +156,16 @@ test('three are asked, two agree, one objects; a newer version makes it stale, a
   await clerk.goto(address);
   await clerk.getByRole('link', { name: 'Ask the same people again' }).click();
   for (const name of [NAMES.chair, NAMES.governor1, NAMES.governor2]) await expect(clerk.getByRole('checkbox', { name })).toBeChecked();
+  await expect(clerk.getByRole('checkbox', { name: NAMES.governor3 })).not.toBeChecked();
   await expect(clerk.getByRole('textbox', { name: 'How many' })).toHaveValue('2');
+  await expect(clerk.getByLabel('Why you ask')).toHaveValue('The law on suspensions has changed.');
   await clerk.getByRole('button', { name: 'Ask them' }).click();
   await expect(approval(clerk)).toContainText('0 agreed, 3 to come');
+  // Who answered about version 1 sees first what is different.
+  await chair.goto('/approvals');
+  await chair.getByRole('link', { name: /See what changed.*Behaviour policy/ }).click();
+  await expect(title(chair)).toHaveText('What changed in Behaviour policy');
+  await expect(chair.getByText(/^From version 1 to version 2\./)).toBeVisible();
   if (!javaScriptEnabled) return;
   await measure(clerk, 'a paper that is being approved');
   await clerk.goto(`${address}/ask`);
@@ -212,6 +219,40 @@ test('the check page tells in the browser whether a certificate and a file belon
   await stranger.getByLabel('The file').setInputFiles(pdf('a.pdf', bytes));
   await expect(said).toHaveAttribute('data-verdict', 'altered');
   expect(sent, 'neither file was sent').toEqual([]);
+});
+
+test('the same people are asked again as they were asked, whoever has the role by now', async ({ school }) => {
+  const clerk = await school.as('clerk');
+  await filed(clerk, await policy(1));
+  await approval(clerk).getByRole('link', { name: 'Ask for approval' }).click();
+  await clerk.getByLabel('Of whom').selectOption('role:governor');
+  await clerk.getByRole('radio', { name: /^All of them/ }).check();
+  await clerk.getByLabel('Why you ask').fill('It is due.');
+  await clerk.getByRole('checkbox', { name: /^It is routine/ }).check();
+  await clerk.getByLabel('Who stands in').selectOption({ label: NAMES.admin });
+  const soon = (days: number) => new Date(Date.now() + days * 86_400_000).toLocaleDateString('en-CA', { timeZone: 'Europe/London' });
+  await clerk.getByLabel('From which day').fill(soon(5));
+  await clerk.getByRole('button', { name: 'Ask them' }).click();
+  const asked = await notice(clerk).textContent();
+  const count = Number(/(\d+) people are asked/.exec(asked!)![1]);
+  expect(count).toBeGreaterThan(1);
+  await clerk.getByRole('link', { name: 'Add a version' }).click();
+  await clerk.getByLabel('What is new in it').fill('Another page');
+  await clerk.getByLabel('File', { exact: true }).setInputFiles(pdf('Behaviour policy.pdf', await policy(2)));
+  await clerk.getByRole('button', { name: 'Add the version' }).click();
+  await expect(notice(clerk)).toContainText('It is filed', { timeout: 30_000 });
+
+  await clerk.getByRole('link', { name: 'Ask the same people again' }).click();
+  await expect(clerk.getByLabel('Of whom')).toHaveValue('people');
+  await expect(clerk.getByText(`Last time it was asked of everybody with the role Governor (${count}). They are ticked.`)).toBeVisible();
+  await expect(clerk.locator('input[name^=people]:checked')).toHaveCount(count);
+  await expect(clerk.getByRole('radio', { name: /^All of them/ })).toBeChecked();
+  await expect(clerk.getByRole('checkbox', { name: /^It is routine/ })).toBeChecked();
+  await expect(clerk.getByLabel('Why you ask')).toHaveValue('It is due.');
+  await expect(clerk.getByLabel('Who stands in').locator('option:checked')).toHaveText(NAMES.admin);
+  await expect(clerk.getByLabel('From which day')).toHaveValue(soon(5));
+  await clerk.getByRole('button', { name: 'Ask them' }).click();
+  await expect(notice(clerk)).toContainText(`${count} people are asked`);
 });
 
 test('routine papers that were opened are agreed to together', async ({ school }) => {

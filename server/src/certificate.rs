@@ -12,6 +12,7 @@ use axum::{
 use domain::{
     Refusal,
     approval::{self, Answer, Rule, State as Became},
+    board::Named,
     db::{Caller, Read},
     document,
 };
@@ -134,9 +135,6 @@ async fn said(
         Became::Lapsed | Became::Stale | Became::Withdrawn => Outcome::Lapsed { at: closed()? },
         Became::Open => Outcome::Open,
     };
-    let name = |person: &domain::board::Named| {
-        person.name.clone().unwrap_or_else(|| "Somebody".to_owned())
-    };
     let answers = places
         .iter()
         .map(|place| {
@@ -146,7 +144,7 @@ async fn said(
             Ok(Said {
                 name: given
                     .and_then(|given| given.stand_in.as_ref())
-                    .map_or_else(|| name(&place.person), name),
+                    .map_or_else(|| place.person.called(), Named::called),
                 roles: place
                     .roles
                     .iter()
@@ -163,7 +161,7 @@ async fn said(
                 interest: reason().filter(|_| answer == Some(Answer::Abstain)),
                 stood_in_for: given
                     .and_then(|given| given.stand_in.as_ref())
-                    .map(|_| name(&place.person)),
+                    .map(|_| place.person.called()),
             })
         })
         .collect::<Result<_, Refusal>>()?;
@@ -180,7 +178,7 @@ async fn said(
             pages: version.pages,
         },
         asked: Asked {
-            by: name(&one.by),
+            by: one.by.called(),
             at: moment(&one.at)?,
             reason: Some(one.reason.clone()).filter(|reason| !reason.is_empty()),
         },

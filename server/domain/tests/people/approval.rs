@@ -442,13 +442,54 @@ async fn a_newer_version_makes_what_was_asked_stale_and_what_was_adopted_visibly
 }
 
 #[tokio::test]
+async fn who_knows_an_earlier_version_is_led_to_what_is_different() {
+    let mut paper = Paper::new().await;
+    let first = paper
+        .ask(&[CHAIR, GOVERNOR, SIAN, THOMAS], Rule::Everyone)
+        .await
+        .unwrap();
+    assert_eq!(paper.seen_by(CHAIR, first).await.unwrap().earlier, None);
+    // One answered, one opened it, and two did neither.
+    paper.agrees(CHAIR, first).await.unwrap();
+    let dilip = paper.scene.place(GOVERNOR).await;
+    paper
+        .scene
+        .sql(&format!(
+            "insert into opening (tenant_id, version_id, membership_id)
+             select tenant_id, version_id, '{dilip}' from approval where id = '{first}'"
+        ))
+        .await;
+    paper
+        .scene
+        .version(&paper.clerk, paper.document, "Six days")
+        .await
+        .unwrap();
+    let people = paper.places(&[CHAIR, GOVERNOR, SIAN]).await;
+    let second = paper
+        .ask_about(2, &question(Of::People(people), Rule::Everyone))
+        .await
+        .unwrap()
+        .id;
+    for (email, earlier) in [
+        (CHAIR, Some(1)),
+        (GOVERNOR, Some(1)),
+        (SIAN, None),
+        (THOMAS, None),
+    ] {
+        let seen = paper.seen_by(email, second).await.unwrap();
+        assert_eq!(seen.earlier, earlier, "{email}");
+    }
+    // Of the first version there is still nothing before it.
+    assert_eq!(paper.seen_by(CHAIR, first).await.unwrap().earlier, None);
+}
+
+#[tokio::test]
 async fn whoever_holds_a_certificate_learns_whether_a_newer_version_came_and_nothing_else() {
     let mut paper = Paper::new().await;
     let id = paper.ask(&[CHAIR], Rule::Everyone).await.unwrap();
     let sum = paper.seen_by(CLERK, id).await.unwrap().sha256;
-    let sha256: [u8; 32] = std::array::from_fn(|n| {
-        u8::from_str_radix(&sum[2 * n..2 * n + 2], 16).unwrap()
-    });
+    let sha256: [u8; 32] =
+        std::array::from_fn(|n| u8::from_str_radix(&sum[2 * n..2 * n + 2], 16).unwrap());
     let says = |state, newest| {
         Ok(Known {
             state: Some(state),
