@@ -170,7 +170,7 @@ mod pages {
             "approval.abstained" => format!("abstained about {a_paper}{in_place}"),
             "approval.answer_withdrawn" => format!("took back an answer about {a_paper}"),
             "approval.closed" => format!("closed the approval of {a_paper}"),
-            "approval.withdrawn" => format!("took back the question about {a_paper}"),
+            "approval.withdrawn" => format!("withdrew the request to approve {a_paper}"),
             "approval.nudged" => format!("reminded {them} that {a_paper} waits for an answer"),
             "approval.stand_in_called" => {
                 format!("called {them} to stand in for the approval of {a_paper}")

@@ -71,12 +71,7 @@ mod pages {
         if others.is_empty() {
             return Ok(().into_any());
         }
-        let name = |one: &Reader| {
-            one.person
-                .name
-                .clone()
-                .unwrap_or_else(|| "Somebody".to_owned())
-        };
+        let name = |one: &Reader| one.person.called();
         let faces: Vec<_> = others
             .iter()
             .take(FACES_MOST)

@@ -114,14 +114,13 @@ async fn duties(
         .iter()
         .filter(|person| person.state == State::Invited)
     {
-        let since: String = person.since.chars().take(10).collect();
-        let on = day::parse(&since).unwrap_or(today);
+        let on = day::of(&person.since).unwrap_or(today);
         duties.push(Duty {
             what: format!("{} has not accepted the invitation", person.name),
             detail: format!("Invited on {}.", day::words(on)),
             waits: waiting_words(on, today),
             href: format!("/people/{}", person.id),
-            since,
+            since: day::field(on),
         });
     }
     let board = board::board(read, today).await?;

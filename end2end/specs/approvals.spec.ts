@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { measure } from '../lib/measure.ts';
 import { policy } from '../lib/papers.ts';
 import { expect, NAMES, test, title, type Page } from '../lib/test.ts';
@@ -39,6 +40,17 @@ async function certificateOf(page: Page, link: ReturnType<Page['getByRole']>): P
   const parts: Buffer[] = [];
   for await (const part of await download.createReadStream()) parts.push(part as Buffer);
   return pdf(download.suggestedFilename(), Buffer.concat(parts));
+}
+
+const ASK = 'Ask the school’s server whether a newer version exists';
+const verdict = (page: Page) => page.locator('output[for]');
+const newest = (page: Page) => page.locator('[data-server] output');
+
+/** On the check page, two files that belong together. */
+async function choose(page: Page, certificate: Chosen, file: Chosen): Promise<void> {
+  await page.getByLabel('Certificate').setInputFiles(certificate);
+  await page.getByLabel('The file').setInputFiles(file);
+  await expect(verdict(page)).toHaveAttribute('data-verdict', 'together');
 }
 
 test('three are asked, two agree, one objects; a newer version makes it stale, and the certificate is about the old bytes', async ({ school, javaScriptEnabled }) => {
@@ -105,6 +117,13 @@ test('three are asked, two agree, one objects; a newer version makes it stale, a
   const stranger = await school.stranger();
   await stranger.goto('/check');
   await expect(title(stranger)).toHaveText('Check a certificate');
+  await expect(stranger.getByRole('heading', { name: 'What this page cannot know' })).toBeVisible();
+  await expect(stranger.getByRole('button', { name: ASK })).toBeHidden();
+  if (javaScriptEnabled) {
+    await choose(stranger, certificate, pdf('old.pdf', first));
+    await stranger.getByRole('button', { name: ASK }).click();
+    await expect(newest(stranger)).toHaveText('This is still the newest version. The server has it as adopted.');
+  }
 
   await clerk.getByRole('link', { name: 'Add a version' }).click();
   await clerk.getByLabel('What is new in it').fill('Ten days');
@@ -120,13 +139,33 @@ test('three are asked, two agree, one objects; a newer version makes it stale, a
   await clerk.goto('/library');
   await clerk.getByRole('link', { name: /Policies/ }).first().click();
   await expect(clerk.getByRole('row', { name: /Behaviour policy/ })).toContainText('Stale: version 1 was adopted');
+  // The certificate is as old as it was, and its page says so to anybody who asks.
+  if (javaScriptEnabled) {
+    await stranger.reload();
+    await choose(stranger, certificate, pdf('old.pdf', first));
+    await expect(newest(stranger)).toBeEmpty();
+    await stranger.getByRole('button', { name: ASK }).click();
+    await expect(newest(stranger)).toHaveAttribute('data-newest', 'older');
+    await expect(newest(stranger)).toContainText('A newer version has been filed since: this approval is of an older one.');
+    await measure(stranger, 'a certificate of an older version');
+    await stranger.getByLabel('The file').setInputFiles(pdf('new.pdf', second));
+    await expect(stranger.locator('output[data-verdict]')).toHaveAttribute('data-verdict', 'different');
+    await expect(stranger.getByRole('button', { name: ASK })).toBeHidden();
+  }
 
   await clerk.goto(address);
   await clerk.getByRole('link', { name: 'Ask the same people again' }).click();
   for (const name of [NAMES.chair, NAMES.governor1, NAMES.governor2]) await expect(clerk.getByRole('checkbox', { name })).toBeChecked();
+  await expect(clerk.getByRole('checkbox', { name: NAMES.governor3 })).not.toBeChecked();
   await expect(clerk.getByRole('textbox', { name: 'How many' })).toHaveValue('2');
+  await expect(clerk.getByLabel('Why you ask')).toHaveValue('The law on suspensions has changed.');
   await clerk.getByRole('button', { name: 'Ask them' }).click();
   await expect(approval(clerk)).toContainText('0 agreed, 3 to come');
+  // Who answered about version 1 sees first what is different.
+  await chair.goto('/approvals');
+  await chair.getByRole('link', { name: /See what changed.*Behaviour policy/ }).click();
+  await expect(title(chair)).toHaveText('What changed in Behaviour policy');
+  await expect(chair.getByText(/^From version 1 to version 2\./)).toBeVisible();
   if (!javaScriptEnabled) return;
   await measure(clerk, 'a paper that is being approved');
   await clerk.goto(`${address}/ask`);
@@ -155,11 +194,23 @@ test('the check page tells in the browser whether a certificate and a file belon
   const sent: string[] = [];
   const stranger = await school.stranger();
   await stranger.goto('/check');
-  stranger.on('request', (request) => request.method() === 'GET' || sent.push(request.url()));
-  const said = stranger.locator('output');
-  await stranger.getByLabel('Certificate').setInputFiles(certificate);
-  await stranger.getByLabel('The file').setInputFiles(pdf('a.pdf', bytes));
-  await expect(said).toHaveAttribute('data-verdict', 'together');
+  await stranger.waitForLoadState('networkidle');
+  stranger.on('request', (request) => sent.push(`${request.method()} ${new URL(request.url()).pathname}`));
+  const said = verdict(stranger);
+  await choose(stranger, certificate, pdf('a.pdf', bytes));
+  expect(sent, 'nothing is sent without being asked').toEqual([]);
+  const [approvalId, sha256] = await Promise.all(['approval', 'sha256'].map((name) => stranger.locator(`[data-sent="${name}"]`).textContent()));
+  expect(sha256!.replaceAll(' ', '')).toBe(createHash('sha256').update(bytes).digest('hex'));
+  await stranger.getByRole('button', { name: ASK }).click();
+  await expect(newest(stranger)).toHaveAttribute('data-newest', 'newest');
+  const asked = [`GET /known/${approvalId}/${sha256!.replaceAll(' ', '')}`];
+  expect(sent, 'the two values and nothing else').toEqual(asked);
+  // A certificate that is as it was signed, of an approval that is not there: as at another installation.
+  await stranger.route('**/known/**', (route) => route.fulfill({ status: 404, body: 'There is nothing here.' }));
+  await stranger.getByRole('button', { name: ASK }).click();
+  await expect(newest(stranger)).toContainText('The server does not know this approval');
+  await stranger.unroute('**/known/**');
+  sent.length = 0;
   await stranger.getByLabel('The file').setInputFiles(pdf('b.pdf', await policy(3)));
   await expect(said).toHaveAttribute('data-verdict', 'different');
   const altered = Buffer.from(certificate.buffer);
@@ -168,6 +219,40 @@ test('the check page tells in the browser whether a certificate and a file belon
   await stranger.getByLabel('The file').setInputFiles(pdf('a.pdf', bytes));
   await expect(said).toHaveAttribute('data-verdict', 'altered');
   expect(sent, 'neither file was sent').toEqual([]);
+});
+
+test('the same people are asked again as they were asked, whoever has the role by now', async ({ school }) => {
+  const clerk = await school.as('clerk');
+  await filed(clerk, await policy(1));
+  await approval(clerk).getByRole('link', { name: 'Ask for approval' }).click();
+  await clerk.getByLabel('Of whom').selectOption('role:governor');
+  await clerk.getByRole('radio', { name: /^All of them/ }).check();
+  await clerk.getByLabel('Why you ask').fill('It is due.');
+  await clerk.getByRole('checkbox', { name: /^It is routine/ }).check();
+  await clerk.getByLabel('Who stands in').selectOption({ label: NAMES.admin });
+  const soon = (days: number) => new Date(Date.now() + days * 86_400_000).toLocaleDateString('en-CA', { timeZone: 'Europe/London' });
+  await clerk.getByLabel('From which day').fill(soon(5));
+  await clerk.getByRole('button', { name: 'Ask them' }).click();
+  const asked = await notice(clerk).textContent();
+  const count = Number(/(\d+) people are asked/.exec(asked!)![1]);
+  expect(count).toBeGreaterThan(1);
+  await clerk.getByRole('link', { name: 'Add a version' }).click();
+  await clerk.getByLabel('What is new in it').fill('Another page');
+  await clerk.getByLabel('File', { exact: true }).setInputFiles(pdf('Behaviour policy.pdf', await policy(2)));
+  await clerk.getByRole('button', { name: 'Add the version' }).click();
+  await expect(notice(clerk)).toContainText('It is filed', { timeout: 30_000 });
+
+  await clerk.getByRole('link', { name: 'Ask the same people again' }).click();
+  await expect(clerk.getByLabel('Of whom')).toHaveValue('people');
+  await expect(clerk.getByText(`Last time it was asked of everybody with the role Governor (${count}). They are ticked.`)).toBeVisible();
+  await expect(clerk.locator('input[name^=people]:checked')).toHaveCount(count);
+  await expect(clerk.getByRole('radio', { name: /^All of them/ })).toBeChecked();
+  await expect(clerk.getByRole('checkbox', { name: /^It is routine/ })).toBeChecked();
+  await expect(clerk.getByLabel('Why you ask')).toHaveValue('It is due.');
+  await expect(clerk.getByLabel('Who stands in').locator('option:checked')).toHaveText(NAMES.admin);
+  await expect(clerk.getByLabel('From which day')).toHaveValue(soon(5));
+  await clerk.getByRole('button', { name: 'Ask them' }).click();
+  await expect(notice(clerk)).toContainText(`${count} people are asked`);
 });
 
 test('routine papers that were opened are agreed to together', async ({ school }) => {

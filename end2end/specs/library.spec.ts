@@ -1,3 +1,5 @@
+import { ask } from '../lib/http.ts';
+import { measure } from '../lib/measure.ts';
 import { policy } from '../lib/papers.ts';
 import { addDocument, addVersion, openFolder, pdf } from '../lib/shelf.ts';
 import { expect, NAMES, test, title, type Page } from '../lib/test.ts';
@@ -57,6 +59,7 @@ test('a clerk files a policy, a governor reads it, and a corrected version is th
 
 test('a restricted folder is not an administrator’s to read, and two of its readers let somebody in', async ({ school }) => {
   const [clerk, admin, governor] = [await school.as('clerk'), await school.as('admin'), await school.as('governor1')];
+  const newcomer = await school.as('governor2');
   await clerk.goto('/library/add');
   await clerk.getByLabel('Name', { exact: true }).fill('Complaint');
   await clerk.getByRole('checkbox', { name: /^Restricted to named people/ }).check();
@@ -89,7 +92,27 @@ test('a restricted folder is not an administrator’s to read, and two of its re
   await governor.goto(readers);
   await governor.getByLabel('Whom').selectOption({ label: NAMES.governor2 });
   await governor.getByRole('button', { name: 'Ask', exact: true }).click();
-  await expect(governor.getByRole('alert').or(notice(governor))).toContainText(/Confirm that it is you|have been told/);
+  await expect(notice(governor)).toContainText('It is done when one of them agrees.');
+
+  // Who asked cannot agree as well, by the page or past it; and until somebody else does, nothing is different.
+  await expect(governor.getByText(`${NAMES.governor1} asks to add ${NAMES.governor2}.`)).toBeVisible();
+  await expect(governor.getByRole('button', { name: 'Agree', exact: true })).toHaveCount(0);
+  const form = governor.locator('form').filter({ has: governor.locator('input[name="act"][value="library/drop-change"]') });
+  const [folder, change] = [await form.locator('input[name="folder"]').inputValue(), await form.locator('input[name="change"]').inputValue()];
+  const [{ name, value }] = await governor.context().cookies();
+  const alone = await ask('POST', school.host, readers, { act: 'library/agree-change', folder, change }, `${name}=${value}`);
+  expect(alone.status).not.toBe(303);
+  expect(alone.body).toContain('another reader of the folder must agree');
+  for (const path of [address, readers]) expect((await newcomer.goto(path))!.status()).toBe(404);
+
+  await clerk.goto(readers);
+  await clerk.getByRole('button', { name: 'Agree', exact: true }).click();
+  await expect(notice(clerk)).toContainText('Every reader has been told.');
+  await expect(clerk.getByRole('region', { name: 'Readers' })).toContainText(NAMES.governor2);
+  expect((await newcomer.goto(address))!.status()).toBe(200);
+  await expect(title(newcomer)).toHaveText('Letter of 4 June');
+  // The outsider is still one.
+  expect((await admin.goto(address))!.status()).toBe(404);
 });
 
 test('a file that is not what it says is refused with the reason, and what was typed stays', async ({ school }) => {
@@ -128,4 +151,25 @@ test('the register says which policies are due, and what is said of a document c
   const row = clerk.getByRole('row', { name: /Attendance and punctuality/ });
   await expect(row).toContainText('Overdue');
   await expect(row).toContainText(NAMES.governor1);
+});
+
+test('every page of the library is measured', async ({ school, javaScriptEnabled }) => {
+  test.skip(!javaScriptEnabled, 'axe is a script');
+  test.setTimeout(180_000);
+  const [clerk, governor] = [await school.as('clerk'), await school.as('governor1')];
+  await openFolder(clerk, 'Policies');
+  const folder = new URL(clerk.url()).pathname;
+  await addDocument(clerk, 'Attendance policy', pdf('a.pdf', await policy(2)));
+  const paper = new URL(clerk.url()).pathname;
+  for (const page of ['/library', folder, '/library/policies', '/library/search?q=suspension', `${folder}/add`, `${paper}/add`, `${folder}/readers`, `${paper}/about`]) {
+    await clerk.goto(page);
+    await expect(title(clerk)).toBeVisible();
+    await measure(clerk, page);
+  }
+  // And as who only reads sees them.
+  for (const page of ['/library', folder, '/library/search?q=nothing-of-the-kind', `${folder}/readers`]) {
+    await governor.goto(page);
+    await expect(title(governor)).toBeVisible();
+    await measure(governor, page);
+  }
 });

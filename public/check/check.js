@@ -1,12 +1,16 @@
-// Says whether a certificate and a file belong together, and whether the certificate is as it was signed. Both stay here:
-// nothing is sent. A certificate, PDF or JSON, carries its mark as plain text:
-//   quorate-certificate:1 sha256:<of the file> key:<public key> signature:<Ed25519>
+// Says whether a certificate and a file belong together, and whether the certificate is as it was signed. Both stay here.
+// Whether a newer version came since only the server knows: where somebody presses the button for it, the id of the approval
+// and the SHA-256 are sent, and nothing else. A certificate, PDF or JSON, carries its mark as plain text:
+//   quorate-certificate:1 sha256:<of the file> approval:<its id> key:<public key> signature:<Ed25519>
+// Those that were made earlier carry no id.
 // Signed is the SHA-256 of the certificate with zeros for the digits of its signature. See server/print/src/mark.rs.
 //
 // The page gives a form [data-check] with data-keys="<public keys of this service>", two file inputs named "certificate" and
-// "file", and an <output> into which the answer is written; output[data-verdict] is one of the verdicts below.
+// "file", and an <output> into which the answer is written; output[data-verdict] is one of the verdicts below. In it stands
+// [data-server], hidden until they belong together: where the two values are shown that would be sent ([data-sent="approval"]
+// and [data-sent="sha256"]), a button, and an <output> of its own; output[data-newest] is one of the answers below.
 
-const MARK = /quorate-certificate:1 sha256:([0-9a-f]{64}) key:([0-9a-f]{64}) signature:([0-9a-f]{128})(?![0-9a-f])/g;
+const MARK = /quorate-certificate:1 sha256:([0-9a-f]{64})(?: approval:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))? key:([0-9a-f]{64}) signature:([0-9a-f]{128})(?![0-9a-f])/g;
 const BEGINS = /quorate-certificate:/g;
 const DOMAIN = "quorate certificate v1\n";
 export const MOST = { certificate: 16 * 2 ** 20, file: 200 * 2 ** 20 };
@@ -20,6 +24,24 @@ export const SENTENCES = {
   none: "Neither file is a certificate of Quorate. Choose the PDF or the JSON as it was downloaded; a scan or a new print of it does not do.",
   large: "The file is too large to be checked here: 200 MB for the file, 16 MB for the certificate.",
   unread: "The file could not be read. Choose it again.",
+};
+
+export const ANSWERS = {
+  newest: "This is still the newest version.",
+  older: "A newer version has been filed since: this approval is of an older one.",
+  silent: "The server knows this approval, and says no more about it now. Ask the school.",
+  unknown: "The server does not know this approval: it may have been deleted, or this page belongs to another installation. If neither can be, do not rely on the certificate.",
+  untold: "The server could not be asked now. Try again in a few minutes.",
+};
+
+// What became of the approval as the server has it.
+const STATES = {
+  adopted: "The server has it as adopted.",
+  rejected: "The server has it as rejected.",
+  lapsed: "The server has it as lapsed: it was not decided in time.",
+  stale: "The server has it as undecided: the newer version came first.",
+  withdrawn: "The server has it as withdrawn by who asked.",
+  open: "The server has it as not decided yet.",
 };
 
 const hex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -38,9 +60,9 @@ export function mark(bytes) {
   const found = [...text.matchAll(MARK)];
   if (found.length === 0 || found.some((one) => one[0] !== found[0][0])) return null;
   if (text.match(BEGINS).length !== found.length) return null;
-  const [whole, sha256, key, signature] = found[0];
+  const [whole, sha256, approval, key, signature] = found[0];
   const digits = found.map((one) => one.index + whole.length - signature.length);
-  return { sha256, key, signature, digits };
+  return { sha256, approval, key, signature, digits };
 }
 
 /** "good", "bad", or "untold" where the browser has no Ed25519. */
@@ -60,7 +82,8 @@ export async function signature(bytes, { key, signature, digits }) {
 
 /**
  * Two chosen files, in either order, and the public keys of this service.
- * Gives { verdict, expected, found }: the fingerprint that the certificate names, and the one that the file has.
+ * Gives { verdict, expected, found, approval }: the fingerprint that the certificate names, the one that the file has, and the
+ * id of the approval where the certificate carries it.
  */
 export async function check(certificate, file, keys) {
   if (certificate.size > MOST.file || file.size > MOST.file) return { verdict: "large" };
@@ -83,19 +106,38 @@ export async function check(certificate, file, keys) {
   if (signed === "bad") return { verdict: "altered" };
   const found = await fingerprint(await read(file));
   const verdict = found !== its.sha256 ? "different" : signed === "good" ? "together" : "unsigned";
-  return { verdict, expected: its.sha256, found };
+  return { verdict, expected: its.sha256, found, approval: its.approval };
+}
+
+/**
+ * What the server says of an approval and the SHA-256 it is about: { answer, state }. No cookie goes with it, so that it does not
+ * say who asks.
+ */
+export async function ask(approval, sha256) {
+  const said = await fetch(`/known/${approval}/${sha256}`, { credentials: "omit", cache: "no-store", headers: { accept: "application/json" } });
+  if (said.status === 404) return { answer: "unknown" };
+  if (!said.ok) return { answer: "untold" };
+  const { state, newest } = await said.json();
+  if (newest === null) return { answer: "silent" };
+  return { answer: newest ? "newest" : "older", state };
 }
 
 /** Answers in the page as soon as both files are chosen. */
 export function bind(form) {
   const output = form.querySelector("output");
   const keys = form.dataset.keys.split(" ").filter(Boolean);
+  const server = form.querySelector("[data-server]");
+  const [button, told] = ["button", "output"].map((name) => server.querySelector(name));
+  const line = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
   let turn = 0;
+  let known;
   const answer = async () => {
     const [certificate, file] = ["certificate", "file"].map((name) => form.elements[name].files[0]);
     const mine = ++turn;
-    output.replaceChildren();
+    for (const one of [output, told]) one.replaceChildren();
     delete output.dataset.verdict;
+    delete told.dataset.newest;
+    server.hidden = true;
     if (!certificate || !file) return;
     output.setAttribute("aria-busy", "true");
     const said = await check(certificate, file, keys).catch(() => ({ verdict: "unread" }));
@@ -103,10 +145,27 @@ export function bind(form) {
     if (mine !== turn) return;
     output.removeAttribute("aria-busy");
     output.dataset.verdict = said.verdict;
-    const line = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
     output.append(line("p", SENTENCES[said.verdict]));
     if (said.found) output.append(line("p", "The certificate names"), line("code", grouped(said.expected)), line("p", "The file has"), line("code", grouped(said.found)));
+    if (said.verdict !== "together" && said.verdict !== "unsigned") return;
+    if (!said.approval) return output.append(line("p", "This certificate was made before certificates carried the id of their approval. To ask whether a newer version exists, download it again."));
+    known = [said.approval, said.expected];
+    server.querySelector('[data-sent="approval"]').textContent = said.approval;
+    server.querySelector('[data-sent="sha256"]').textContent = grouped(said.expected);
+    server.hidden = false;
   };
+  const askServer = async () => {
+    const mine = turn;
+    told.replaceChildren();
+    delete told.dataset.newest;
+    told.setAttribute("aria-busy", "true");
+    const { answer: newest, state } = await ask(...known).catch(() => ({ answer: "untold" }));
+    told.removeAttribute("aria-busy");
+    if (mine !== turn) return;
+    told.dataset.newest = newest;
+    told.append(line("p", [ANSWERS[newest], STATES[state]].filter(Boolean).join(" ")));
+  };
+  button.addEventListener("click", askServer);
   form.addEventListener("change", answer);
   form.addEventListener("submit", (event) => (event.preventDefault(), answer()));
 }

@@ -12,6 +12,7 @@ use axum::{
 use domain::{
     Refusal,
     approval::{self, Answer, Rule, State as Became},
+    board::Named,
     day,
     db::{Caller, Read},
     document,
@@ -19,7 +20,7 @@ use domain::{
 use print::certificate::{
     Answer as Said, Asked, Certificate, Choice, Document, Event, Head, Log, Newer, Outcome,
 };
-use quorate_verify::Hash;
+use quorate_verify::{Hash, Id};
 use serde::Deserialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
@@ -137,9 +138,6 @@ async fn said(
         Became::Withdrawn => Outcome::Withdrawn { at: closed()? },
         Became::Open => Outcome::Open,
     };
-    let name = |person: &domain::board::Named| {
-        person.name.clone().unwrap_or_else(|| "Somebody".to_owned())
-    };
     let answers = places
         .iter()
         .map(|place| {
@@ -149,7 +147,7 @@ async fn said(
             Ok(Said {
                 name: given
                     .and_then(|given| given.stand_in.as_ref())
-                    .map_or_else(|| name(&place.person), name),
+                    .map_or_else(|| place.person.called(), Named::called),
                 roles: place
                     .roles
                     .iter()
@@ -166,12 +164,13 @@ async fn said(
                 interest: reason().filter(|_| answer == Some(Answer::Abstain)),
                 stood_in_for: given
                     .and_then(|given| given.stand_in.as_ref())
-                    .map(|_| name(&place.person)),
+                    .map(|_| place.person.called()),
             })
         })
         .collect::<Result<_, Refusal>>()?;
     let standing = one.standing;
     Ok(Certificate {
+        approval: Id::from_bytes(id.into_bytes()),
         tenant,
         document: Document {
             title: one.title.clone(),
@@ -182,7 +181,7 @@ async fn said(
             pages: version.pages,
         },
         asked: Asked {
-            by: name(&one.by),
+            by: one.by.called(),
             at: moment(&one.at)?,
             reason: Some(one.reason.clone()).filter(|reason| !reason.is_empty()),
         },

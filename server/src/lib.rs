@@ -20,6 +20,7 @@ pub mod export;
 pub mod files;
 pub mod health;
 pub mod hub;
+pub mod known;
 pub mod logging;
 pub mod mail;
 pub mod parts;

@@ -26,6 +26,7 @@ use crate::{
     files::{self, Files},
     health::Health,
     hub::Hub,
+    known,
     mail::{Links, Mailer},
     people,
     queue::Queue,
@@ -229,6 +230,7 @@ impl Parts {
             .merge(people::route())
             .merge(files::route())
             .merge(certificate::route())
+            .merge(known::route())
             .merge(export::route(self.notary.clone()));
         if let (Some(folder), true) = (&self.mail_folder, config.origin.is_loopback()) {
             let state = DevMail {

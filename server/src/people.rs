@@ -82,7 +82,7 @@ fn table(people: &[Found]) -> Result<Vec<u8>, Refusal> {
             person.email.clone().unwrap_or_default(),
             person.role_names(),
             person.state.name().to_owned(),
-            person.since.chars().take(10).collect(),
+            day::of(&person.since).map(day::field).unwrap_or_default(),
             seat.as_ref()
                 .map(domain::board::Seat::title)
                 .unwrap_or_default(),

@@ -221,6 +221,7 @@ const OPEN: &[&str] = &[
     "/sign-in",
     "/forgotten",
     "/check",
+    "/known/",
     "/reset/",
     "/invitation/",
     "/arrive",

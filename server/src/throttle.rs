@@ -1,5 +1,5 @@
-//! How often one address may ask what strangers ask: to sign in, for a link, to use one. Hashing passwords is dear, and a row is
-//! kept of each try.
+//! How often one address may ask what strangers ask: to sign in, for a link, to use one, about a certificate. Hashing passwords
+//! is dear, and a row is kept of each try.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -89,16 +89,23 @@ fn prefix(address: &str) -> Option<String> {
     })
 }
 
-/// What is counted, by page and by server function.
-fn is_counted(path: &str) -> bool {
+/// What is counted: posts by page and by server function, and the one question that is asked without a form.
+fn is_counted(method: &Method, path: &str) -> bool {
     const PAGES: [&str; 2] = ["/sign-in", "/forgotten"];
     const LINKS: [&str; 2] = ["/reset/", "/invitation/"];
     const ACTS: [&str; 4] = ["sign-in", "forgotten", "reset", "accept"];
-    PAGES.contains(&path)
-        || LINKS.iter().any(|link| path.starts_with(link))
-        || path
-            .strip_prefix("/api/session/")
-            .is_some_and(|act| ACTS.contains(&act))
+    const KNOWN: &str = "/known/";
+    match *method {
+        Method::GET | Method::HEAD => path.starts_with(KNOWN),
+        Method::POST => {
+            PAGES.contains(&path)
+                || LINKS.iter().any(|link| path.starts_with(link))
+                || path
+                    .strip_prefix("/api/session/")
+                    .is_some_and(|act| ACTS.contains(&act))
+        }
+        _ => false,
+    }
 }
 
 /// Refuses with 429 and Retry-After what comes too often from one address.
@@ -108,8 +115,7 @@ pub async fn guard(
     next: Next,
 ) -> Response {
     if let Some(throttle) = throttle
-        && request.method() == Method::POST
-        && is_counted(request.uri().path())
+        && is_counted(request.method(), request.uri().path())
         && let Some(address) = throttle.address(&request)
         && let Some(seconds) = throttle.wait(&address).await
     {
@@ -142,8 +148,13 @@ mod tests {
             "/invitation/abc",
             "/api/session/sign-in",
         ] {
-            assert!(is_counted(path), "{path}");
+            assert!(is_counted(&Method::POST, path), "{path}");
+            assert!(!is_counted(&Method::GET, path), "{path}");
         }
+        let certificate = "/known/01900000-0000-7000-8000-000000000001/00";
+        assert!(is_counted(&Method::GET, certificate));
+        assert!(is_counted(&Method::HEAD, certificate));
+        assert!(!is_counted(&Method::GET, "/check"));
         for path in [
             "/",
             "/people",
@@ -151,7 +162,8 @@ mod tests {
             "/api/session/stay",
             "/api/people/add",
         ] {
-            assert!(!is_counted(path), "{path}");
+            assert!(!is_counted(&Method::POST, path), "{path}");
+            assert!(!is_counted(&Method::GET, path), "{path}");
         }
     }
 }

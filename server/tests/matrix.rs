@@ -36,6 +36,7 @@ const OTHERS: &[&str] = &[
     "/papers/{paper}/versions/2/file",
     "/approvals/{approval}/certificate",
     "/approvals/{approval}/certificate?as=json",
+    "/known/01900000-0000-7000-8000-000000000003/0000000000000000000000000000000000000000000000000000000000000000",
     "/files/uploads",
     "/files/uploads/{paper}",
     "/files/uploads/{paper}/finish",

@@ -34,6 +34,22 @@ fn post(house: &House, path: &str, client: &str) -> (String, String) {
     (head.to_lowercase(), body.to_owned())
 }
 
+/// Asks about a certificate that nobody made.
+fn known(house: &House, client: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(("127.0.0.1", house.port)).unwrap();
+    write!(
+        stream,
+        "GET /known/01900000-0000-7000-8000-000000000003/{} HTTP/1.1\r\nhost: localhost:{}\r\nx-real-ip: {client}\r\nconnection: close\r\n\r\n",
+        "0".repeat(64),
+        house.port
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_lowercase(), body.to_owned())
+}
+
 fn status(answer: &(String, String)) -> &str {
     answer.0.split(' ').nth(1).unwrap()
 }
@@ -68,6 +84,9 @@ fn one_address_cannot_keep_everybody_else_from_signing_in() {
         assert_eq!(status(&asks(client)), "422", "{client}");
     }
     assert_ne!(status(&post(&house, "/schools", "203.0.113.9")), "429");
+    // What strangers ask about certificates is counted with it.
+    assert_eq!(status(&known(&house, "203.0.113.9")), "429");
+    assert_eq!(status(&known(&house, "203.0.113.10")), "404");
     drop(server);
 }
 

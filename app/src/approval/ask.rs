@@ -2,7 +2,7 @@
 
 use domain::{
     Refusal,
-    approval::{self, Rule, Whom, asking},
+    approval::{self, Rule, asking},
     board, day,
     db::Read,
     document,
@@ -11,6 +11,7 @@ use domain::{
 use leptos::prelude::*;
 use uuid::Uuid;
 
+use super::beside::whom as whom_words;
 use crate::{
     form::{Act, Choice, Echo, Field, ProofBeside, Refusals, TextArea},
     library::folder::to_library,
@@ -48,23 +49,50 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
         Some(_) => echo.value(field).unwrap_or_default(),
         None => otherwise,
     };
+    // The same people by name: a role or a committee may have others in it by now.
     let whom = typed(
         "whom",
         again
             .as_ref()
-            .map_or_else(String::new, |again| match &again.whom {
-                Whom::People => "people".to_owned(),
-                Whom::Role(role) => format!("role:{}", role.code()),
-                Whom::Committee(id, _) => format!("committee:{id}"),
-            }),
+            .map_or_else(String::new, |_| "people".to_owned()),
     );
+    let people: Vec<(String, String)> = readers
+        .into_iter()
+        .map(|person| (person.id.to_string(), person.called()))
+        .collect();
+    let reads = |id: &String| people.iter().any(|(reader, _)| reader == id);
+    let (same, gone): (Vec<String>, Vec<String>) = before
+        .iter()
+        .map(|place| place.person.id.to_string())
+        .partition(reads);
+    let last_time = again.as_ref().map(|again| {
+        let who = format!(
+            "Last time it was asked of {}. They are ticked.",
+            whom_words(again)
+        );
+        match gone.len() {
+            0 => who,
+            1 => {
+                format!("{who} One of them does not read this folder any more and cannot be asked.")
+            }
+            n => format!("{who} {n} of them do not read this folder any more and cannot be asked."),
+        }
+    });
+    let due = today + time::Duration::days(DAYS);
+    // Who stood in stands in again, as many days after the question, unless they cannot.
+    let (stand_in, stand_in_on) = again
+        .as_ref()
+        .and_then(|again| {
+            let (who, from) = again.stand_in.as_ref()?;
+            let who = who.id.to_string();
+            let after = *from - day::of(&again.at).ok()?;
+            let from = (today + after.max(time::Duration::ZERO)).min(due);
+            (reads(&who) && !same.contains(&who)).then(|| (who, day::field(from)))
+        })
+        .unwrap_or_default();
     let chosen: Vec<String> = match &refusal {
         Some(_) => echo.values("people"),
-        None if whom == "people" => before
-            .iter()
-            .map(|place| place.person.id.to_string())
-            .collect(),
-        None => vec![],
+        None => same,
     };
     let (rule, least) = match again.as_ref().map(|again| again.rule) {
         Some(Rule::AtLeast(least)) => ("at_least", least.to_string()),
@@ -87,15 +115,6 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
                 )
             }))
             .collect();
-    let people: Vec<(String, String)> = readers
-        .into_iter()
-        .map(|person| {
-            (
-                person.id.to_string(),
-                person.name.unwrap_or_else(|| "Somebody".to_owned()),
-            )
-        })
-        .collect();
     let boxes: Vec<_> = people
         .iter()
         .enumerate()
@@ -118,6 +137,9 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
     .map(|(code, name, about)| view! {
         <label class="option"><input type="radio" name="rule" value=code checked=rule == code /><b>{name}</b><small>{about}</small></label>
     });
+    let reason = again
+        .as_ref()
+        .map_or_else(String::new, |again| again.reason.clone());
     let title = format!("Ask for approval of {}", paper.about.title);
     let lead = format!("Of version {newest}, and of nothing that comes after it.");
     let routine = match &refusal {
@@ -135,14 +157,14 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
                 <input type="hidden" name="document" value=id.to_string() />
                 <input type="hidden" name="version" value=newest.to_string() />
                 <Choice name="whom" label="Of whom" options=options chosen=whom hint="Of a role or a committee those are asked who are in it today and read this folder." refusal=refusal.clone() />
-                <fieldset class="field"><legend>"People"</legend>{nobody}<div class="options many">{boxes}</div></fieldset>
+                <fieldset class="field"><legend>"People"</legend>{last_time.map(|text| view! { <p class="hint">{text}</p> })}{nobody}<div class="options many">{boxes}</div></fieldset>
                 <fieldset class="field"><legend>"Adopted when these agree"</legend><div class="options">{rules}</div></fieldset>
                 <Field name="least" label="How many" inputmode="numeric" most=3 optional=true hint="Only for “at least so many”." value=typed("least", least) refusal=refusal.clone() />
-                <Field name="due" label="Last day to answer" kind="date" value=typed("due", day::field(today + time::Duration::days(DAYS))) refusal=refusal.clone() />
-                <TextArea name="reason" label="Why you ask" hint="Everybody who reads the document sees it. May be left empty." value=typed("reason", String::new()) rows=2 refusal=refusal.clone() />
+                <Field name="due" label="Last day to answer" kind="date" value=typed("due", day::field(due)) refusal=refusal.clone() />
+                <TextArea name="reason" label="Why you ask" hint="Everybody who reads the document sees it. May be left empty." value=typed("reason", reason) rows=2 refusal=refusal.clone() />
                 <label class="option"><input type="checkbox" name="routine" value="yes" checked=routine /><b>"It is routine"</b><small>"Whoever has opened it may answer it together with others from their list."</small></label>
-                <Choice name="stand_in" label="Who stands in" options=people nobody="Nobody" chosen=typed("stand_in", String::new()) hint="One person who may answer in the place of somebody who has not." refusal=refusal.clone() />
-                <Field name="stand_in_on" label="From which day" kind="date" optional=true value=typed("stand_in_on", String::new()) />
+                <Choice name="stand_in" label="Who stands in" options=people nobody="Nobody" chosen=typed("stand_in", stand_in) hint="One person who may answer in the place of somebody who has not." refusal=refusal.clone() />
+                <Field name="stand_in_on" label="From which day" kind="date" optional=true value=typed("stand_in_on", stand_in_on) />
                 <p class="hint">"Those who have not answered are reminded after three days and after seven."</p>
                 <div class="actions"><button class="button primary">"Ask them"</button><a class="button" href=format!("/papers/{id}")>"Cancel"</a></div>
             </form>

@@ -3,7 +3,6 @@
 use domain::{
     Refusal,
     approval::{self, Answer, Approval, Own, Place, Rule, Standing, State, Whom},
-    board::Named,
     day,
     db::Read,
     document::{self, Document, Version},
@@ -137,13 +136,12 @@ pub fn card(one: &Approval, places: &[Place], files: bool) -> impl IntoView + us
     } else {
         String::new()
     };
-    let by = name(&one.by);
+    let by = one.by.called();
     let reason = (!one.reason.is_empty()).then(|| one.reason.clone());
-    let stand_in = one
-        .stand_in
-        .as_ref()
-        .filter(|_| open)
-        .map(|(who, from)| format!("{} may stand in from {}.", name(who), day::words(*from)));
+    let stand_in =
+        one.stand_in.as_ref().filter(|_| open).map(|(who, from)| {
+            format!("{} may stand in from {}.", who.called(), day::words(*from))
+        });
     view! {
         <div class="standing">
             {ring(one.standing)}
@@ -169,10 +167,6 @@ pub fn card(one: &Approval, places: &[Place], files: bool) -> impl IntoView + us
             })}
         </div>
     }
-}
-
-fn name(person: &Named) -> String {
-    person.name.clone().unwrap_or_else(|| "Somebody".to_owned())
 }
 
 /// Of whom it was asked, in words.
@@ -244,7 +238,7 @@ fn form(one: &Approval) -> AnyView {
                 Answer::Abstain => "abstained",
             };
             let said = match by {
-                Some(who) => format!("{} stood in for you and {said}.", name(who)),
+                Some(who) => format!("{} stood in for you and {said}.", who.called()),
                 None => format!("You {said}."),
             };
             let refusal = echo
@@ -268,7 +262,7 @@ fn form(one: &Approval) -> AnyView {
         Own::StandsIn(people) => Some(
             people
                 .iter()
-                .map(|person| (person.id.to_string(), name(person)))
+                .map(|person| (person.id.to_string(), person.called()))
                 .collect::<Vec<_>>(),
         ),
     };
@@ -311,7 +305,7 @@ pub fn answers(places: &[Place]) -> impl IntoView + use<> {
                     let for_them = given
                         .stand_in
                         .as_ref()
-                        .map(|who| format!("by {}, who stood in, ", name(who)));
+                        .map(|who| format!("by {}, who stood in, ", who.called()));
                     view! {
                         <span class=class>{word}</span>
                         {reason.map(|reason| view! { <p class="said">{reason}</p> })}
@@ -320,7 +314,7 @@ pub fn answers(places: &[Place]) -> impl IntoView + use<> {
                     .into_any()
                 }
             };
-            view! { <li><b>{name(&place.person)}</b> " " {said}</li> }
+            view! { <li><b>{place.person.called()}</b> " " {said}</li> }
         })
         .collect();
     view! {

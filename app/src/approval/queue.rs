@@ -91,7 +91,8 @@ fn waiting(mine: &[Approval], today: Date) -> impl IntoView + use<> {
                 let label = format!("Agree to {}, version {}", one.title, one.version);
                 view! { <label class="option tick"><input type="checkbox" name=format!("approvals[{n}]") value=id.clone() checked=ticked.contains(&id) /><span class="hidden-text">{label}</span></label> }
             });
-            view! { <div class="act-row">{box_of}{about(one, today)}<a class="button primary" href=format!("/papers/{}#answer", one.document)>"Read and answer"<span class="hidden-text">": "{one.title.clone()}</span></a></div> }
+            let (href, label) = way(one);
+            view! { <div class="act-row">{box_of}{about(one, today)}<a class="button primary" href=href>{label}<span class="hidden-text">": "{one.title.clone()}</span></a></div> }
         })
         .collect();
     view! {
@@ -117,10 +118,27 @@ fn waiting(mine: &[Approval], today: Date) -> impl IntoView + use<> {
     }
 }
 
+/// Where one answers: whoever knows an earlier version sees first what is different.
+fn way(one: &Approval) -> (String, &'static str) {
+    match one.earlier {
+        Some(earlier) => (
+            format!(
+                "/papers/{}/changes?since={earlier}&to={}",
+                one.document, one.version
+            ),
+            "See what changed",
+        ),
+        None => (
+            format!("/papers/{}#answer", one.document),
+            "Read and answer",
+        ),
+    }
+}
+
 /// What it is, who asks, how long it waits, and until when there is time.
 fn about(one: &Approval, today: Date) -> impl IntoView + use<> {
-    let since = day::parse(&one.at.chars().take(10).collect::<String>()).unwrap_or(today);
-    let by = one.by.name.clone().unwrap_or_else(|| "Somebody".to_owned());
+    let since = day::of(&one.at).unwrap_or(today);
+    let by = one.by.called();
     let left = (one.due - today).whole_days();
     let due = match left {
         0 => "closes today".to_owned(),
@@ -137,7 +155,7 @@ fn about(one: &Approval, today: Date) -> impl IntoView + use<> {
 }
 
 fn line(one: &Approval, today: Date) -> impl IntoView + use<> {
-    let since = day::parse(&one.at.chars().take(10).collect::<String>()).unwrap_or(today);
+    let since = day::of(&one.at).unwrap_or(today);
     view! {
         <li>
             <a href=format!("/approvals/{}", one.id)><b>{format!("{}, version {}", one.title, one.version)}</b></a>
@@ -164,7 +182,7 @@ pub async fn duties(read: &mut Read) -> Result<Vec<Duty>, Refusal> {
         .iter()
         .filter(|one| one.waits_for_caller())
         .map(|one| {
-            let since: String = one.at.chars().take(10).collect();
+            let since = day::of(&one.at).unwrap_or(today);
             Duty {
                 what: format!("Answer about {}", one.title),
                 detail: format!(
@@ -172,9 +190,9 @@ pub async fn duties(read: &mut Read) -> Result<Vec<Duty>, Refusal> {
                     one.version,
                     day::words(one.due)
                 ),
-                waits: waiting_words(day::parse(&since).unwrap_or(today), today),
-                href: format!("/papers/{}", one.document),
-                since,
+                waits: waiting_words(since, today),
+                href: way(one).0,
+                since: day::field(since),
             }
         });
     let mut duties: Vec<Duty> = asked.collect();

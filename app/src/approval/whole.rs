@@ -24,7 +24,7 @@ pub async fn page(read: &mut Read, id: &str) -> Result<Drawing, Refusal> {
     let lines = approval::lines(read, id).await?;
     let open = one.state == State::Open;
     let title = format!("Approval of {}, version {}", one.title, one.version);
-    let by = one.by.name.clone().unwrap_or_else(|| "Somebody".to_owned());
+    let by = one.by.called();
     let stale = one.is_stale().then(|| {
         format!(
             "The newest version is version {}. What was said here is about version {} and does not count for it.",
@@ -84,7 +84,7 @@ pub fn act_words(act: &str) -> &'static str {
         "approval.agreed" => "Agreed",
         "approval.objected" => "Objected",
         "approval.abstained" => "Abstained",
-        "approval.answer_withdrawn" => "An answer withdrawn",
+        "approval.answer_withdrawn" => "An answer taken back",
         "approval.closed" => "Closed",
         "approval.withdrawn" => "The request withdrawn",
         "approval.nudged" => "Reminded",

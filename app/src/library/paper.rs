@@ -1,7 +1,9 @@
 //! `/papers/:id`: a document, to be read; beside it what is said of it, its versions, and who has opened it.
 
 use domain::{
-    Refusal, day,
+    Refusal,
+    board::Named,
+    day,
     db::Read,
     document::{self, Document, Opening, State, Version},
     file,
@@ -182,7 +184,7 @@ fn versions(document: &Document, shown: &Version) -> impl IntoView + use<> {
         .iter()
         .map(|one| {
             let here = one.number == shown.number;
-            let by = one.by.name.clone().unwrap_or_else(|| "Somebody".to_owned());
+            let by = one.by.called();
             let note = match (one.restores, one.note.is_empty()) {
                 (Some(restores), _) => Some(format!("Brings back version {restores}")),
                 (None, false) => Some(one.note.clone()),
@@ -217,10 +219,10 @@ fn versions(document: &Document, shown: &Version) -> impl IntoView + use<> {
 
 fn said(document: &Document, shown: &Version) -> impl IntoView + use<> {
     let about = &document.about;
-    let owner = document.owner.as_ref().map_or_else(
-        || "Nobody yet".to_owned(),
-        |owner| owner.name.clone().unwrap_or_else(|| "Somebody".to_owned()),
-    );
+    let owner = document
+        .owner
+        .as_ref()
+        .map_or_else(|| "Nobody yet".to_owned(), Named::called);
     let holds = match (about.from, about.to) {
         (None, None) => None,
         (Some(from), None) => Some(format!("From {}", day::words(from))),
@@ -259,7 +261,7 @@ fn opened(document: &Document, shown: &Version, openings: &[Opening]) -> impl In
     let all = document.folder.files.then(|| {
         let (has, not): (Vec<_>, Vec<_>) = openings.iter().partition(|one| one.at.is_some());
         let line = |one: &Opening| {
-            let name = one.person.name.clone().unwrap_or_else(|| "Somebody".to_owned());
+            let name = one.person.called();
             let at = one.at.clone();
             view! { <li>{name} " " {at.map(|at| view! { <small><Moment at=at /></small> })}</li> }
         };

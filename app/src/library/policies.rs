@@ -1,7 +1,9 @@
 //! `/library/policies`: the register of policies: what is to be reviewed and when, who answers for it, and what nobody does.
 
 use domain::{
-    Refusal, day,
+    Refusal,
+    board::Named,
+    day,
     db::Read,
     document::{self, Listed},
 };
@@ -96,10 +98,7 @@ fn row(one: &Listed, today: Date) -> impl IntoView + use<> {
         Review::Later => view! { <span class="tag good">"In date"</span> }.into_any(),
         Review::Never => view! { <span class="tag wait">"No date"</span> }.into_any(),
     };
-    let owner = one
-        .owner
-        .as_ref()
-        .map(|owner| owner.name.clone().unwrap_or_else(|| "Somebody".to_owned()));
+    let owner = one.owner.as_ref().map(Named::called);
     view! {
         <tr>
             <th scope="row"><a class="open" href=format!("/papers/{}", one.id)>{one.title.clone()}</a></th>

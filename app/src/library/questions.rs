@@ -296,10 +296,6 @@ mod pages {
         Value::from(threads.chain(notes).collect::<Vec<_>>()).to_string()
     }
 
-    fn name(named: &Named) -> String {
-        named.name.clone().unwrap_or_else(|| "Somebody".to_owned())
-    }
-
     /// "asked on version 2, still on its sentence".
     fn whereabouts(
         on: On,
@@ -336,7 +332,7 @@ mod pages {
         let (open, id) = (one.state == State::Open, one.id);
         let whereabouts = whereabouts(on, one.asked_on, "asked", one.quoted.as_ref(), &one.stands);
         let to = one.hearers.as_ref().map(|people| {
-            let names: Vec<String> = people.iter().map(name).collect();
+            let names: Vec<String> = people.iter().map(Named::called).collect();
             format!("Only to {}", names.join(", "))
         });
         let tag = match (&one.state, one.kind) {
@@ -350,14 +346,14 @@ mod pages {
         };
         let answered = match &one.state {
             State::Answered(who, at) => {
-                let who = name(who);
+                let who = who.called();
                 Some(
                     view! { <small class="muted">"Marked as answered by " {who} ", " <Moment at=at.clone() day=true /></small> },
                 )
             }
             State::Open => None,
         };
-        let by = name(&one.by);
+        let by = one.by.called();
         let replies: Vec<_> = one.replies.into_iter().map(said).collect();
         let button = move |act: &'static str, label: &'static str| {
             view! {
@@ -392,7 +388,7 @@ mod pages {
     }
 
     fn said(one: Reply) -> impl IntoView {
-        let by = name(&one.by);
+        let by = one.by.called();
         view! {
             <div class="said">
                 <span class="face" aria-hidden="true">{domain::membership::initials(&by)}</span>
@@ -504,7 +500,7 @@ mod pages {
             .map(|(n, one)| {
                 let id = one.id.to_string();
                 let checked = chosen.contains(&id);
-                view! { <label class="option"><input type="checkbox" name=format!("hearers[{n}]") value=id checked=checked /><b>{name(one)}</b></label> }
+                view! { <label class="option"><input type="checkbox" name=format!("hearers[{n}]") value=id checked=checked /><b>{one.called()}</b></label> }
             })
             .collect();
         view! {

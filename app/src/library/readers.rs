@@ -3,7 +3,6 @@
 
 use domain::{
     Refusal,
-    board::Named,
     db::Read,
     folder::{
         self, Folder,
@@ -107,15 +106,11 @@ pub async fn page(
     })
 }
 
-fn name(person: &Named) -> String {
-    person.name.clone().unwrap_or_else(|| "Somebody".to_owned())
-}
-
 fn row(folder: &Folder, line: &Line, may: bool) -> impl IntoView + use<> {
     let (who, what) = match &line.reader {
         Reader::Role(role) => (role.name().to_owned(), "Everybody who has the role"),
         Reader::Committee(_, name) => (name.clone(), "Everybody who sits on the committee"),
-        Reader::Person(person) => (name(person), "By name"),
+        Reader::Person(person) => (person.called(), "By name"),
     };
     let (folder_id, id, restricted) = (
         folder.id.to_string(),
@@ -158,9 +153,9 @@ fn waiting(folder: &Folder, changes: &[Change]) -> impl IntoView + use<> {
         .iter()
         .map(|change| {
             let what = if change.adds {
-                format!("{} asks to add {}{}.", name(&change.by), name(&change.person), if change.files { ", who would also file in it" } else { "" })
+                format!("{} asks to add {}{}.", change.by.called(), change.person.called(), if change.files { ", who would also file in it" } else { "" })
             } else {
-                format!("{} asks to take out {}.", name(&change.by), name(&change.person))
+                format!("{} asks to take out {}.", change.by.called(), change.person.called())
             };
             let (folder, id, own) = (folder.id.to_string(), change.id.to_string(), change.own);
             let drop = if own { "Take it back" } else { "Decline" };

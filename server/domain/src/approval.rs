@@ -7,6 +7,8 @@ pub mod answering;
 pub mod asking;
 #[cfg(feature = "db")]
 mod going;
+#[cfg(feature = "db")]
+pub mod known;
 
 use serde::{Deserialize, Serialize};
 use time::Date;
@@ -69,7 +71,7 @@ pub enum State {
     Lapsed,
     /// A newer version came before it was decided.
     Stale,
-    /// Whoever asked took the question back.
+    /// Whoever files there withdrew the request.
     Withdrawn,
 }
 
@@ -254,6 +256,8 @@ pub struct Approval {
     pub standing: Standing,
     /// Whether the caller has opened that version.
     pub opened: bool,
+    /// The newest version before it that the caller has opened, or answered about.
+    pub earlier: Option<u32>,
     /// What the caller may answer.
     pub own: Own,
 }
@@ -372,6 +376,13 @@ mod queries {
                       t.needed as "needed!",
                       exists (select from opening o
                         where o.tenant_id = a.tenant_id and o.version_id = a.version_id and o.membership_id = $2) as "opened!",
+                      (select max(e.number) from version e
+                        where e.tenant_id = a.tenant_id and e.document_id = a.document_id and e.number < v.number and (
+                          exists (select from opening o
+                            where o.tenant_id = e.tenant_id and o.version_id = e.id and o.membership_id = $2)
+                          or exists (select from approval q
+                            join approval_answer w on w.tenant_id = q.tenant_id and w.approval_id = q.id and w.by_id = $2
+                            where q.tenant_id = e.tenant_id and q.version_id = e.id))) as earlier,
                       exists (select from approval_place p
                         where p.tenant_id = a.tenant_id and p.approval_id = a.id and p.membership_id = $2) as "place!",
                       w.answer as "answer?", w.by_id as "by_id?", n.name as "answerer?",
@@ -457,6 +468,7 @@ mod queries {
                     needed: count(row.needed)?,
                 },
                 opened: row.opened,
+                earlier: row.earlier.map(count).transpose()?,
                 own,
             });
         }

@@ -61,6 +61,13 @@ pub struct Named {
     pub name: Option<String>,
 }
 
+impl Named {
+    /// What they are called on a page or on paper; "Somebody" where the reader may not see who it is.
+    pub fn called(&self) -> String {
+        self.name.clone().unwrap_or_else(|| "Somebody".to_owned())
+    }
+}
+
 /// The board as it stands on a day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Board {

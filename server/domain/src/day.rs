@@ -30,6 +30,16 @@ pub fn moment(at: OffsetDateTime) -> Result<String, Refusal> {
         .map_err(|_| Refusal::Broken)
 }
 
+/// The day in England of a moment as records carry it. Refuses [`Refusal::Broken`] for what is none.
+#[cfg(feature = "db")]
+pub fn of(moment: &str) -> Result<Date, Refusal> {
+    OffsetDateTime::parse(moment, &time::format_description::well_known::Rfc3339)
+        .ok()
+        .and_then(|at| u64::try_from(at.unix_timestamp()).ok())
+        .map(today)
+        .ok_or(Refusal::Broken)
+}
+
 /// The day in England at a moment, in seconds since 1970 UTC.
 pub fn today(now: u64) -> Date {
     let Some(utc) = i64::try_from(now)
@@ -189,6 +199,16 @@ mod tests {
             (datetime!(2026-12-31 23:59:59 UTC), date!(2026 - 12 - 31)),
         ] {
             assert_eq!(at(moment), day, "{moment}");
+        }
+    }
+
+    #[cfg(feature = "db")]
+    #[test]
+    fn a_record_is_of_the_day_that_it_was_in_england() {
+        assert_eq!(of("2026-06-17T22:59:59Z"), Ok(date!(2026 - 06 - 17)));
+        assert_eq!(of("2026-06-17T23:00:00.123Z"), Ok(date!(2026 - 06 - 18)));
+        for none in ["", "2026-06-17", "1969-12-31T23:59:59Z"] {
+            assert_eq!(of(none), Err(Refusal::Broken), "{none}");
         }
     }
 

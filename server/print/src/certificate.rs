@@ -1,7 +1,7 @@
 //! The certificate of an approval: who was asked about which bytes, what each answered, what came of it, and which lines of
 //! the log say so. For people as a PDF, for programs as JSON, both signed; `public/check/check.js` tells them from forgeries.
 
-use quorate_verify::{Hash, Signer};
+use quorate_verify::{Hash, Id, Signer};
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, macros::format_description};
 use typst::foundations::Dict;
@@ -13,6 +13,8 @@ const SHEET: &[u8] = include_bytes!("../sheets/certificate.typ");
 /// All that a certificate says. Every time is given in the school's own: 18:04 in November is GMT and in June BST.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate {
+    /// Which approval it is about: by it and the SHA-256 of the document the check page asks whether a newer version came since.
+    pub approval: Id,
     /// The school, trust or organisation.
     pub tenant: String,
     /// What was to be approved.
@@ -182,7 +184,7 @@ pub struct Head {
 /// As a PDF, signed, with the JSON attached. Refuses an approval of which nobody was asked, and an address that is not one of
 /// the web.
 pub fn certificate(certificate: &Certificate, signer: &Signer) -> Result<Vec<u8>, Error> {
-    let mark = mark::blank(&certificate.document.sha256, &signer.public());
+    let mark = mark_of(certificate, signer);
     let data = data(certificate, signer, &mark)?;
     let pdf = sheet::set(&files(data), Dict::new(), certificate.made)?;
     mark::sign(pdf, &mark, signer)
@@ -191,12 +193,20 @@ pub fn certificate(certificate: &Certificate, signer: &Signer) -> Result<Vec<u8>
 /// As JSON, signed: `{"mark": …, "certificate": …}`. Refuses what [`certificate`] refuses.
 pub fn certificate_json(certificate: &Certificate, signer: &Signer) -> Result<Vec<u8>, Error> {
     check(certificate)?;
-    let mark = mark::blank(&certificate.document.sha256, &signer.public());
+    let mark = mark_of(certificate, signer);
     let said = serde_json::to_string_pretty(&certificate)?
         // The same text to a reader of JSON, and not to one who looks for the mark.
         .replace(mark::BEGINS, "\\u0071uorate-certificate:");
     let whole = format!("{{\n\"mark\": \"{mark}\",\n\"certificate\": {said}\n}}\n");
     mark::sign(whole.into_bytes(), &mark, signer)
+}
+
+fn mark_of(certificate: &Certificate, signer: &Signer) -> String {
+    mark::blank(
+        &certificate.document.sha256,
+        &certificate.approval,
+        &signer.public(),
+    )
 }
 
 fn check(certificate: &Certificate) -> Result<(), Error> {
@@ -493,6 +503,7 @@ mod tests {
         let endless = |letter: &str| letter.repeat(400);
         let hash = Hash::from_bytes([9; 32]);
         let certificate = Certificate {
+            approval: Id::from_bytes([9; 16]),
             tenant: endless("W"),
             document: Document {
                 title: endless("W"),

@@ -1,11 +1,12 @@
 //! The mark of a certificate: one line of plain letters, found in its bytes without understanding the file.
 //!
-//! `quorate-certificate:1 sha256:<of the document> key:<public key> signature:<Ed25519>`, all in hexadecimal digits.
+//! `quorate-certificate:1 sha256:<of the document> approval:<its id> key:<public key> signature:<Ed25519>`, the id as a UUID is
+//! written and all else in hexadecimal digits.
 //!
 //! What is signed is the SHA-256 of the whole certificate with 128 zeros for the digits of the signature, wherever its mark
 //! stands. A PDF carries it twice, in its XMP and its document information; both are the same.
 
-use quorate_verify::{Hash, PublicKey, Signer};
+use quorate_verify::{Hash, Id, PublicKey, Signer};
 use sha2::{Digest as _, Sha256};
 
 use crate::Error;
@@ -15,9 +16,9 @@ pub(crate) const BEGINS: &str = "quorate-certificate:";
 const DIGITS: usize = 128;
 
 /// A mark that is not signed yet.
-pub(crate) fn blank(document: &Hash, key: &PublicKey) -> String {
+pub(crate) fn blank(document: &Hash, approval: &Id, key: &PublicKey) -> String {
     format!(
-        "{BEGINS}1 sha256:{document} key:{key} signature:{}",
+        "{BEGINS}1 sha256:{document} approval:{approval} key:{key} signature:{}",
         "0".repeat(DIGITS)
     )
 }
@@ -67,7 +68,11 @@ mod tests {
     #[test]
     fn each_place_of_the_mark_gets_the_signature_of_all_the_rest() {
         let signer = Signer::from_secret(&[7; 32]);
-        let blank = blank(&Hash::from_bytes([9; 32]), &signer.public());
+        let blank = blank(
+            &Hash::from_bytes([9; 32]),
+            &Id::from_bytes([9; 16]),
+            &signer.public(),
+        );
         let whole = format!("one {blank} two {blank} three");
         let signed =
             String::from_utf8(sign(whole.clone().into_bytes(), &blank, &signer).unwrap()).unwrap();
@@ -81,7 +86,11 @@ mod tests {
     #[test]
     fn what_carries_no_mark_is_not_signed() {
         let signer = Signer::from_secret(&[7; 32]);
-        let blank = blank(&Hash::from_bytes([9; 32]), &signer.public());
+        let blank = blank(
+            &Hash::from_bytes([9; 32]),
+            &Id::from_bytes([9; 16]),
+            &signer.public(),
+        );
         assert!(matches!(
             sign(b"nothing".to_vec(), &blank, &signer),
             Err(Error::Unmarked)

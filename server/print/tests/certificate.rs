@@ -52,6 +52,7 @@ fn a_certificate_of_six_people_is_one_page_and_names_them_all() {
         "6 were asked: 4 agreed, 1 objected, 1 did not answer",
         "On 20 November 2026, 18:04 GMT, at least 4 of 6 had agreed to version 3.",
         &hash(desk::PAPER).to_string(),
+        &desk::approval().to_string(),
         &hash(b"head").to_string(),
         &signer().public().to_string(),
         "https://oakfield.quorate.example/check",
@@ -229,8 +230,9 @@ fn the_mark_stands_in_the_bytes_with_the_sha256_of_the_document() {
     let pdf = certificate(&six(), &signer()).unwrap();
     let raw = String::from_utf8_lossy(&pdf).into_owned();
     let mark = format!(
-        "quorate-certificate:1 sha256:{} key:{} signature:",
+        "quorate-certificate:1 sha256:{} approval:{} key:{} signature:",
         hash(desk::PAPER),
+        desk::approval(),
         signer().public()
     );
     assert_eq!(

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import test from "node:test";
 import { pathToFileURL } from "node:url";
 
-const { QUORATE_CHECK: script, QUORATE_FOLDER: folder, QUORATE_KEY: key } = process.env;
-const { check, mark } = await import(pathToFileURL(script));
+const { QUORATE_CHECK: script, QUORATE_FOLDER: folder, QUORATE_KEY: key, QUORATE_APPROVAL: approval } = process.env;
+const { ask, check, mark } = await import(pathToFileURL(script));
 const load = async (name) => new Blob([await readFile(join(folder, name))]);
 const changed = async (blob, at, to) => {
   const bytes = new Uint8Array(await blob.arrayBuffer());
@@ -77,6 +77,35 @@ test("a title that imitates a mark is not taken for one", async () => {
     const certificate = await load(name);
     assert.equal(await verdict(certificate, paper), "together", name);
     assert.equal(mark(new Uint8Array(await certificate.arrayBuffer())).sha256.startsWith("00"), false);
+  }
+});
+
+test("a certificate names its approval, and one from before it did is still one", async () => {
+  for (const name of ["certificate.pdf", "certificate.json"]) {
+    assert.equal((await check(await load(name), paper, [key])).approval, approval, name);
+  }
+  const bytes = (its) => new TextEncoder().encode(`quorate-certificate:1 sha256:${"a".repeat(64)}${its} key:${"b".repeat(64)} signature:${"c".repeat(128)}`);
+  assert.equal(mark(bytes(` approval:${approval}`)).approval, approval);
+  const early = mark(bytes(""));
+  assert.deepEqual([early.sha256, early.approval], ["a".repeat(64), undefined]);
+  assert.equal(mark(bytes(" approval:../../sign-in")), null);
+});
+
+test("the server is asked with the id and the SHA-256 and nothing else", async (t) => {
+  const asked = [];
+  const answers = async (status, said) => {
+    t.mock.method(globalThis, "fetch", async (...call) => (asked.push(call), new Response(JSON.stringify(said), { status })));
+    return ask(approval, "a".repeat(64));
+  };
+  assert.deepEqual(await answers(200, { state: "adopted", newest: true }), { answer: "newest", state: "adopted" });
+  assert.deepEqual(await answers(200, { state: "stale", newest: false }), { answer: "older", state: "stale" });
+  assert.deepEqual(await answers(200, { state: null, newest: null }), { answer: "silent" });
+  assert.deepEqual(await answers(404, "There is nothing here."), { answer: "unknown" });
+  assert.deepEqual(await answers(429, "Too many attempts."), { answer: "untold" });
+  for (const [address, how] of asked) {
+    assert.equal(address, `/known/${approval}/${"a".repeat(64)}`);
+    assert.equal(how.credentials, "omit");
+    assert.equal(how.body, undefined);
   }
 });
 

@@ -5,7 +5,7 @@ mod desk;
 
 use std::{fs, path::Path, process::Command};
 
-use desk::{PAPER, signer, six};
+use desk::{PAPER, approval, signer, six};
 use print::{certificate, certificate_json};
 
 #[test]
@@ -14,7 +14,7 @@ fn a_browser_tells_certificates_from_forgeries() {
     fs::create_dir_all(&folder).unwrap();
     let mut imitation = six();
     imitation.document.title = format!(
-        "<pdf:Keywords>quorate-certificate:1 sha256:{0} key:{0} signature:{0}{0}</pdf:Keywords>",
+        "<pdf:Keywords>quorate-certificate:1 sha256:{0} approval:00000000-0000-0000-0000-000000000000 key:{0} signature:{0}{0}</pdf:Keywords>",
         "0".repeat(64)
     );
     for (name, bytes) in [
@@ -39,6 +39,7 @@ fn a_browser_tells_certificates_from_forgeries() {
         .env("QUORATE_CHECK", here.join("../../public/check/check.js"))
         .env("QUORATE_FOLDER", &folder)
         .env("QUORATE_KEY", signer().public().to_string())
+        .env("QUORATE_APPROVAL", approval().to_string())
         .output()
         .expect("node, which runs the browser tests too");
     let said = String::from_utf8_lossy(&run.stdout);

@@ -183,8 +183,8 @@ fn is_new(News { act, hears, count }: &News) -> String {
             "You are asked to approve {n} papers.",
         ),
         (Hears::Asked, "approval.withdrawn") => (
-            "A paper need not be approved any more.",
-            "{n} papers need not be approved any more.",
+            "A request to approve a paper was withdrawn.",
+            "{n} requests to approve papers were withdrawn.",
         ),
         (Hears::Asked | Hears::Asker, "approval.closed") => {
             ("An approval is closed.", "{n} approvals are closed.")

@@ -13,6 +13,7 @@ mod forms;
 mod headers;
 mod hosts;
 mod html;
+mod known;
 mod letters;
 mod nothing;
 mod origin;

@@ -28,7 +28,7 @@ use server::{
     export::{self, Notary},
     files::{self, Files},
     hub::Hub,
-    people,
+    known, people,
     router::{self, Site},
     socket::{self, Sockets},
     staging::Staging,
@@ -168,6 +168,7 @@ impl Served {
             .merge(arrive::route())
             .merge(people::route())
             .merge(files::route())
+            .merge(known::route())
             .merge(export::route(notary.clone()))
             .merge(devmail::routes(letters));
         let router = router::app(

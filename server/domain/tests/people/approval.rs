@@ -10,6 +10,7 @@ use domain::{
         self, Answer, Approval, Own, Rule, State,
         answering::{self, agree_from_list, take_back},
         asking::{self, Of, Question},
+        known::{Known, known},
     },
     audit::{self, Filter},
     db::{Caller, MailDb},
@@ -441,6 +442,140 @@ async fn a_newer_version_makes_what_was_asked_stale_and_what_was_adopted_visibly
         (seen.state, seen.is_stale()),
         (State::Adopted, true),
         "it was adopted, and is not what is read now"
+    );
+}
+
+#[tokio::test]
+async fn who_knows_an_earlier_version_is_led_to_what_is_different() {
+    let mut paper = Paper::new().await;
+    let first = paper
+        .ask(&[CHAIR, GOVERNOR, SIAN, THOMAS], Rule::Everyone)
+        .await
+        .unwrap();
+    assert_eq!(paper.seen_by(CHAIR, first).await.unwrap().earlier, None);
+    // One answered, one opened it, and two did neither.
+    paper.agrees(CHAIR, first).await.unwrap();
+    let dilip = paper.scene.place(GOVERNOR).await;
+    paper
+        .scene
+        .sql(&format!(
+            "insert into opening (tenant_id, version_id, membership_id)
+             select tenant_id, version_id, '{dilip}' from approval where id = '{first}'"
+        ))
+        .await;
+    paper
+        .scene
+        .version(&paper.clerk, paper.document, "Six days")
+        .await
+        .unwrap();
+    let people = paper.places(&[CHAIR, GOVERNOR, SIAN]).await;
+    let second = paper
+        .ask_about(2, &question(Of::People(people), Rule::Everyone))
+        .await
+        .unwrap()
+        .id;
+    for (email, earlier) in [
+        (CHAIR, Some(1)),
+        (GOVERNOR, Some(1)),
+        (SIAN, None),
+        (THOMAS, None),
+    ] {
+        let seen = paper.seen_by(email, second).await.unwrap();
+        assert_eq!(seen.earlier, earlier, "{email}");
+    }
+    // Of the first version there is still nothing before it.
+    assert_eq!(paper.seen_by(CHAIR, first).await.unwrap().earlier, None);
+}
+
+#[tokio::test]
+async fn whoever_holds_a_certificate_learns_whether_a_newer_version_came_and_nothing_else() {
+    let mut paper = Paper::new().await;
+    let id = paper.ask(&[CHAIR], Rule::Everyone).await.unwrap();
+    let sum = paper.seen_by(CLERK, id).await.unwrap().sha256;
+    let sha256: [u8; 32] =
+        std::array::from_fn(|n| u8::from_str_radix(&sum[2 * n..2 * n + 2], 16).unwrap());
+    let says = |state, newest| {
+        Ok(Known {
+            state: Some(state),
+            newest: Some(newest),
+        })
+    };
+    // No seal, and so no school: whoever asks at Northgate's host hears the same, and no more.
+    assert_eq!(
+        known(&paper.scene.db, id, &sha256).await,
+        says(State::Open, true)
+    );
+    paper.agrees(CHAIR, id).await.unwrap();
+    assert_eq!(
+        known(&paper.scene.db, id, &sha256).await,
+        says(State::Adopted, true)
+    );
+    // What is not on record, other bytes, and the id of something else are told apart by nobody.
+    let mut other = sha256;
+    other[31] ^= 1;
+    for (id, sha256) in [
+        (Uuid::from_u128(7), sha256),
+        (id, other),
+        (paper.document, sha256),
+    ] {
+        assert_eq!(
+            known(&paper.scene.db, id, &sha256).await,
+            Err(Refusal::NotFound)
+        );
+    }
+    paper
+        .scene
+        .version(&paper.clerk, paper.document, "Six days")
+        .await
+        .unwrap();
+    assert_eq!(
+        known(&paper.scene.db, id, &sha256).await,
+        says(State::Adopted, false)
+    );
+
+    // Nobody without a seal gets at the row itself, and the function gives two columns.
+    let mut web = paper
+        .scene
+        .fresh
+        .options(Role::Web)
+        .connect()
+        .await
+        .unwrap();
+    let rows: i64 = sqlx::query_scalar("select count(*) from approval")
+        .fetch_one(&mut web)
+        .await
+        .unwrap();
+    assert_eq!(rows, 0);
+    let told: String =
+        sqlx::query_scalar("select to_jsonb(k)::text from sec.approval_known($1, $2) k")
+            .bind(id)
+            .bind(sha256.as_slice())
+            .fetch_one(&mut web)
+            .await
+            .unwrap();
+    assert_eq!(told, r#"{"state": "adopted", "newest": false}"#);
+
+    let bin = |days: i32| {
+        format!(
+            "update document set state = 'binned', binned_by = made_by, bin_reason = 'Over',
+               binned_at = now() - interval '{days} days' where id = '{}'",
+            paper.document
+        )
+    };
+    let (today, long_ago) = (bin(0), bin(31));
+    paper.scene.sql(&today).await;
+    assert_eq!(
+        known(&paper.scene.db, id, &sha256).await,
+        Ok(Known {
+            state: None,
+            newest: None
+        })
+    );
+    paper.scene.sql(&long_ago).await;
+    assert_eq!(paper.worker.purge_binned().await.unwrap().len(), 1);
+    assert_eq!(
+        known(&paper.scene.db, id, &sha256).await,
+        Err(Refusal::NotFound)
     );
 }
 

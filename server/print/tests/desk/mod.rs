@@ -3,7 +3,7 @@
 #![allow(dead_code)]
 
 use print::certificate::{Answer, Asked, Certificate, Choice, Document, Event, Head, Log, Outcome};
-use quorate_verify::{Hash, Signer};
+use quorate_verify::{Hash, Id, Signer};
 use sha2::{Digest as _, Sha256};
 use time::macros::datetime;
 
@@ -15,6 +15,10 @@ pub fn signer() -> Signer {
 
 pub fn hash(of: &[u8]) -> Hash {
     Hash::from_bytes(Sha256::digest(of).into())
+}
+
+pub fn approval() -> Id {
+    Id::from_bytes([0x19; 16])
 }
 
 /// Six were asked, four agreed, one objected and one did not answer.
@@ -49,6 +53,7 @@ pub fn six() -> Certificate {
     }
     events.push(event(1196, "Approval decided: adopted"));
     Certificate {
+        approval: approval(),
         tenant: "Oakfield Primary School".to_owned(),
         document: Document {
             title: "Behaviour policy".to_owned(),
