@@ -376,6 +376,7 @@ impl Files {
             sha256,
             pages: report.pages,
             text: report.text,
+            cut: report.cut,
             store_version: None,
         };
         let key = filing::key(caller.tenant, stored.document, stored.version);

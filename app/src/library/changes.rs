@@ -8,6 +8,7 @@ use domain::{
         self, Document, State, Version,
         changes::{Changes, Page, Piece, Tag},
     },
+    file::Division,
 };
 use leptos::prelude::*;
 use serde_json::json;
@@ -23,6 +24,9 @@ use crate::{
 /// Most changed stretches of one page that the reader of papers marks, and most letters of one.
 const MARKED_MOST: usize = 20;
 const STRETCH_MOST: usize = 300;
+
+/// Most changed stretches of a text without pages, which the reader shows as one.
+const ALL_MARKED_MOST: usize = 60;
 
 /// Most page numbers in one sentence.
 const NAMED_MOST: usize = 8;
@@ -92,10 +96,10 @@ impl Since {
             .iter()
             .take(50)
             .map(|page| {
-                let (said, words) = (heading(page), tally(page));
+                let (said, words) = (heading(known.changes.division, page), tally(page));
                 match page.new {
-                    Some(number) => view! { <li><a href=format!("#page={number}") rel="external">{said}</a><small>{words}</small></li> }.into_any(),
-                    None => view! { <li>{said}<small>{words}</small></li> }.into_any(),
+                    Some(number) if known.changes.division == Division::Page => view! { <li><a href=format!("#page={number}") rel="external">{said}</a><small>{words}</small></li> }.into_any(),
+                    _ => view! { <li>{said}<small>{words}</small></li> }.into_any(),
                 }
             })
             .collect();
@@ -107,7 +111,7 @@ impl Since {
                     <div class="body">
                         <p>{format!("Since version {}, which you read last.", known.read)}</p>
                         <ul role="list" class="lines">{lines}</ul>
-                        {(more > 0).then(|| view! { <p class="muted">{format!("And {}.", counted(more, "other page", "other pages"))}</p> })}
+                        {(more > 0).then(|| view! { <p class="muted">{format!("And {}.", counted(more, "other", "others"))}</p> })}
                         <p><a href=known.address()>"Side by side"</a></p>
                     </div>
                 </section>
@@ -125,6 +129,21 @@ impl Since {
                 .map(|text| text.chars().take(STRETCH_MOST).collect())
                 .collect()
         };
+        if known.changes.division == Division::Part {
+            // The reader shows it as one page.
+            let all = |tag| -> Vec<String> {
+                let pages = known.changes.pages.iter();
+                pages
+                    .flat_map(|page| said(page, tag))
+                    .take(ALL_MARKED_MOST)
+                    .collect()
+            };
+            let one = (!known.changes.pages.is_empty()).then(
+                || json!({ "page": 1, "added": all(Tag::Added), "removed": all(Tag::Removed) }),
+            );
+            let list: Vec<_> = one.into_iter().collect();
+            return Some(serde_json::Value::from(list).to_string());
+        }
         let list: Vec<_> = known
             .changes
             .pages
@@ -152,32 +171,39 @@ fn sentence(changes: &Changes) -> String {
     if changes.without_text {
         return "What changed cannot be said, since there is no text in it to compare.".to_owned();
     }
-    let numbers = changes.numbers();
+    let (numbers, division) = (changes.numbers(), changes.division);
     match &numbers[..] {
         [] if changes.pages.is_empty() => "The words are the same as before.".to_owned(),
-        [] => format!("{} taken out.", was(changes.pages.len())),
-        [one] => format!("Page {one} changed."),
+        [] => format!("{} taken out.", was(division, changes.pages.len())),
+        [one] => format!("{} {one} changed.", division.title()),
         [many @ .., last] if numbers.len() <= NAMED_MOST => {
             let many: Vec<String> = many.iter().map(u32::to_string).collect();
-            format!("Pages {} and {last} changed.", many.join(", "))
+            format!(
+                "{}s {} and {last} changed.",
+                division.title(),
+                many.join(", ")
+            )
         }
-        all => format!("{} pages changed.", all.len()),
+        all => format!("{} {}s changed.", all.len(), division.name()),
     }
 }
 
-fn was(count: usize) -> String {
+fn was(division: Division, count: usize) -> String {
     match count {
-        1 => "One page was".to_owned(),
-        n => format!("{n} pages were"),
+        1 => format!("One {} was", division.name()),
+        n => format!("{n} {}s were", division.name()),
     }
 }
 
-fn heading(page: &Page) -> String {
+fn heading(division: Division, page: &Page) -> String {
+    let (title, name) = (division.title(), division.name());
     match (page.old, page.new) {
-        (Some(old), Some(new)) if old == new => format!("Page {new}"),
-        (Some(old), Some(new)) => format!("Page {new}, which was page {old}"),
-        (None, Some(new)) => format!("Page {new} is new"),
-        (Some(old), None) => format!("Page {old} was taken out"),
+        (Some(old), Some(new)) if old == new => format!("{title} {new}"),
+        // Nobody sees the number of a part but here, and what moved from one to another has not changed.
+        (_, Some(new)) if division == Division::Part => format!("{title} {new}"),
+        (Some(old), Some(new)) => format!("{title} {new}, which was {name} {old}"),
+        (None, Some(new)) => format!("{title} {new} is new"),
+        (Some(old), None) => format!("{title} {old} was taken out"),
         (None, None) => String::new(),
     }
 }
@@ -237,7 +263,7 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
     let pages: Vec<_> = changes
         .pages
         .iter()
-        .map(|page| side_by_side(page, since, to))
+        .map(|page| side_by_side(changes.division, page, since, to))
         .collect();
     let page = view! {
         {crumbs(vec![to_library(), (format!("/library/{}", document.folder.id), document.folder.name.clone()), (format!("/papers/{id}"), document.about.title.clone())])}
@@ -255,9 +281,13 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
     })
 }
 
-fn side_by_side(page: &Page, since: u32, to: u32) -> AnyView {
+fn side_by_side(division: Division, page: &Page, since: u32, to: u32) -> AnyView {
     let body = if page.pieces.is_empty() {
-        view! { <p class="muted">"There is too much or nothing on this page to compare word by word."</p> }.into_any()
+        let words = format!(
+            "There is too much or nothing on this {} to compare word by word.",
+            division.name()
+        );
+        view! { <p class="muted">{words}</p> }.into_any()
     } else {
         let side = |left_out: Tag, version: u32| {
             let words = shortened(&page.pieces, left_out);
@@ -265,7 +295,7 @@ fn side_by_side(page: &Page, since: u32, to: u32) -> AnyView {
         };
         view! {
             <div class="sides">
-                {page.old.map(|_| side(Tag::Added, since))}
+                {(page.old.is_some() || division == Division::Part).then(|| side(Tag::Added, since))}
                 {page.new.map(|_| side(Tag::Removed, to))}
             </div>
         }
@@ -277,7 +307,7 @@ fn side_by_side(page: &Page, since: u32, to: u32) -> AnyView {
             page.old.unwrap_or_default(),
             page.new.unwrap_or_default()
         ),
-        heading(page),
+        heading(division, page),
     );
     view! {
         <section class="card changed-page" aria-labelledby=id.clone()>
@@ -355,5 +385,30 @@ mod tests {
             ..Changes::default()
         };
         assert_eq!(sentence(&gone), "One page was taken out.");
+    }
+
+    #[test]
+    fn of_a_text_without_pages_no_page_is_named() {
+        let of = |new: &[u32], division| {
+            sentence(&Changes {
+                division,
+                ..changed(new)
+            })
+        };
+        assert_eq!(of(&[7], Division::Part), "Part 7 changed.");
+        assert_eq!(of(&[1, 7], Division::Part), "Parts 1 and 7 changed.");
+        assert_eq!(of(&[2], Division::Slide), "Slide 2 changed.");
+        let page = |old, new| Page {
+            old,
+            new,
+            pieces: vec![],
+        };
+        let moved = page(Some(6), Some(7));
+        assert_eq!(heading(Division::Part, &moved), "Part 7");
+        assert_eq!(heading(Division::Page, &moved), "Page 7, which was page 6");
+        assert_eq!(
+            heading(Division::Slide, &page(None, Some(2))),
+            "Slide 2 is new"
+        );
     }
 }

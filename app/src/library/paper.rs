@@ -125,6 +125,9 @@ fn standing(document: &Document, shown: &Version, newest: u32) -> impl IntoView 
         )),
         _ => None,
     };
+    let cut = shown.cut.then_some(
+        "This file has more text than is kept of one. What stands behind that is not found by a search, not compared with other versions, and no question can be asked on a sentence of it. The file itself is whole.",
+    );
     let until = document
         .about
         .to
@@ -133,6 +136,7 @@ fn standing(document: &Document, shown: &Version, newest: u32) -> impl IntoView 
     view! {
         {older}
         {state.map(|text| view! { <div class="notice wait"><Icon name="info" /><p>{text}</p></div> })}
+        {cut.map(|text| view! { <div class="notice wait"><Icon name="info" /><p>{text}</p></div> })}
         {until.map(|text| view! { <div class="notice wait"><Icon name="clock" /><p>{text}</p></div> })}
     }
 }

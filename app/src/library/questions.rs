@@ -167,6 +167,7 @@ mod pages {
         board::Named,
         db::Read,
         document::{Document, State as Standing, Version},
+        file::Division,
         question::{self, Kind, Note, Quoted, Reply, Stands, State, TEXT_MOST, Thread},
     };
     use leptos::prelude::*;
@@ -209,6 +210,8 @@ mod pages {
     struct On {
         document: Uuid,
         version: u32,
+        /// What its text is divided into.
+        division: Division,
         /// Whether anything can be said here.
         open: bool,
     }
@@ -232,6 +235,7 @@ mod pages {
         let on = On {
             document: document.id,
             version: shown.number,
+            division: shown.format.division(),
             open: document.state != Standing::Binned,
         };
         let people = if on.open {
@@ -239,7 +243,7 @@ mod pages {
         } else {
             vec![]
         };
-        let marks = marks(&margin.threads, &margin.notes);
+        let marks = marks(on.division, &margin.threads, &margin.notes);
         let count = margin.threads.len();
         let (here, gone): (Vec<_>, Vec<_>) = margin
             .threads
@@ -274,10 +278,18 @@ mod pages {
         })
     }
 
-    fn marks(threads: &[Thread], notes: &[Note]) -> String {
+    /// The number by which the reader of papers knows a page: a text without pages is one.
+    fn shown_page(division: Division, page: u32) -> u32 {
+        match division {
+            Division::Part => 1,
+            Division::Page | Division::Slide => page,
+        }
+    }
+
+    fn marks(division: Division, threads: &[Thread], notes: &[Note]) -> String {
         let mark = |id: Uuid, stands: &Stands, state: &str, number: Option<usize>| match stands {
             Stands::Here(place) => Some(json!({
-                "id": id, "page": place.page, "exact": place.quotation.exact, "prefix": place.quotation.prefix,
+                "id": id, "page": shown_page(division, place.page), "exact": place.quotation.exact, "prefix": place.quotation.prefix,
                 "suffix": place.quotation.suffix, "state": state, "number": number,
             })),
             _ => None,
@@ -304,24 +316,28 @@ mod pages {
         quoted: Option<&Quoted>,
         stands: &Stands,
     ) -> String {
-        let page = quoted.map_or(0, |quoted| quoted.page);
+        let (page, name) = (quoted.map_or(0, |quoted| quoted.page), on.division.name());
         match stands {
             Stands::Whole if asked_on == on.version => "about the document as a whole".to_owned(),
             Stands::Whole => format!("{verb} on version {asked_on}, about the document as a whole"),
-            Stands::Here(place) if asked_on == on.version => format!("on page {}", place.page),
+            Stands::Here(place) if asked_on == on.version => {
+                format!("on {name} {}", place.page)
+            }
             Stands::Here(place) => format!(
-                "{verb} on version {asked_on}, still on its sentence, on page {}",
+                "{verb} on version {asked_on}, still on its sentence, on {name} {}",
                 place.page
             ),
-            Stands::Gone => format!("{verb} on version {asked_on}, where it stood on page {page}"),
+            Stands::Gone => {
+                format!("{verb} on version {asked_on}, where it stood on {name} {page}")
+            }
         }
     }
 
-    fn quotation(id: Uuid, quoted: Option<&Quoted>, stands: &Stands) -> Option<AnyView> {
+    fn quotation(on: On, id: Uuid, quoted: Option<&Quoted>, stands: &Stands) -> Option<AnyView> {
         let quoted = quoted?;
         Some(match stands {
             Stands::Here(place) => view! {
-                <blockquote><a href=format!("#page={}", place.page) data-mark=id.to_string() rel="external">{place.quotation.exact.clone()}</a></blockquote>
+                <blockquote><a href=format!("#page={}", shown_page(on.division, place.page)) data-mark=id.to_string() rel="external">{place.quotation.exact.clone()}</a></blockquote>
             }
             .into_any(),
             _ => view! { <blockquote>{quoted.quotation.exact.clone()}</blockquote> }.into_any(),
@@ -367,7 +383,7 @@ mod pages {
         let (may_answer, may_withdraw) = (one.may_answer && on.open, one.may_withdraw && on.open);
         view! {
             <li id=format!("mark-{id}") class=if open { "thread" } else { "thread answered" } tabindex="-1">
-                {quotation(id, one.quoted.as_ref(), &one.stands)}
+                {quotation(on, id, one.quoted.as_ref(), &one.stands)}
                 <div class="said">
                     <span class="face" aria-hidden="true">{domain::membership::initials(&by)}</span>
                     <div><p>{one.text}</p><small>{by} ", " <Moment at=one.at day=true /> " · " {whereabouts}</small>{to.map(|to| view! { <small>{to}</small> })}</div>
@@ -422,7 +438,7 @@ mod pages {
         let gone = (one.stands == Stands::Gone).then_some(" · the sentence has gone");
         view! {
             <li id=format!("mark-{}", one.id) class="thread note" tabindex="-1">
-                {quotation(one.id, one.quoted.as_ref(), &one.stands)}
+                {quotation(on, one.id, one.quoted.as_ref(), &one.stands)}
                 <div class="said"><span class="tag">"Only you"</span><div><p>{one.text}</p><small><Moment at=one.at day=true /> " · " {whereabouts} {gone}</small></div></div>
                 <form method="post">
                     <Act name="questions/drop-note" />{on.fields()}
@@ -436,6 +452,7 @@ mod pages {
 
     /// The sentence, filled in by the reader of papers from what was selected, or typed.
     fn sentence(
+        on: On,
         form: &'static str,
         echo: &Echo,
         refusal: Option<Refusal>,
@@ -459,8 +476,15 @@ mod pages {
         view! {
             <TextArea name="exact" id=id("exact") label="The sentence it is about" rows=2 most=u32::from(EXACT_MOST) value=value("exact") refusal=refusal
                 hint="Select it in the document, or copy it here. Leave it empty for the document as a whole." />
-            <div class="field"><label for=id("page")>"On page"</label>
-                <input class="short" id=id("page") name="page" type="text" inputmode="numeric" autocomplete="off" maxlength="6" value=value("page") /></div>
+            {if on.division == Division::Part {
+                // Nobody who reads it sees where a part ends.
+                view! { <input type="hidden" name="page" value=value("page") /> }.into_any()
+            } else {
+                view! {
+                    <div class="field"><label for=id("page")>{format!("On {}", on.division.name())}</label>
+                        <input class="short" id=id("page") name="page" type="text" inputmode="numeric" autocomplete="off" maxlength="6" value=value("page") /></div>
+                }.into_any()
+            }}
             <input type="hidden" name="prefix" value=value("prefix") />
             <input type="hidden" name="suffix" value=value("suffix") />
             <input type="hidden" name="position" value=value("position") />
@@ -509,7 +533,7 @@ mod pages {
                 <form id="ask-form" method="post" data-quote="ask">
                     <Act name=ASK />{on.fields()}
                     <TextArea name="words" id=if refusal.is_some() { "words" } else { "ask-words" } label="Your question or comment" value=value("words") rows=3 most=u32::from(TEXT_MOST) refusal=refusal.clone() />
-                    {sentence(ASK, echo, refusal.clone())}
+                    {sentence(on, ASK, echo, refusal.clone())}
                     <fieldset class="field"><legend>"What it is"</legend>
                         <div class="options">{radio("kind", "question", "A question", !comment)}{radio("kind", "comment", "A comment", comment)}</div></fieldset>
                     <fieldset class="field"><legend>"Who reads it"</legend>
@@ -541,7 +565,7 @@ mod pages {
                     <Act name=NOTE />{on.fields()}
                     <TextArea name="words" id=if refused { "words" } else { "note-words" } label="Your note" value=words rows=3 most=u32::from(TEXT_MOST) refusal=refusal.clone()
                         hint="Nobody else reads it: not who keeps the library, and not an administrator." />
-                    {sentence(NOTE, echo, refusal)}
+                    {sentence(on, NOTE, echo, refusal)}
                     <div class="actions"><button class="button primary">"Keep the note"</button></div>
                 </form>
             </details>

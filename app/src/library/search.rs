@@ -4,6 +4,7 @@ use domain::{
     Refusal,
     db::Read,
     document::search::{FOUND_MOST, Found, find},
+    file::Division,
 };
 use leptos::prelude::*;
 
@@ -52,8 +53,10 @@ pub async fn page(read: &mut Read, asked: &Asked) -> Result<Drawing, Refusal> {
 
 fn line(found: Found) -> impl IntoView {
     let href = match found.page {
-        Some(page) => format!("/papers/{}#page={page}", found.document),
-        None => format!("/papers/{}", found.document),
+        Some(page) if found.division == Division::Page => {
+            format!("/papers/{}#page={page}", found.document)
+        }
+        _ => format!("/papers/{}", found.document),
     };
     let parts: Vec<_> = found
         .snippet
@@ -69,7 +72,7 @@ fn line(found: Found) -> impl IntoView {
     view! {
         <li>
             <a href=href rel="external"><b>{found.title}</b></a>
-            <small>{found.folder}{found.page.map(|page| format!(", page {page}"))}</small>
+            <small>{found.folder}{found.page.map(|page| format!(", {} {page}", found.division.name()))}</small>
             {(!parts.is_empty()).then(|| view! { <p>"…" {parts} "…"</p> })}
         </li>
     }

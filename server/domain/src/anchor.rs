@@ -6,11 +6,17 @@ use std::{cell::OnceCell, collections::HashMap};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
+use crate::budget::{Budget, Spent};
+
 /// Longest quotation, in letters.
 pub const EXACT_MOST: u16 = 500;
 
 /// Letters that are kept on either side of a quotation, to tell it from the same words elsewhere.
 pub const AROUND: usize = 32;
+
+/// Steps that looking for one quotation may take: those of the longest that is kept, in the longest text, and not of one that
+/// was made to take long.
+pub const STEPS: u64 = 300_000_000;
 
 /// Words of a document with what stands around them (W3C Web Annotation Data Model, 4.2.4, Text Quote Selector).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +70,12 @@ const SAME_MOST: usize = 20_000;
 const PIECE: usize = 6;
 const PIECE_MOST: usize = 128;
 
+/// Most letters of a document in which changed words are looked for, in bytes of the key: more than two thousand pages.
+const INDEXED_MOST: usize = 8_000_000;
+
+/// What a place in the list of pieces costs, in letters compared.
+const INDEXING: usize = 8;
+
 /// Most stretches that are compared letter by letter.
 const STRETCHES: usize = 6;
 
@@ -77,7 +89,8 @@ pub struct Text {
     key: String,
     /// For each byte of the key the letter it comes from.
     at: Vec<u32>,
-    pieces: OnceCell<HashMap<[u8; PIECE], Vec<u32>>>,
+    /// Each piece of the key with where it stands, in order.
+    pieces: OnceCell<Vec<(u64, u32)>>,
 }
 
 impl Text {
@@ -126,14 +139,30 @@ impl Text {
     /// Of several places with the same words it is the one with the same around it, then the one nearest to the hint. Words of few
     /// letters need something around them that is as it was: they stand in many places.
     pub fn attach(&self, quotation: &Quotation, hint: Hint) -> Option<Place> {
+        let mut budget = Budget::of(STEPS);
+        self.attach_within(quotation, hint, &mut budget)
+            .ok()
+            .flatten()
+    }
+
+    /// The same within what work is left, of which it takes its part. Refuses [`Spent`] where it is not known how it would have
+    /// ended.
+    pub fn attach_within(
+        &self,
+        quotation: &Quotation,
+        hint: Hint,
+        budget: &mut Budget,
+    ) -> Result<Option<Place>, Spent> {
         let sought = Sought::of(quotation);
         if sought.exact.is_empty() || self.is_empty() {
-            return None;
+            return Ok(None);
         }
-        let (from, to) = self
-            .same(&sought, hint)
-            .or_else(|| self.changed(&sought, hint))?;
-        Some(self.place(from, to))
+        budget.spend(self.key.len())?;
+        let found = match self.same(&sought, hint) {
+            Some(found) => Some(found),
+            None => self.changed(&sought, hint, budget)?,
+        };
+        Ok(found.map(|(from, to)| self.place(from, to)))
     }
 
     /// The same words.
@@ -161,19 +190,25 @@ impl Text {
     }
 
     /// Words that were changed: the stretch that shares most pieces with what stood there and around it, if it is alike enough.
-    fn changed(&self, sought: &Sought, hint: Hint) -> Option<(usize, usize)> {
+    fn changed(
+        &self,
+        sought: &Sought,
+        hint: Hint,
+        budget: &mut Budget,
+    ) -> Result<Option<(usize, usize)>, Spent> {
         let length = sought.exact.len();
-        if length < 2 * PIECE {
-            return None;
+        if length < 2 * PIECE || self.key.len() > INDEXED_MOST {
+            return Ok(None);
         }
         let alone = sought.prefix.is_empty() && sought.suffix.is_empty();
         let expected = self.expected(hint);
         let mut best: Option<(f64, usize, (usize, usize))> = None;
-        for begin in self.stretches(sought) {
+        for begin in self.stretches(sought, budget)? {
             let slack = length / 4 + 2 * AROUND;
             let from = begin.saturating_sub(slack);
             let to = (begin + length + slack).min(self.key.len());
             let window = &self.key.as_bytes()[from..to];
+            budget.spend(length.saturating_mul(window.len()))?;
             let Some((distance, start, end)) = nearest(sought.exact.as_bytes(), window) else {
                 continue;
             };
@@ -198,7 +233,7 @@ impl Text {
                 best = Some(found);
             }
         }
-        best.map(|(.., place)| place)
+        Ok(best.map(|(.., place)| place))
     }
 
     /// How much what stands around a stretch is as it was, on the side that is more so.
@@ -220,37 +255,32 @@ impl Text {
     }
 
     /// Where stretches begin that share pieces with the quotation and its surroundings, those with most first.
-    fn stretches(&self, sought: &Sought) -> Vec<usize> {
-        let pieces = self.pieces.get_or_init(|| {
-            let mut pieces: HashMap<[u8; PIECE], Vec<u32>> = HashMap::new();
-            for (place, piece) in self.key.as_bytes().windows(PIECE).enumerate() {
-                let (Ok(piece), Ok(place)) = (piece.try_into(), u32::try_from(place)) else {
-                    continue;
-                };
-                let places = pieces.entry(piece).or_default();
-                // One more than count: that there are too many is all that is remembered.
-                if places.len() <= PIECE_MOST {
-                    places.push(place);
-                }
-            }
-            pieces
-        });
+    fn stretches(&self, sought: &Sought, budget: &mut Budget) -> Result<Vec<usize>, Spent> {
         let whole = [&sought.prefix, &sought.exact, &sought.suffix]
             .map(String::as_str)
             .concat();
+        if self.pieces.get().is_none() {
+            budget.spend(INDEXING.saturating_mul(self.key.len()))?;
+        }
+        budget.spend(whole.len().saturating_mul(PIECE_MOST))?;
+        let pieces = self.pieces.get_or_init(|| {
+            let places = self.key.as_bytes().windows(PIECE).zip(0_u32..);
+            let mut pieces: Vec<(u64, u32)> = places
+                .map(|(piece, place)| (number(piece), place))
+                .collect();
+            pieces.sort_unstable();
+            pieces
+        });
         let width = (sought.exact.len() / 4).max(16);
         let mut shared: HashMap<usize, (u32, usize)> = HashMap::new();
         for (offset, piece) in whole.as_bytes().windows(PIECE).enumerate() {
-            let Ok(piece): Result<[u8; PIECE], _> = piece.try_into() else {
+            let piece = number(piece);
+            let places = &pieces[pieces.partition_point(|one| one.0 < piece)..];
+            let count = places.partition_point(|one| one.0 == piece);
+            if count > PIECE_MOST {
                 continue;
-            };
-            let Some(places) = pieces
-                .get(&piece)
-                .filter(|places| places.len() <= PIECE_MOST)
-            else {
-                continue;
-            };
-            for place in places {
+            }
+            for (_, place) in &places[..count] {
                 let begin = (*place as usize + sought.prefix.len()).saturating_sub(offset);
                 // In two rows of boxes, so that no stretch is cut by the edge of one.
                 for half in [0, 1] {
@@ -271,7 +301,7 @@ impl Text {
                 begins.push(begin);
             }
         }
-        begins
+        Ok(begins)
     }
 
     /// Where in the key the hint points.
@@ -332,10 +362,20 @@ impl Sought {
             text.chars().for_each(|letter| fold(letter, &mut key));
             key
         };
+        // Of what is around it only what is next to it: whoever sends it may send any length.
+        let letters = quotation.prefix.chars().count();
+        let near = quotation
+            .prefix
+            .chars()
+            .skip(letters.saturating_sub(2 * AROUND));
         Self {
             exact: key(&quotation.exact),
-            prefix: key(&quotation.prefix),
-            suffix: key(&quotation.suffix),
+            prefix: key(&near.collect::<String>()),
+            suffix: key(&quotation
+                .suffix
+                .chars()
+                .take(2 * AROUND)
+                .collect::<String>()),
         }
     }
 }
@@ -365,6 +405,13 @@ fn fold(letter: char, key: &mut String) {
 fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// The letters of a piece as a number.
+fn number(piece: &[u8]) -> u64 {
+    piece
+        .iter()
+        .fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
 /// How many are the same from the beginning.

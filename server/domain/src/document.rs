@@ -7,6 +7,7 @@ pub mod changes;
 #[cfg(feature = "db")]
 mod ending;
 pub mod filing;
+pub mod parts;
 pub mod search;
 
 use serde::{Deserialize, Serialize};
@@ -142,6 +143,8 @@ pub struct Version {
     pub sha256: String,
     /// How many pages, where it has pages.
     pub pages: Option<u32>,
+    /// Whether there is more text in its file than is kept to be searched and compared.
+    pub cut: bool,
     /// The version that it brings back.
     pub restores: Option<u32>,
     /// Who added it.
@@ -376,8 +379,8 @@ mod queries {
         .map_err(refused)?
         .ok_or(Refusal::NotFound)?;
         let versions = sqlx::query!(
-            r#"select v.id, v.number, v.note, v.file_name, v.format, v.size, v.sha256, v.pages, v.restores, v.made_by,
-                      m.name as "by?", v.made_at as "at: OffsetDateTime", o.opened_at as "opened?: OffsetDateTime"
+            r#"select v.id, v.number, v.note, v.file_name, v.format, v.size, v.sha256, v.pages, v.cut, v.restores,
+                      v.made_by, m.name as "by?", v.made_at as "at: OffsetDateTime", o.opened_at as "opened?: OffsetDateTime"
                from version v
                left join membership m on m.tenant_id = v.tenant_id and m.id = v.made_by
                left join opening o on o.tenant_id = v.tenant_id and o.version_id = v.id and o.membership_id = $3
@@ -401,6 +404,7 @@ mod queries {
                     size: bytes(row.size)?,
                     sha256: text::hex(&row.sha256),
                     pages: row.pages.map(count).transpose()?,
+                    cut: row.cut,
                     restores: row.restores.map(count).transpose()?,
                     by: Named {
                         id: row.made_by,

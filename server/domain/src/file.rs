@@ -138,6 +138,18 @@ impl Kind {
         }
     }
 
+    /// What its text is divided into. A text, and a sheet of any length, has no pages of its own: where those end is decided by
+    /// whatever shows it.
+    pub const fn division(self) -> Division {
+        match self {
+            Self::Pdf | Self::Png | Self::Jpeg => Division::Page,
+            Self::Pptx | Self::Odp => Division::Slide,
+            Self::Docx | Self::Xlsx | Self::Odt | Self::Ods | Self::Text | Self::Csv => {
+                Division::Part
+            }
+        }
+    }
+
     /// Whether it is of Microsoft Office or LibreOffice.
     pub const fn is_office(self) -> bool {
         matches!(
@@ -159,6 +171,39 @@ impl Kind {
                 .iter()
                 .any(|extension| ending.eq_ignore_ascii_case(extension))
         })
+    }
+}
+
+/// What the text of a file is divided into, so that one can say where something stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Division {
+    /// As it is printed.
+    #[default]
+    Page,
+    /// As it is shown.
+    Slide,
+    /// Of ours: see [`crate::document::parts`].
+    Part,
+}
+
+impl Division {
+    /// As it reads in a sentence.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Slide => "slide",
+            Self::Part => "part",
+        }
+    }
+
+    /// At the beginning of one.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Page => "Page",
+            Self::Slide => "Slide",
+            Self::Part => "Part",
+        }
     }
 }
 

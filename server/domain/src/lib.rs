@@ -11,6 +11,7 @@ pub mod anchor;
 pub mod approval;
 pub mod audit;
 pub mod board;
+pub mod budget;
 pub mod day;
 pub mod document;
 pub mod factor;
@@ -46,6 +47,8 @@ pub mod secret;
 pub mod trail;
 #[cfg(feature = "db")]
 pub mod waiting;
+#[cfg(feature = "db")]
+mod work;
 
 pub use refusal::Refusal;
 

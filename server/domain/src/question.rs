@@ -165,7 +165,7 @@ fn order(stands: &Stands) -> (u8, u32, usize) {
 pub use queries::{hearers, list};
 
 #[cfg(feature = "db")]
-pub(crate) use placing::{reattach, text_of};
+pub(crate) use placing::{find_questions, keep_found, pages_of, text};
 
 #[cfg(feature = "db")]
 mod placing;
@@ -178,8 +178,8 @@ mod queries {
     use uuid::Uuid;
 
     use super::{
-        Kind, Margin, Note, Quoted, Reply, State, Thread, order,
-        placing::{Seen, Shown},
+        Kind, Margin, Note, Quoted, Reply, Stands, State, Thread, order,
+        placing::{Seen, stand},
     };
     use crate::{
         Refusal,
@@ -215,7 +215,6 @@ mod queries {
         let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
         let mut replies = replies(read, &ids).await?;
         let mut hearers = named(read, &ids).await?;
-        let mut shown = Shown::new(version.id, places(read, version.id).await?);
         let mut threads = Vec::with_capacity(rows.len());
         for row in rows {
             let quoted = quoted(row.exact, row.prefix, row.suffix, row.page)?;
@@ -236,7 +235,7 @@ mod queries {
             };
             let kind = Kind::from_code(&row.kind).ok_or(Refusal::Broken)?;
             threads.push(Thread {
-                stands: shown.stands(read, Some(row.id), quoted.as_ref()).await?,
+                stands: Stands::Whole,
                 id: row.id,
                 kind,
                 hearers: (row.audience == "named")
@@ -252,7 +251,6 @@ mod queries {
                 replies,
             });
         }
-        threads.sort_by_key(|thread| order(&thread.stands));
         let rows = sqlx::query!(
             r#"select id, kept_on, body, exact, prefix, suffix, page, kept_at as "at: OffsetDateTime" from note
                where tenant_id = $1 and document_id = $2 and membership_id = $3 order by kept_at, id"#,
@@ -268,13 +266,26 @@ mod queries {
             let quoted = quoted(row.exact, row.prefix, row.suffix, row.page)?;
             notes.push(Note {
                 id: row.id,
-                stands: shown.stands(read, None, quoted.as_ref()).await?,
+                stands: Stands::Whole,
                 quoted,
                 text: row.body,
                 at: day::moment(row.at)?,
                 kept_on: count(row.kept_on)?,
             });
         }
+        // All of it at once, since it may take a while.
+        let asked = threads.iter().map(|one| (Some(one.id), one.quoted.clone()));
+        let kept = notes.iter().map(|one| (None, one.quoted.clone()));
+        let wanted = asked.chain(kept).collect();
+        let seen = places(read, version.id).await?;
+        let mut stands = stand(read, version.id, seen, wanted).await?;
+        for (note, stands) in notes.iter_mut().zip(stands.split_off(threads.len())) {
+            note.stands = stands;
+        }
+        for (thread, stands) in threads.iter_mut().zip(stands) {
+            thread.stands = stands;
+        }
+        threads.sort_by_key(|thread| order(&thread.stands));
         notes.sort_by_key(|note| order(&note.stands));
         Ok(Margin { threads, notes })
     }
@@ -419,6 +430,8 @@ pub(crate) fn refusal_of(constraint: &str) -> Option<crate::Refusal> {
         "question_asker" => Refusal::NotAllowed,
         "question_answerer" => Refusal::NotAnswerer,
         "question_unreplied" => Refusal::Replied,
+        "question_few" => Refusal::ManyQuestions,
+        "note_few" => Refusal::ManyNotes,
         // Somebody else was a moment earlier.
         "question_step"
         | "question_reply_of_asked"
@@ -454,7 +467,7 @@ mod tests {
                and contype not in ('n', 'p', 't')
              union all
              select m[1] from pg_proc, regexp_matches(prosrc, 'constraint = ''(\\w+)''', 'g') m
-             where oid = any (array['sec.question_steps()', 'sec.question_reply_fits()']::regprocedure[])",
+             where oid = any (array['sec.question_steps()', 'sec.question_reply_fits()', 'sec.question_few()', 'sec.note_few()']::regprocedure[])",
         )
         .fetch_all(&mut *behind)
         .await

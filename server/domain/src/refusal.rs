@@ -346,6 +346,14 @@ pub enum Refusal {
     /// What others have replied to is not taken back.
     #[error("Somebody has replied, so it stays. You can say that it is answered.")]
     Replied,
+    /// Of one person on one document.
+    #[error(
+        "One person has at most 200 open questions and comments on a document. Take one of them back, or have one answered first."
+    )]
+    ManyQuestions,
+    /// Of one person on one document.
+    #[error("You have 200 notes on this document already. Throw one of them away first.")]
+    ManyNotes,
     /// Nothing was sent.
     #[error("Choose a file first.")]
     NoFile,
@@ -402,6 +410,8 @@ impl Refusal {
             | Self::ApprovalAnswered
             | Self::Replied
             | Self::UploadBusy
+            | Self::ManyQuestions
+            | Self::ManyNotes
             | Self::SameBytes(_) => 409,
             Self::FolderTwoReaders
             | Self::FolderOpen
@@ -467,7 +477,7 @@ impl Refusal {
             Self::ApprovalLeast => "least",
             Self::StandInDay | Self::StandInAsked | Self::StandInAsker => "stand_in",
             Self::ApprovalReason | Self::ApprovalInterest => "reason",
-            Self::QuestionText => "words",
+            Self::QuestionText | Self::ManyQuestions | Self::ManyNotes => "words",
             Self::Quotation | Self::SentenceNotFound | Self::NoText => "exact",
             Self::NobodyNamed | Self::HearerReads => "hearers",
             Self::Password(_) => "password",

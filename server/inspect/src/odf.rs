@@ -121,7 +121,7 @@ fn listener(attributes: &Attributes<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The words: of a text in one piece, of the others by sheet or slide.
+/// The words: of a text and of each sheet in parts, of the others by slide.
 fn text(content: &[u8], report: &mut Report) -> Result<(), Fault> {
     let kind = report.kind;
     let page = match kind {
@@ -138,8 +138,11 @@ fn text(content: &[u8], report: &mut Report) -> Result<(), Fault> {
                 inside = inside.saturating_sub(1);
                 if inside == 0 {
                     pages = pages.saturating_add(1);
-                    if pages <= PAGES_MOST {
-                        report.add(&words.take());
+                    let page = words.take();
+                    match kind {
+                        _ if pages > PAGES_MOST => {}
+                        Kind::Ods => report.add_parts(&page),
+                        _ => report.add(&page),
                     }
                 }
             }
@@ -162,7 +165,7 @@ fn text(content: &[u8], report: &mut Report) -> Result<(), Fault> {
         Ok(())
     })?;
     if kind == Kind::Odt {
-        report.add(&words.0);
+        report.add_parts(&words.0);
         return Ok(());
     }
     match pages {

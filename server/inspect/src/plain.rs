@@ -19,6 +19,6 @@ pub fn look(file: &[u8], kind: Kind) -> Result<Report, Fault> {
         return Err(Fault::Mismatch(None));
     }
     let mut report = Report::new(kind);
-    report.add(&text);
+    report.add_parts(&text);
     Ok(report)
 }

@@ -1,6 +1,6 @@
 //! What was found in a file that is taken.
 
-use domain::file::Kind;
+use domain::{document::parts, file::Kind};
 use serde::{Deserialize, Serialize};
 
 /// The most text that is kept of one file, in bytes: more than the longest book.
@@ -15,7 +15,7 @@ pub struct Report {
     pub kind: Kind,
     /// Pages of a PDF, slides, or sheets. Where a text's pages end is decided by whatever shows it.
     pub pages: Option<u32>,
-    /// Its words: one text for each page, slide or sheet; a single one for the other kinds, and none for pictures.
+    /// Its words: one text for each page or slide, one or several for each sheet and for the other kinds, and none for pictures.
     pub text: Vec<String>,
     /// Whether there were more words than are kept, or than could be read in time.
     pub cut: bool,
@@ -43,13 +43,24 @@ impl Report {
 
     /// Keeps the words of one page as far as there is room.
     pub(crate) fn add(&mut self, page: &str) {
+        let page = self.fitting(page);
+        self.text.push(page);
+    }
+
+    /// The same of what has no pages of its own, such as a letter or a sheet of ten thousand rows: in parts.
+    pub(crate) fn add_parts(&mut self, whole: &str) {
+        let whole = self.fitting(whole);
+        self.text.extend(parts::split(&whole));
+    }
+
+    fn fitting(&mut self, page: &str) -> String {
         let room = TEXT_MOST - self.text.iter().map(String::len).sum::<usize>();
         let mut page = tidy(page);
         if page.len() > room {
             page.truncate(page.floor_char_boundary(room));
             self.cut = true;
         }
-        self.text.push(page);
+        page
     }
 
     /// Keeps a title that says something.
@@ -117,6 +128,26 @@ mod tests {
         assert!(report.cut);
         assert_eq!(report.text[1], "é");
         assert_eq!(report.text[2], "");
+    }
+
+    #[test]
+    fn a_text_of_ten_thousand_words_is_kept_in_parts_and_a_page_of_a_pdf_is_one() {
+        let words = "The board reads each of its papers before it meets. ".repeat(1_000);
+        let mut report = Report::new(Kind::Docx);
+        report.add_parts(&words);
+        assert!(report.text.len() > 10, "{}", report.text.len());
+        assert_eq!(report.text.join(" "), words.trim());
+        assert!(!report.cut);
+        let mut report = Report::new(Kind::Pdf);
+        report.add(&words);
+        assert_eq!(report.text, [words.trim()]);
+        let mut report = Report::new(Kind::Text);
+        report.add_parts("");
+        assert_eq!(report.text, [""]);
+        let word = format!("{} ", "é".repeat(100));
+        report.add_parts(&word.repeat(TEXT_MOST / 150));
+        assert!(report.cut);
+        assert!(report.text.iter().map(String::len).sum::<usize>() <= TEXT_MOST);
     }
 
     #[test]

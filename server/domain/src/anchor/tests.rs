@@ -345,6 +345,35 @@ fn hostile_text_takes_no_time_either() {
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
 }
 
+#[test]
+fn a_quotation_that_was_made_to_take_long_takes_no_more_steps_than_there_are() {
+    let long: String = (0..4_000).map(|n| format!("word{n} ")).collect();
+    let near = long.replace("word77 ", "sentence ");
+    // A form can send any number of letters around it.
+    let around = "word ".repeat(100_000);
+    let text = text(&[&near, POLICY[1], &near]);
+    let made = Quotation {
+        exact: long,
+        prefix: around.clone(),
+        suffix: around.clone(),
+    };
+    let mut budget = Budget::of(STEPS);
+    let known = text.attach_within(&made, Hint::default(), &mut budget);
+    assert_eq!(known, Err(Spent));
+    assert_eq!(text.attach(&made, Hint::default()), None);
+    // What people quote takes a hundredth, also where what is around it is of any length.
+    let (mut quotation, hint) = quote(&POLICY, 2, SENTENCE);
+    quotation.prefix = around + &quotation.prefix;
+    quotation.exact = quotation.exact.replace("five", "ten whole");
+    let mut budget = Budget::of(STEPS);
+    let place = text.attach_within(&quotation, hint, &mut budget).unwrap();
+    assert_eq!(place.unwrap().page, 2);
+    assert!(STEPS - budget.left() < STEPS / 100, "{}", budget.left());
+    // And without work left it does not say that the sentence has gone.
+    let few = text.attach_within(&quotation, hint, &mut Budget::of(1_000));
+    assert_eq!(few, Err(Spent));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 

@@ -1,9 +1,19 @@
 //! What changed between two versions of a document, page by page and word by word, in the text that the inspection read.
 //!
-//! Pages are paired by how alike they are, so that one that was put in does not make all behind it look changed. Time is bounded:
-//! what takes too long is told as changed, without the words.
+//! Pages are paired by how alike they are, so that one that was put in does not make all behind it look changed; a text without
+//! pages is compared as one, and what changed is told by the parts it stands in. Work is bounded: what would take too much of it
+//! is told as changed, without the words.
+
+#[cfg(feature = "db")]
+mod alike;
+#[cfg(feature = "db")]
+mod flowing;
+#[cfg(feature = "db")]
+mod paged;
 
 use serde::{Deserialize, Serialize};
+
+use crate::file::Division;
 
 /// A stretch of a page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,10 +36,10 @@ pub enum Tag {
     Removed,
 }
 
-/// A page that is not as it was.
+/// A page that is not as it was, or a part of a text without pages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
-    /// Its number in the older version; none for a page that is new.
+    /// Its number in the older version; none for a page that is new. Of a part, where its first words stood.
     pub old: Option<u32>,
     /// Its number in the newer version; none for a page that is gone.
     pub new: Option<u32>,
@@ -54,6 +64,8 @@ pub struct Changes {
     pub unknown: bool,
     /// Whether either version has no text.
     pub without_text: bool,
+    /// What the newer version is divided into; each [`Page`] is one of these.
+    pub division: Division,
 }
 
 impl Changes {
@@ -64,251 +76,45 @@ impl Changes {
 }
 
 #[cfg(feature = "db")]
-pub use comparing::compare;
+pub use flowing::compare as compare_parts;
+#[cfg(feature = "db")]
+pub use paged::compare;
 #[cfg(feature = "db")]
 pub use queries::between;
 
+/// Most letters of both versions that are compared at all.
 #[cfg(feature = "db")]
-mod comparing {
-    use std::{
-        collections::{HashMap, HashSet},
-        time::{Duration, Instant},
-    };
+const TEXT_MOST: usize = 40_000_000;
 
-    use similar::{Algorithm, ChangeTag, DiffOp, capture_diff_slices_deadline};
+/// Most words of a page that are compared one by one.
+#[cfg(feature = "db")]
+const WORDS_MOST: usize = 4_000;
 
-    use super::{Changes, Page, Piece, Tag};
+/// Most pages whose words are told.
+#[cfg(feature = "db")]
+const PAGES_MOST: usize = 200;
 
-    /// Most words of a page that are compared one by one.
-    const WORDS_MOST: usize = 4_000;
+/// Steps that one comparison may take: a second at most.
+#[cfg(feature = "db")]
+const STEPS: u64 = 200_000_000;
 
-    /// Most pages whose words are compared.
-    const PAGES_MOST: usize = 200;
-
-    /// Most letters of both versions that are compared at all.
-    const TEXT_MOST: usize = 40_000_000;
-
-    /// How long all words of a document may take, and those of one page.
-    const ALL: Duration = Duration::from_millis(600);
-    const ONE: Duration = Duration::from_millis(60);
-
-    /// From how many shared words on, of a hundred, two pages are the same page.
-    const ALIKE: usize = 30;
-
-    /// Most pages on either side of a stretch in which each is held against each.
-    const STRETCH_MOST: usize = 80;
-
-    /// What changed from the pages of one version to those of another.
-    pub fn compare(old: &[String], new: &[String]) -> Changes {
-        if old.iter().chain(new).map(String::len).sum::<usize>() > TEXT_MOST {
-            return Changes {
-                unknown: true,
-                ..Changes::default()
-            };
-        }
-        let words = |pages: &[String]| {
-            pages
-                .iter()
-                .map(|page| page.split_whitespace().map(str::to_owned).collect())
-                .collect()
-        };
-        let (old, new): (Vec<Vec<String>>, Vec<Vec<String>>) = (words(old), words(new));
-        let pairs = pairs(&old, &new);
-        let began = Instant::now();
-        let mut pages = vec![];
-        for (before, after) in pairs {
-            let page = match (before, after) {
-                (Some(before), Some(after)) if old[before] == new[after] => continue,
-                (Some(before), Some(after)) => {
-                    let small = old[before].len().max(new[after].len()) <= WORDS_MOST;
-                    let pieces = if small && pages.len() < PAGES_MOST && began.elapsed() < ALL {
-                        differences(&old[before], &new[after])
-                    } else {
-                        vec![]
-                    };
-                    (Some(before), Some(after), pieces)
-                }
-                // A page that only came or went, whole: its words are all of one kind.
-                (before, after) => {
-                    let (tag, words) = match (before, after) {
-                        (Some(before), _) => (Tag::Removed, &old[before]),
-                        (_, Some(after)) => (Tag::Added, &new[after]),
-                        _ => continue,
-                    };
-                    let said =
-                        pages.len() < PAGES_MOST && !words.is_empty() && words.len() <= WORDS_MOST;
-                    let piece = said.then(|| Piece {
-                        text: words.join(" "),
-                        tag,
-                    });
-                    (before, after, piece.into_iter().collect())
-                }
-            };
-            pages.push(Page {
-                old: page.0.and_then(number),
-                new: page.1.and_then(number),
-                pieces: page.2,
-            });
-        }
-        Changes {
-            without_text: [&old, &new]
-                .iter()
-                .any(|pages| pages.iter().all(Vec::is_empty)),
-            unknown: false,
-            pages,
-        }
-    }
-
-    fn number(index: usize) -> Option<u32> {
-        u32::try_from(index + 1).ok()
-    }
-
-    type Pair = (Option<usize>, Option<usize>);
-
-    /// Which page of the new version each of the old one is, in order.
-    fn pairs(old: &[Vec<String>], new: &[Vec<String>]) -> Vec<Pair> {
-        // Pages by number of their text, so that to compare two of them costs nothing.
-        let mut texts: HashMap<&[String], usize> = HashMap::new();
-        let before = numbered(&mut texts, old);
-        let after = numbered(&mut texts, new);
-        let until = Some(Instant::now() + ALL);
-        let mut pairs = vec![];
-        for op in capture_diff_slices_deadline(Algorithm::Patience, &before, &after, until) {
-            match op {
-                DiffOp::Equal { .. } => {
-                    pairs.extend(
-                        op.old_range()
-                            .zip(op.new_range())
-                            .map(|(old, new)| (Some(old), Some(new))),
-                    );
-                }
-                _ => stretch(old, new, &op, &mut pairs),
-            }
-        }
-        pairs
-    }
-
-    fn numbered<'a>(
-        texts: &mut HashMap<&'a [String], usize>,
-        pages: &'a [Vec<String>],
-    ) -> Vec<usize> {
-        let mut numbers = Vec::with_capacity(pages.len());
-        for page in pages {
-            let next = texts.len();
-            numbers.push(*texts.entry(page).or_insert(next));
-        }
-        numbers
-    }
-
-    /// Pages between two that stayed as they were: those most alike belong together (a longest common subsequence by weight).
-    fn stretch(old: &[Vec<String>], new: &[Vec<String>], op: &DiffOp, pairs: &mut Vec<Pair>) {
-        let (before, after) = (op.old_range(), op.new_range());
-        let (rows, columns) = (before.len(), after.len());
-        if rows > STRETCH_MOST || columns > STRETCH_MOST {
-            for n in 0..rows.max(columns) {
-                pairs.push((
-                    (n < rows).then_some(before.start + n),
-                    (n < columns).then_some(after.start + n),
-                ));
-            }
-            return;
-        }
-        let sets = |pages: &[Vec<String>]| -> Vec<HashMap<String, usize>> {
-            pages.iter().map(|page| counts(page)).collect()
-        };
-        let (left, right) = (sets(&old[before.clone()]), sets(&new[after.clone()]));
-        let alike: Vec<Vec<usize>> = left
-            .iter()
-            .map(|one| right.iter().map(|other| likeness(one, other)).collect())
-            .collect();
-        // The most likeness that can be had of the pages from here on.
-        let mut most = vec![vec![0; columns + 1]; rows + 1];
-        for row in (0..rows).rev() {
-            for column in (0..columns).rev() {
-                let paired = if alike[row][column] >= ALIKE {
-                    alike[row][column] + most[row + 1][column + 1]
-                } else {
-                    0
-                };
-                most[row][column] = paired.max(most[row + 1][column]).max(most[row][column + 1]);
-            }
-        }
-        let (mut row, mut column) = (0, 0);
-        while row < rows && column < columns {
-            if alike[row][column] >= ALIKE
-                && most[row][column] == alike[row][column] + most[row + 1][column + 1]
-            {
-                pairs.push((Some(before.start + row), Some(after.start + column)));
-                row += 1;
-                column += 1;
-            } else if most[row][column] == most[row + 1][column] {
-                pairs.push((Some(before.start + row), None));
-                row += 1;
-            } else {
-                pairs.push((None, Some(after.start + column)));
-                column += 1;
-            }
-        }
-        pairs.extend((row..rows).map(|row| (Some(before.start + row), None)));
-        pairs.extend((column..columns).map(|column| (None, Some(after.start + column))));
-    }
-
-    fn counts(words: &[String]) -> HashMap<String, usize> {
-        let mut counts = HashMap::new();
-        for word in words.iter().take(WORDS_MOST) {
-            *counts.entry(word.to_lowercase()).or_insert(0) += 1;
-        }
-        counts
-    }
-
-    /// Words in both, of a hundred in the longer one.
-    fn likeness(one: &HashMap<String, usize>, other: &HashMap<String, usize>) -> usize {
-        let known: HashSet<&String> = one.keys().collect();
-        let shared: usize = known
-            .iter()
-            .filter_map(|word| other.get(*word).map(|count| count.min(&one[*word])))
-            .sum();
-        let longest = one.values().sum::<usize>().max(other.values().sum());
-        (shared * 100).checked_div(longest).unwrap_or(100)
-    }
-
-    /// The words of a page with those that are other.
-    fn differences(old: &[String], new: &[String]) -> Vec<Piece> {
-        let deadline = Instant::now() + ONE;
-        let ops = capture_diff_slices_deadline(Algorithm::Myers, old, new, Some(deadline));
-        let mut pieces: Vec<(Tag, Vec<&str>)> = vec![];
-        for op in &ops {
-            for (tag, range) in op.iter_slices(old, new) {
-                let tag = match tag {
-                    ChangeTag::Equal => Tag::Same,
-                    ChangeTag::Insert => Tag::Added,
-                    ChangeTag::Delete => Tag::Removed,
-                };
-                let words = range.iter().map(String::as_str);
-                match pieces.last_mut() {
-                    Some((last, said)) if *last == tag => said.extend(words),
-                    _ => pieces.push((tag, words.collect())),
-                }
-            }
-        }
-        let texts = pieces.into_iter().filter(|(_, words)| !words.is_empty());
-        texts
-            .map(|(tag, words)| Piece {
-                text: words.join(" "),
-                tag,
-            })
-            .collect()
-    }
+/// Whether there is more text than is compared.
+#[cfg(feature = "db")]
+fn is_too_much(old: &[String], new: &[String]) -> bool {
+    old.iter().chain(new).map(String::len).sum::<usize>() > TEXT_MOST
 }
 
 #[cfg(feature = "db")]
 mod queries {
     use uuid::Uuid;
 
-    use super::{Changes, compare};
+    use super::{Changes, compare, compare_parts};
     use crate::{
         Refusal,
         db::{Read, refused},
+        document::parts,
+        file::{Division, Kind},
+        work,
     };
 
     /// What changed between two versions of a document that the caller reads.
@@ -318,29 +124,56 @@ mod queries {
         since: u32,
         to: u32,
     ) -> Result<Changes, Refusal> {
-        let old = pages(read, document, since).await?;
-        let new = pages(read, document, to).await?;
-        Ok(compare(&old, &new))
+        let (before, old) = pages(read, document, since).await?;
+        let (division, new) = pages(read, document, to).await?;
+        let changes = work::apart(move || match (before, division) {
+            // One of the two has no pages, so neither is compared by them.
+            (Division::Part, _) | (_, Division::Part) => {
+                compare_parts(&as_parts(&old), &as_parts(&new))
+            }
+            _ => compare(&old, &new),
+        })
+        .await?;
+        Ok(Changes {
+            division,
+            ..changes
+        })
     }
 
-    async fn pages(read: &mut Read, document: Uuid, number: u32) -> Result<Vec<String>, Refusal> {
+    /// What was kept before there were parts is divided as it would be now; a part stays what it is.
+    fn as_parts(pages: &[String]) -> Vec<String> {
+        pages.iter().flat_map(|page| parts::split(page)).collect()
+    }
+
+    async fn pages(
+        read: &mut Read,
+        document: Uuid,
+        number: u32,
+    ) -> Result<(Division, Vec<String>), Refusal> {
         let tenant = read.standing.tenant;
-        sqlx::query_scalar!(
-            "select p.body from page p join version v on v.tenant_id = p.tenant_id and v.id = p.version_id
-             where v.tenant_id = $1 and v.document_id = $2 and v.number = $3 order by p.number",
+        let rows = sqlx::query!(
+            r#"select v.format, p.body as "body?" from version v
+               left join page p on p.tenant_id = v.tenant_id and p.version_id = v.id
+               where v.tenant_id = $1 and v.document_id = $2 and v.number = $3 order by p.number"#,
             tenant,
             document,
             i32::try_from(number).map_err(|_| Refusal::NotFound)?
         )
         .fetch_all(read.connection())
         .await
-        .map_err(refused)
+        .map_err(refused)?;
+        let format = rows.first().and_then(|row| Kind::from_code(&row.format));
+        Ok((
+            format.map(Kind::division).unwrap_or_default(),
+            rows.into_iter().filter_map(|row| row.body).collect(),
+        ))
     }
 }
 
 #[cfg(all(test, feature = "db"))]
 mod tests {
     use super::*;
+    use crate::document::parts::{split, tests::long};
     use std::time::{Duration, Instant};
 
     fn pages(texts: &[&str]) -> Vec<String> {
@@ -454,5 +287,85 @@ mod tests {
             "{:?}",
             began.elapsed()
         );
+    }
+
+    const NEW: &str = "This paragraph is new, and nobody has read it yet.";
+
+    /// Which parts changed, and all that is new and all that is gone.
+    fn told(old: &[String], new: &[String]) -> (Vec<u32>, Vec<String>, Vec<String>) {
+        let now = compare_parts(old, new);
+        assert!(!now.unknown && !now.without_text);
+        let all = |tag| -> Vec<String> {
+            let pages = now.pages.iter();
+            pages
+                .flat_map(|page| page.only(tag))
+                .map(str::to_owned)
+                .collect()
+        };
+        assert!(now.pages.iter().all(|page| !page.pieces.is_empty()));
+        (now.numbers(), all(Tag::Added), all(Tag::Removed))
+    }
+
+    #[test]
+    fn a_paragraph_put_before_twelve_thousand_words_marks_one_part() {
+        let old = split(&long().join("\n"));
+        assert!(old.len() > 15);
+        let mut now = long();
+        now.insert(0, NEW.to_owned());
+        let (numbers, added, removed) = told(&old, &split(&now.join("\n")));
+        assert_eq!(
+            (numbers, added, removed.len()),
+            (vec![1], vec![NEW.to_owned()], 0)
+        );
+    }
+
+    #[test]
+    fn in_a_long_text_each_change_is_told_where_it_stands() {
+        let old = split(&long().join("\n"));
+        let mut now = long();
+        now[150].push_str(" Parents are told by letter.");
+        let gone = now.pop().unwrap();
+        let (numbers, added, removed) = told(&old, &split(&now.join("\n")));
+        assert_eq!(added, ["Parents are told by letter."]);
+        assert_eq!(removed, [gone]);
+        let last = u32::try_from(split(&now.join("\n")).len()).unwrap();
+        assert!(
+            matches!(&numbers[..], [middle, end] if *end == last && (5..last).contains(middle)),
+            "{numbers:?} of {last}"
+        );
+    }
+
+    #[test]
+    fn where_a_part_or_a_line_ends_is_no_change() {
+        let whole = long().join("\n");
+        // As it was kept before there were parts, and as another program ends its lines.
+        for old in [vec![whole.clone()], split(&whole.replace(". ", ".\n"))] {
+            assert_eq!(compare_parts(&old, &split(&whole)).pages, []);
+        }
+        assert!(compare_parts(&pages(&[""]), &split(&whole)).without_text);
+    }
+
+    #[test]
+    fn a_text_of_which_nothing_stayed_is_told_and_takes_no_time() {
+        let words = |word: &str| -> Vec<String> {
+            let lines: Vec<String> = (0..60_000).map(|n| format!("{word}{}", n % 7)).collect();
+            split(&lines.join(" "))
+        };
+        let mixed: Vec<String> = {
+            let lines: Vec<String> = (0..60_000)
+                .map(|n| format!("a{}", n % 11 * (n % 11) % 11 % 7))
+                .collect();
+            split(&lines.join(" "))
+        };
+        for new in [words("b"), mixed] {
+            let began = Instant::now();
+            let now = compare_parts(&words("a"), &new);
+            assert!(
+                began.elapsed() < Duration::from_secs(10),
+                "{:?}",
+                began.elapsed()
+            );
+            assert_eq!(now.pages.len(), new.len());
+        }
     }
 }

@@ -22,8 +22,10 @@ pub struct Stored {
     pub sha256: [u8; 32],
     /// How many pages, where it has pages.
     pub pages: Option<u32>,
-    /// The text of each page.
+    /// The text of each page or slide, or the parts of a text without pages.
     pub text: Vec<String>,
+    /// Whether there was more text than that.
+    pub cut: bool,
     /// The version that the store gave it, where it keeps versions.
     pub store_version: Option<String>,
 }
@@ -97,11 +99,11 @@ mod queries {
         document::{About, NOTE_MOST, State},
         event::Act,
         folder::filed,
-        question::reattach,
+        question::{find_questions, keep_found, pages_of},
         text,
     };
 
-    /// Longest text of a page that is kept for search, in bytes; the rest of a longer one is not found.
+    /// Longest text of a page that is kept for search, in bytes; the rest of a longer one is not found, and the version says so.
     const BODY_MOST: usize = 400_000;
 
     /// Whether the caller may add a document to a folder, before anything is sent. Refuses as [`add`] does.
@@ -179,6 +181,9 @@ mod queries {
         stored: &Stored,
     ) -> Result<(Filed, Act), Refusal> {
         let note = tidy_note(note)?;
+        files(write, stored.document).await?;
+        let text = (1..).zip(stored.text.iter().map(|body| kept(body)));
+        let questions = find_questions(write, stored.document, text.collect()).await?;
         let found = lock(write, stored.document).await?;
         if found.state == State::Binned {
             return Err(Refusal::Binned);
@@ -200,7 +205,7 @@ mod queries {
         }
         let number = next(write, stored.document, found.newest).await?;
         put(write, stored, number, &note).await?;
-        reattach(write, stored.document, stored.version).await?;
+        keep_found(write, stored.version, questions).await?;
         let act =
             Act::document_version_added(stored.document, found.folder, number_of(number)?, stored);
         Ok((
@@ -220,20 +225,34 @@ mod queries {
         document: Uuid,
         number: u32,
     ) -> Result<(u32, Act), Refusal> {
+        files(write, document).await?;
+        let old = i32::try_from(number).map_err(|_| Refusal::NotFound)?;
+        let tenant = write.standing.tenant;
+        let brought = sqlx::query_scalar!(
+            "select id from version where tenant_id = $1 and document_id = $2 and number = $3",
+            tenant,
+            document,
+            old
+        )
+        .fetch_optional(write.connection())
+        .await
+        .map_err(refused)?
+        .ok_or(Refusal::NotFound)?;
+        let text = pages_of(write, brought).await?;
+        let questions = find_questions(write, document, text).await?;
         let found = lock(write, document).await?;
         if found.state == State::Binned {
             return Err(Refusal::Binned);
         }
-        let old = i32::try_from(number).map_err(|_| Refusal::NotFound)?;
         if old == found.newest {
             return Err(Refusal::Stale);
         }
-        let (tenant, own) = (write.standing.tenant, write.standing.membership);
+        let own = write.standing.membership;
         let newest = next(write, document, found.newest).await?;
         let id = sqlx::query_scalar!(
-            "insert into version (tenant_id, document_id, number, note, file_name, format, size, sha256, pages, key, store_version,
-               restores, made_by)
-             select tenant_id, document_id, $4, '', file_name, format, size, sha256, pages, key, store_version, number, $5
+            "insert into version (tenant_id, document_id, number, note, file_name, format, size, sha256, pages, cut, key,
+               store_version, restores, made_by)
+             select tenant_id, document_id, $4, '', file_name, format, size, sha256, pages, cut, key, store_version, number, $5
              from version where tenant_id = $1 and document_id = $2 and number = $3 returning id",
             tenant,
             document,
@@ -258,7 +277,7 @@ mod queries {
         .execute(write.connection())
         .await
         .map_err(refused)?;
-        reattach(write, document, id).await?;
+        keep_found(write, id, questions).await?;
         let newest = number_of(newest)?;
         Ok((
             newest,
@@ -395,8 +414,8 @@ mod queries {
         newest: i32,
     }
 
-    /// A document that the caller files, locked: whoever else changes it waits.
-    async fn lock(write: &mut Write, document: Uuid) -> Result<Found, Refusal> {
+    /// That the caller files where a document lies.
+    async fn files(write: &mut Write, document: Uuid) -> Result<(), Refusal> {
         let tenant = write.standing.tenant;
         let folder = sqlx::query_scalar!(
             "select folder_id from document where tenant_id = $1 and id = $2",
@@ -408,6 +427,13 @@ mod queries {
         .map_err(refused)?
         .ok_or(Refusal::NotFound)?;
         filed(write, folder).await?;
+        Ok(())
+    }
+
+    /// A document that the caller files, locked: whoever else changes it waits.
+    async fn lock(write: &mut Write, document: Uuid) -> Result<Found, Refusal> {
+        files(write, document).await?;
+        let tenant = write.standing.tenant;
         let row = sqlx::query!(
             "select folder_id, state, newest from document where tenant_id = $1 and id = $2 for update",
             tenant,
@@ -476,9 +502,9 @@ mod queries {
     ) -> Result<(), Refusal> {
         let (tenant, own) = (write.standing.tenant, write.standing.membership);
         sqlx::query!(
-            "insert into version (tenant_id, id, document_id, number, note, file_name, format, size, sha256, pages, key,
+            "insert into version (tenant_id, id, document_id, number, note, file_name, format, size, sha256, pages, cut, key,
                store_version, made_by)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             tenant,
             stored.version,
             stored.document,
@@ -489,6 +515,7 @@ mod queries {
             i64::try_from(stored.size).map_err(|_| Refusal::Broken)?,
             &stored.sha256[..],
             stored.pages.and_then(|pages| i32::try_from(pages).ok()),
+            stored.cut || stored.text.iter().any(|body| body.len() > BODY_MOST),
             key(tenant, stored.document, stored.version),
             stored.store_version,
             own

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::file::Division;
+
 /// Most documents found at once.
 pub const FOUND_MOST: usize = 50;
 
@@ -26,6 +28,8 @@ pub struct Found {
     pub folder: String,
     /// The page that fits best, where the words stand in its text.
     pub page: Option<u32>,
+    /// What it is divided into.
+    pub division: Division,
     /// A quotation from that page.
     pub snippet: Vec<Part>,
 }
@@ -63,6 +67,7 @@ mod queries {
     use crate::{
         Refusal,
         db::{Read, refused},
+        file::Kind,
     };
 
     /// The documents in use, or out of use and kept, whose title, tags or text fit the words: those whose title does first.
@@ -80,9 +85,10 @@ mod queries {
                  where d.tenant_id = $1 and d.state <> 'binned' and (
                    to_tsvector('english', d.title || ' ' || array_to_string(d.tags, ' ')) @@ websearch_to_tsquery('english', $2)
                    or strpos(lower(d.title), lower($2)) > 0))
-               select d.id, d.title, f.name as folder, hit.page as "page?", hit.snippet as "snippet?"
+               select d.id, d.title, f.name as folder, v.format, hit.page as "page?", hit.snippet as "snippet?"
                from document d
                join folder f on f.tenant_id = d.tenant_id and f.id = d.folder_id
+               join version v on v.tenant_id = d.tenant_id and v.document_id = d.id and v.number = d.newest
                left join hit on hit.document_id = d.id
                left join titled on titled.id = d.id
                where d.tenant_id = $1 and (hit.document_id is not null or titled.id is not null)
@@ -102,6 +108,9 @@ mod queries {
                 title: row.title,
                 folder: row.folder,
                 page: row.page.and_then(|page| u32::try_from(page).ok()),
+                division: Kind::from_code(&row.format)
+                    .map(Kind::division)
+                    .unwrap_or_default(),
                 snippet: parts(&row.snippet.unwrap_or_default()),
             })
             .collect())

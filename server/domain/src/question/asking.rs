@@ -36,13 +36,14 @@ mod queries {
         db::{Write, refused},
         document::State as Standing,
         event::{AboutQuestion, Act},
-        question::{Audience, Kind, placing::keep, text_of},
+        question::{Audience, Kind, pages_of, placing::keep, text},
+        work,
     };
 
     /// Asks something about a version of a document, or says something.
     ///
     /// Refuses [`Refusal::SentenceNotFound`] where the words do not stand in that version, [`Refusal::NoText`] where it has none,
-    /// and to name somebody who does not read the folder.
+    /// [`Refusal::ManyQuestions`] to somebody who has so many open ones on it, and to name somebody who does not read the folder.
     pub async fn ask(
         write: &mut Write,
         document: Uuid,
@@ -134,7 +135,7 @@ mod queries {
         Ok(Act::question_withdrawn(&about))
     }
 
-    /// Keeps a note that nobody else reads. Refuses as [`ask`] does.
+    /// Keeps a note that nobody else reads. Refuses as [`ask`] does, and [`Refusal::ManyNotes`].
     pub async fn keep_note(
         write: &mut Write,
         document: Uuid,
@@ -226,17 +227,23 @@ mod queries {
         if exact.chars().count() > usize::from(EXACT_MOST) {
             return Err(Refusal::Quotation);
         }
-        let text = text_of(write, version).await?;
-        if text.is_empty() {
-            return Err(Refusal::NoText);
-        }
-        let hint = Hint {
-            page: chosen.page,
-            start: chosen.start,
-        };
-        let place = text
-            .attach(&chosen.quotation, hint)
-            .ok_or(Refusal::SentenceNotFound)?;
+        let pages = pages_of(write, version).await?;
+        let (quotation, hint) = (
+            chosen.quotation.clone(),
+            Hint {
+                page: chosen.page,
+                start: chosen.start,
+            },
+        );
+        let place = work::apart(move || {
+            let text = text(&pages);
+            if text.is_empty() {
+                return Err(Refusal::NoText);
+            }
+            text.attach(&quotation, hint)
+                .ok_or(Refusal::SentenceNotFound)
+        })
+        .await??;
         if place.quotation.exact.chars().count() > usize::from(EXACT_MOST) {
             return Err(Refusal::Quotation);
         }

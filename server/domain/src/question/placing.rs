@@ -7,12 +7,20 @@ use uuid::Uuid;
 use super::{Quoted, Stands};
 use crate::{
     Refusal,
-    anchor::{Hint, Place, Quotation, Text},
+    anchor::{Hint, Place, Quotation, STEPS, Text},
+    budget::{Budget, Spent},
     db::{Read, Write, refused},
+    work,
 };
 
 /// Longest words of a place that are kept, in letters: what was found may be a little longer than what was quoted.
 const KEPT_MOST: usize = 1000;
+
+/// Most questions that are looked for when a version comes.
+const FOUND_MOST: i64 = 500;
+
+/// Steps that looking for all of them may take: a few seconds.
+const STEPS_MOST: u64 = 2_000_000_000;
 
 /// What was found when a version came: a place, or that there is none any more.
 pub(super) struct Seen(Option<Place>);
@@ -36,52 +44,93 @@ impl Seen {
     }
 }
 
-/// A version that is shown, whose text is fetched when something has to be looked for in it.
-pub(super) struct Shown {
+/// Where things stand in a version that is shown, in their order. What was not looked for when it came is looked for now.
+pub(super) async fn stand(
+    read: &mut Read,
     version: Uuid,
-    seen: HashMap<Uuid, Seen>,
-    text: Option<Text>,
+    mut seen: HashMap<Uuid, Seen>,
+    wanted: Vec<(Option<Uuid>, Option<Quoted>)>,
+) -> Result<Vec<Stands>, Refusal> {
+    let mut stand = Vec::with_capacity(wanted.len());
+    let mut sought = vec![];
+    for (question, quoted) in wanted {
+        let known = question.and_then(|id| seen.remove(&id));
+        let stands = match (quoted, known) {
+            (None, _) => Stands::Whole,
+            (Some(_), Some(Seen(place))) => place.map_or(Stands::Gone, Stands::Here),
+            (Some(quoted), None) => {
+                sought.push((stand.len(), quoted));
+                Stands::Gone
+            }
+        };
+        stand.push(stands);
+    }
+    if sought.is_empty() {
+        return Ok(stand);
+    }
+    let pages = pages(read, version).await?;
+    let found = work::apart(move || {
+        let mut search = Search::of(&pages);
+        sought
+            .into_iter()
+            .filter_map(|(at, quoted)| {
+                let hint = Hint {
+                    page: Some(quoted.page),
+                    start: 0,
+                };
+                let place = search.find(&[(quoted.quotation, hint)]).ok().flatten()?;
+                Some((at, place))
+            })
+            .collect::<Vec<_>>()
+    })
+    .await?;
+    for (at, place) in found {
+        stand[at] = Stands::Here(place);
+    }
+    Ok(stand)
 }
 
-impl Shown {
-    pub(super) fn new(version: Uuid, seen: HashMap<Uuid, Seen>) -> Self {
+/// Looks for many quotations in one text, as far as there is work left.
+struct Search {
+    text: Text,
+    budget: Budget,
+}
+
+impl Search {
+    fn of(pages: &[(u32, String)]) -> Self {
         Self {
-            version,
-            seen,
-            text: None,
+            text: text(pages),
+            budget: Budget::of(STEPS_MOST),
         }
     }
 
-    pub(super) async fn stands(
-        &mut self,
-        read: &mut Read,
-        question: Option<Uuid>,
-        quoted: Option<&Quoted>,
-    ) -> Result<Stands, Refusal> {
-        let Some(quoted) = quoted else {
-            return Ok(Stands::Whole);
-        };
-        let place = match question.and_then(|id| self.seen.remove(&id)) {
-            Some(Seen(place)) => place,
-            None => {
-                if self.text.is_none() {
-                    self.text = Some(pages(read, self.version).await?);
-                }
-                self.text.as_ref().and_then(|text| {
-                    let hint = Hint {
-                        page: Some(quoted.page),
-                        start: 0,
-                    };
-                    text.attach(&quoted.quotation, hint)
-                })
+    /// Where the first of these stands that stands anywhere. Refuses [`Spent`] where there is no work left to know it.
+    fn find(&mut self, said: &[(Quotation, Hint)]) -> Result<Option<Place>, Spent> {
+        for (quotation, hint) in said {
+            let most = STEPS.min(self.budget.left());
+            let mut one = Budget::of(most);
+            let known = self.text.attach_within(quotation, *hint, &mut one);
+            let steps = usize::try_from(most - one.left()).unwrap_or(usize::MAX);
+            self.budget.spend(steps)?;
+            match known {
+                Ok(Some(place)) => return Ok(Some(place)),
+                Ok(None) => {}
+                // One that alone takes more than one may is as good as gone.
+                Err(Spent) if most == STEPS => {}
+                Err(Spent) => return Err(Spent),
             }
-        };
-        Ok(place.map_or(Stands::Gone, Stands::Here))
+        }
+        Ok(None)
     }
 }
 
+/// The text of pages by their numbers.
+pub(crate) fn text(pages: &[(u32, String)]) -> Text {
+    Text::new(pages.iter().map(|(number, body)| (*number, body.as_str())))
+}
+
 /// The text of a version.
-async fn pages(read: &mut Read, version: Uuid) -> Result<Text, Refusal> {
+async fn pages(read: &mut Read, version: Uuid) -> Result<Vec<(u32, String)>, Refusal> {
     let tenant = read.standing.tenant;
     let rows = sqlx::query!(
         "select number, body from page where tenant_id = $1 and version_id = $2 order by number",
@@ -91,11 +140,16 @@ async fn pages(read: &mut Read, version: Uuid) -> Result<Text, Refusal> {
     .fetch_all(read.connection())
     .await
     .map_err(refused)?;
-    Ok(text(rows.iter().map(|row| (row.number, row.body.as_str()))))
+    rows.into_iter()
+        .map(|row| Ok((number(row.number)?, row.body)))
+        .collect()
 }
 
 /// The same for who is about to write.
-pub(crate) async fn text_of(write: &mut Write, version: Uuid) -> Result<Text, Refusal> {
+pub(crate) async fn pages_of(
+    write: &mut Write,
+    version: Uuid,
+) -> Result<Vec<(u32, String)>, Refusal> {
     let tenant = write.standing.tenant;
     let rows = sqlx::query!(
         "select number, body from page where tenant_id = $1 and version_id = $2 order by number",
@@ -105,19 +159,28 @@ pub(crate) async fn text_of(write: &mut Write, version: Uuid) -> Result<Text, Re
     .fetch_all(write.connection())
     .await
     .map_err(refused)?;
-    Ok(text(rows.iter().map(|row| (row.number, row.body.as_str()))))
+    rows.into_iter()
+        .map(|row| Ok((number(row.number)?, row.body)))
+        .collect()
 }
 
-fn text<'a>(pages: impl Iterator<Item = (i32, &'a str)>) -> Text {
-    Text::new(pages.filter_map(|(number, body)| Some((u32::try_from(number).ok()?, body))))
+fn number(number: i32) -> Result<u32, Refusal> {
+    u32::try_from(number).map_err(|_| Refusal::Broken)
 }
 
-/// Finds the questions of a document in a version that was just added, those that its maker reads.
-pub(crate) async fn reattach(
+/// What was found of the questions of a document in a text that is to be its newest version.
+pub(crate) struct Found(Vec<(Uuid, Option<Place>)>);
+
+/// Finds the questions of a document, those that the caller reads, in a text that is to be its newest version: the open ones
+/// first, and of these the newest.
+///
+/// Nothing is locked for it, so that nobody waits while it looks. Of a question that is asked meanwhile, and of those beyond
+/// [`FOUND_MOST`] or for which there is no work left, there is no row, and they are looked for when they are read.
+pub(crate) async fn find_questions(
     write: &mut Write,
     document: Uuid,
-    version: Uuid,
-) -> Result<(), Refusal> {
+    pages: Vec<(u32, String)>,
+) -> Result<Found, Refusal> {
     let tenant = write.standing.tenant;
     // As it stood when it was last seen, and as it was quoted at first: a sentence changes little by little.
     let rows = sqlx::query!(
@@ -131,18 +194,19 @@ pub(crate) async fn reattach(
              where p.tenant_id = q.tenant_id and p.question_id = q.id and p.page is not null
              order by v.number desc limit 1
            ) l on true
-           where q.tenant_id = $1 and q.document_id = $2 and q.exact is not null order by q.id"#,
+           where q.tenant_id = $1 and q.document_id = $2 and q.exact is not null
+           order by q.state = 'open' desc, q.id desc limit $3"#,
         tenant,
-        document
+        document,
+        FOUND_MOST
     )
     .fetch_all(write.connection())
     .await
     .map_err(refused)?;
     if rows.is_empty() {
-        return Ok(());
+        return Ok(Found(vec![]));
     }
-    let text = text_of(write, version).await?;
-    let mut found = Vec::with_capacity(rows.len());
+    let mut questions = Vec::with_capacity(rows.len());
     for row in rows {
         let first = (
             Quotation {
@@ -160,13 +224,27 @@ pub(crate) async fn reattach(
             };
             (quotation, hint(page, row.last_starts))
         });
-        let place = last
-            .iter()
-            .chain([&first])
-            .find_map(|(quotation, hint)| text.attach(quotation, *hint));
-        found.push((row.id, place));
+        let said: Vec<(Quotation, Hint)> = last.into_iter().chain([first]).collect();
+        questions.push((row.id, said));
     }
-    keep(write, version, found).await
+    let found = work::apart(move || {
+        let mut search = Search::of(&pages);
+        questions
+            .into_iter()
+            .map_while(|(id, said)| Some((id, search.find(&said).ok()?)))
+            .collect::<Vec<_>>()
+    })
+    .await?;
+    Ok(Found(found))
+}
+
+/// Keeps what was found, now that the version is there.
+pub(crate) async fn keep_found(
+    write: &mut Write,
+    version: Uuid,
+    found: Found,
+) -> Result<(), Refusal> {
+    keep(write, version, found.0).await
 }
 
 fn hint(page: i32, starts: Option<i32>) -> Hint {
@@ -178,7 +256,7 @@ fn hint(page: i32, starts: Option<i32>) -> Hint {
     }
 }
 
-/// Keeps where questions stand in a version.
+/// Keeps where questions stand in a version. One that was taken back meanwhile has no words any more, and none are kept of it.
 pub(super) async fn keep(
     write: &mut Write,
     version: Uuid,
@@ -203,7 +281,9 @@ pub(super) async fn keep(
         "insert into question_place (tenant_id, question_id, version_id, page, starts, ends, exact, prefix, suffix)
          select $1, p.id, $2, p.page, p.starts, p.ends, p.exact, p.prefix, p.suffix
          from unnest($3::uuid[], $4::int[], $5::int[], $6::int[], $7::text[], $8::text[], $9::text[])
-           as p (id, page, starts, ends, exact, prefix, suffix)",
+           as p (id, page, starts, ends, exact, prefix, suffix)
+         join question q on q.tenant_id = $1 and q.id = p.id and q.state <> 'withdrawn'
+         for share of q",
         tenant,
         version,
         &ids,

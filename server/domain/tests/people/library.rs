@@ -48,6 +48,7 @@ pub fn stored(document: Option<Uuid>, text: &str) -> Stored {
         sha256,
         pages: Some(1),
         text: vec![text.to_owned()],
+        cut: false,
         store_version: None,
     }
 }

@@ -14,7 +14,9 @@ use domain::{
         self,
         changes::{self, Tag},
         filing::{self, Stored},
+        parts,
     },
+    file::{self, Division},
     folder::readers::{self, Who},
     notice,
     question::{
@@ -39,6 +41,41 @@ fn paged(document: Option<Uuid>, pages: &[&str]) -> Stored {
         text: pages.iter().map(|page| (*page).to_owned()).collect(),
         pages: u32::try_from(pages.len()).ok(),
         ..stored(document, &pages.concat())
+    }
+}
+
+/// A sentence of a handbook.
+fn rule(number: usize) -> String {
+    const SAID: [&str; 8] = [
+        "pupil", "school", "board", "policy", "teacher", "parent", "record", "report",
+    ];
+    let word = |place: usize| SAID[(number * 7 + place * 13 + number / (place + 3)) % 8];
+    format!(
+        "Rule {number} says that the {} and the {} tell the {} of every {} before the {} meets.",
+        word(1),
+        word(2),
+        word(3),
+        word(4),
+        word(5)
+    )
+}
+
+/// A handbook of more than twelve thousand words.
+fn handbook() -> Vec<String> {
+    let mut rules: Vec<String> = (1..=700).map(rule).collect();
+    rules.push("The quokka is fed by the caretaker on each Friday of the term.".to_owned());
+    rules
+}
+
+/// A document of Word, as the inspection tells its text.
+fn worded(document: Option<Uuid>, paragraphs: &[String]) -> Stored {
+    let text = paragraphs.join("\n");
+    Stored {
+        format: file::Kind::Docx,
+        name: "Handbook.docx".to_owned(),
+        pages: None,
+        text: parts::split(&text),
+        ..stored(document, &text)
     }
 }
 
@@ -886,4 +923,287 @@ async fn what_changed_is_told_to_who_reads_the_document_and_to_nobody_else() {
     );
     let nothing = changes::between(&mut read, document, 1, 2).await.unwrap();
     assert_eq!(nothing.pages, []);
+}
+
+#[tokio::test]
+async fn a_long_text_of_word_is_searched_compared_and_asked_about_part_by_part() {
+    let mut scene = Scene::new().await;
+    let (folder, _) = scene.policy().await;
+    let (clerk, dilip, teacher) = (
+        scene.caller(CLERK).await,
+        scene.caller(GOVERNOR).await,
+        scene.caller(TEACHER).await,
+    );
+    let first = worded(None, &handbook());
+    let parts = first.text.len();
+    assert!(parts > 15, "{parts}");
+    let document = change(&scene.db, &clerk, async |write| {
+        filing::add(write, folder, &called("Handbook"), "", &first).await
+    })
+    .await
+    .unwrap()
+    .document;
+
+    // What stands in the last paragraph is found, and told in its own words.
+    let found = scene.found(&dilip, "quokka caretaker").await;
+    let [one] = &found[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!(
+        (one.page, one.division),
+        (u32::try_from(parts).ok(), Division::Part)
+    );
+    let hits: Vec<&str> = one
+        .snippet
+        .iter()
+        .filter(|part| part.hit)
+        .map(|part| part.text.as_str())
+        .collect();
+    assert_eq!(hits, ["quokka", "caretaker"]);
+    assert_eq!(scene.found(&teacher, "quokka").await, []);
+
+    let asked = rule(400);
+    scene
+        .ask(
+            &dilip,
+            document,
+            &Audience::Readers,
+            "Each of them?",
+            &chosen(&asked, 1),
+        )
+        .await
+        .unwrap();
+    let stands = async |scene: &Scene| {
+        let margin = scene.margin(&dilip, document, None).await.unwrap();
+        match margin.threads.into_iter().next().map(|one| one.stands) {
+            Some(Stands::Here(place)) => place,
+            other => panic!("{other:?}"),
+        }
+    };
+    let before = stands(&scene).await;
+    assert!(before.page > 5, "{}", before.page);
+
+    // Eighty paragraphs before it: its sentence stands in a later part, and nothing else has changed.
+    let preface: Vec<String> = (1001..=1080).map(rule).collect();
+    let second = worded(Some(document), &[preface.clone(), handbook()].concat());
+    change(&scene.db, &clerk, async |write| {
+        filing::add_version(write, "", &second).await
+    })
+    .await
+    .unwrap();
+    let after = stands(&scene).await;
+    assert!(after.page > before.page, "{} {}", after.page, before.page);
+    assert_eq!(after.quotation.exact, asked);
+    let kept = scene
+        .text(&format!("select count(*)::text from question_place p join version v on v.id = p.version_id and v.number = 2 where v.document_id = '{document}'"))
+        .await;
+    assert_eq!(kept, "1", "it was found when the version came");
+    let changes = changes::between(&mut scene.reading(&dilip).await, document, 1, 2)
+        .await
+        .unwrap();
+    assert_eq!((changes.division, changes.unknown), (Division::Part, false));
+    assert!(changes.numbers().len() <= 9, "{:?}", changes.numbers());
+    let said = |tag| -> String {
+        let pages = changes.pages.iter();
+        pages
+            .flat_map(|page| page.only(tag))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(said(Tag::Added), preface.join(" "));
+    assert_eq!(said(Tag::Removed), "");
+}
+
+#[tokio::test]
+async fn what_was_kept_in_one_piece_is_compared_with_what_is_kept_in_parts() {
+    let mut scene = Scene::new().await;
+    let (folder, _) = scene.policy().await;
+    let (clerk, dilip) = (scene.caller(CLERK).await, scene.caller(GOVERNOR).await);
+    let whole = handbook().join("\n");
+    let first = Stored {
+        text: vec![whole],
+        ..worded(None, &handbook())
+    };
+    let document = change(&scene.db, &clerk, async |write| {
+        filing::add(write, folder, &called("Handbook"), "", &first).await
+    })
+    .await
+    .unwrap()
+    .document;
+    let mut now = handbook();
+    now[500] = now[500].replace("before the", "long before the");
+    change(&scene.db, &clerk, async |write| {
+        filing::add_version(write, "", &worded(Some(document), &now)).await
+    })
+    .await
+    .unwrap();
+    let mut read = scene.reading(&dilip).await;
+    for (since, to, tag) in [(1, 2, Tag::Added), (2, 1, Tag::Removed)] {
+        let changes = changes::between(&mut read, document, since, to)
+            .await
+            .unwrap();
+        let [page] = &changes.pages[..] else {
+            panic!("{:?}", changes.numbers())
+        };
+        assert!(page.new > Some(5));
+        assert_eq!(page.only(tag), ["long"]);
+    }
+}
+
+#[tokio::test]
+async fn a_file_with_more_text_than_is_kept_says_so_in_each_version() {
+    let mut scene = Scene::new().await;
+    let (folder, policy) = scene.policy().await;
+    let (clerk, dilip) = (scene.caller(CLERK).await, scene.caller(GOVERNOR).await);
+    let cut = async |scene: &Scene, document: Uuid| -> Vec<bool> {
+        let whole = document::one(&mut scene.reading(&dilip).await, document)
+            .await
+            .unwrap();
+        whole.versions.iter().map(|one| one.cut).collect()
+    };
+    assert_eq!(cut(&scene, policy).await, [false]);
+    // A page of a PDF is one, however long; of another file the inspection has said it.
+    let long = "wombat ".repeat(70_000);
+    scene.pages(&clerk, policy, &[&long]).await;
+    assert_eq!(cut(&scene, policy).await, [true, false]);
+    let stored = Stored {
+        cut: true,
+        ..worded(None, &handbook())
+    };
+    let document = change(&scene.db, &clerk, async |write| {
+        filing::add(write, folder, &called("Handbook"), "", &stored).await
+    })
+    .await
+    .unwrap()
+    .document;
+    scene.version(&clerk, document, "Short now").await.unwrap();
+    change(&scene.db, &clerk, async |write| {
+        filing::restore(write, document, 1).await
+    })
+    .await
+    .unwrap();
+    assert_eq!(cut(&scene, document).await, [true, false, true]);
+}
+
+#[tokio::test]
+async fn one_person_has_two_hundred_questions_open_on_a_document_and_others_their_own() {
+    let mut scene = Scene::new().await;
+    let (_, document) = scene.policy().await;
+    let (clerk, dilip, margaret) = (
+        scene.caller(CLERK).await,
+        scene.caller(GOVERNOR).await,
+        scene.caller(CHAIR).await,
+    );
+    let own = scene.place(GOVERNOR).await;
+    scene
+        .sql(&format!(
+            "insert into question (tenant_id, document_id, asked_on, kind, audience, body, asked_by)
+             select d.tenant_id, d.id, 1, 'question', 'readers', 'Why ' || n || '?', '{own}'
+             from document d, generate_series(1, 199) n where d.id = '{document}'"
+        ))
+        .await;
+    let ask = async |scene: &Scene, by: &Caller| {
+        scene
+            .ask(
+                by,
+                document,
+                &Audience::Readers,
+                "And why?",
+                &Chosen::default(),
+            )
+            .await
+    };
+    let last = ask(&scene, &dilip).await.unwrap();
+    assert_eq!(ask(&scene, &dilip).await, Err(Refusal::ManyQuestions));
+    ask(&scene, &margaret).await.unwrap();
+    // One that is answered makes room, and is not opened again where there is none.
+    scene.answer(&clerk, last, "So.").await.unwrap();
+    ask(&scene, &dilip).await.unwrap();
+    let again = change(&scene.db, &dilip, async |write| {
+        Ok(((), asking::reopen(write, last).await?))
+    })
+    .await;
+    assert_eq!(again, Err(Refusal::ManyQuestions));
+    let open = scene
+        .text(&format!(
+            "select count(*)::text from question where asked_by = '{own}' and state = 'open'"
+        ))
+        .await;
+    assert_eq!(open, "200");
+}
+
+#[tokio::test]
+async fn one_person_has_two_hundred_notes_on_a_document_and_others_their_own() {
+    let mut scene = Scene::new().await;
+    let (_, document) = scene.policy().await;
+    let (dilip, margaret) = (scene.caller(GOVERNOR).await, scene.caller(CHAIR).await);
+    let own = scene.place(GOVERNOR).await;
+    scene
+        .sql(&format!(
+            "insert into note (tenant_id, document_id, kept_on, membership_id, body)
+             select d.tenant_id, d.id, 1, '{own}', 'Note ' || n
+             from document d, generate_series(1, 199) n where d.id = '{document}'"
+        ))
+        .await;
+    let last = scene.note(&dilip, document, "The last").await.unwrap();
+    assert_eq!(
+        scene.note(&dilip, document, "One more").await,
+        Err(Refusal::ManyNotes)
+    );
+    scene.note(&margaret, document, "Mine").await.unwrap();
+    change(&scene.db, &dilip, async |write| {
+        asking::drop_note(write, last).await
+    })
+    .await
+    .unwrap();
+    scene.note(&dilip, document, "One more").await.unwrap();
+}
+
+#[tokio::test]
+async fn when_a_version_comes_five_hundred_questions_are_looked_for_and_the_others_when_they_are_read()
+ {
+    let mut scene = Scene::new().await;
+    let (_, document) = scene.policy().await;
+    let (clerk, dilip) = (scene.caller(CLERK).await, scene.caller(GOVERNOR).await);
+    // The oldest is open, and comes first all the same.
+    let open = scene
+        .ask(
+            &dilip,
+            document,
+            &Audience::Readers,
+            "Moves?",
+            &chosen(FIVE_DAYS, 2),
+        )
+        .await
+        .unwrap();
+    let own = scene.place(GOVERNOR).await;
+    scene
+        .sql(&format!(
+            "insert into question (tenant_id, document_id, asked_on, kind, audience, body, exact, prefix, suffix, page, asked_by,
+               state, answered_by, answered_at)
+             select d.tenant_id, d.id, 1, 'question', 'readers', 'Why ' || n || '?', '{FIVE_DAYS}', '', '', 2, '{own}',
+               'answered', '{own}', now()
+             from document d, generate_series(1, 520) n where d.id = '{document}'"
+        ))
+        .await;
+    scene
+        .pages(&clerk, document, &["A new cover.", AIMS, SUSPENSION])
+        .await;
+    let kept = |what: &str| {
+        format!(
+            "select count(*)::text from question_place p join version v on v.id = p.version_id and v.number = 2
+             where v.document_id = '{document}' and {what}"
+        )
+    };
+    assert_eq!(scene.text(&kept("true")).await, "500");
+    let first = kept(&format!("p.question_id = '{open}'"));
+    assert_eq!(scene.text(&first).await, "1");
+    let margin = scene.margin(&dilip, document, None).await.unwrap();
+    assert_eq!(margin.threads.len(), 521);
+    for thread in &margin.threads {
+        assert!(
+            matches!(&thread.stands, Stands::Here(place) if place.page == 3),
+            "{thread:?}"
+        );
+    }
 }

@@ -41,7 +41,7 @@ fn document(package: &Package<'_>, main: &str, report: &mut Report) -> Result<()
     for part in [main].into_iter().chain(notes) {
         paragraphs(&package.content(part)?, &mut words)?;
     }
-    report.add(&words.0);
+    report.add_parts(&words.0);
     Ok(())
 }
 
@@ -62,7 +62,7 @@ fn workbook(package: &Package<'_>, main: &str, report: &mut Report) -> Result<()
     for sheet in called(package, main, "sheet", report)? {
         let mut words = Words::default();
         cells(&package.content(&sheet)?, &strings, &mut words)?;
-        report.add(&words.0);
+        report.add_parts(&words.0);
     }
     Ok(())
 }
