@@ -167,6 +167,7 @@ mod pages {
         board::Named,
         db::Read,
         document::{Document, State as Standing, Version},
+        file::Kind as Format,
         question::{self, Kind, Note, Quoted, Reply, Stands, State, TEXT_MOST, Thread},
     };
     use leptos::prelude::*;
@@ -211,6 +212,8 @@ mod pages {
         version: u32,
         /// Whether anything can be said here.
         open: bool,
+        /// Whether its text has the pages that are seen: of a text of Word or LibreOffice only the program that shows it makes them.
+        paged: bool,
     }
 
     impl On {
@@ -233,13 +236,14 @@ mod pages {
             document: document.id,
             version: shown.number,
             open: document.state != Standing::Binned,
+            paged: !matches!(shown.format, Format::Docx | Format::Odt),
         };
         let people = if on.open {
             question::hearers(read, document.folder.id).await?
         } else {
             vec![]
         };
-        let marks = marks(&margin.threads, &margin.notes);
+        let marks = marks(&margin.threads, &margin.notes, shown.format.is_office());
         let count = margin.threads.len();
         let (here, gone): (Vec<_>, Vec<_>) = margin
             .threads
@@ -274,10 +278,11 @@ mod pages {
         })
     }
 
-    fn marks(threads: &[Thread], notes: &[Note]) -> String {
+    /// Those over a copy have no page: it has others than the text in which they were found.
+    fn marks(threads: &[Thread], notes: &[Note], copy: bool) -> String {
         let mark = |id: Uuid, stands: &Stands, state: &str, number: Option<usize>| match stands {
             Stands::Here(place) => Some(json!({
-                "id": id, "page": place.page, "exact": place.quotation.exact, "prefix": place.quotation.prefix,
+                "id": id, "page": (!copy).then_some(place.page), "exact": place.quotation.exact, "prefix": place.quotation.prefix,
                 "suffix": place.quotation.suffix, "state": state, "number": number,
             })),
             _ => None,
@@ -312,6 +317,13 @@ mod pages {
         match stands {
             Stands::Whole if asked_on == on.version => "about the document as a whole".to_owned(),
             Stands::Whole => format!("{verb} on version {asked_on}, about the document as a whole"),
+            Stands::Here(_) if asked_on == on.version && !on.paged => "about a sentence".to_owned(),
+            Stands::Here(_) if !on.paged => {
+                format!("{verb} on version {asked_on}, still on its sentence")
+            }
+            Stands::Gone if !on.paged => {
+                format!("{verb} on version {asked_on}, about a sentence of it")
+            }
             Stands::Here(place) if asked_on == on.version => format!("on page {}", place.page),
             Stands::Here(place) => format!(
                 "{verb} on version {asked_on}, still on its sentence, on page {}",

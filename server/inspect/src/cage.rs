@@ -146,9 +146,7 @@ fn seal(scratch: &Path, program: &Path) -> Option<()> {
 /// below `/tmp` by which a second one would find it.
 #[cfg(target_os = "linux")]
 fn filters() -> Option<[seccompiler::BpfProgram; 2]> {
-    use seccompiler::{
-        SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-    };
+    use seccompiler::{SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule};
     use std::collections::BTreeMap;
     let not_unix = SeccompRule::new(vec![
         SeccompCondition::new(
@@ -183,19 +181,25 @@ fn filters() -> Option<[seccompiler::BpfProgram; 2]> {
         .into_iter()
         .map(|call| (call, Vec::new()))
         .collect();
-    let program = |rules, error: u32| {
-        SeccompFilter::new(
-            rules,
-            SeccompAction::Allow,
-            SeccompAction::Errno(error),
-            std::env::consts::ARCH.try_into().ok()?,
-        )
-        .ok()?
-        .try_into()
-        .ok()
-    };
     Some([
         program(refused, libc::EPERM.unsigned_abs())?,
         program(pretended, 0)?,
     ])
+}
+
+/// The calls answer with the error, which may be none; all others go through.
+#[cfg(target_os = "linux")]
+fn program(
+    calls: std::collections::BTreeMap<i64, Vec<seccompiler::SeccompRule>>,
+    error: u32,
+) -> Option<seccompiler::BpfProgram> {
+    seccompiler::SeccompFilter::new(
+        calls,
+        seccompiler::SeccompAction::Allow,
+        seccompiler::SeccompAction::Errno(error),
+        std::env::consts::ARCH.try_into().ok()?,
+    )
+    .ok()?
+    .try_into()
+    .ok()
 }

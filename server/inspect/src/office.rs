@@ -109,7 +109,10 @@ impl Office {
             .await
             .map_err(unready)?;
         let Some(status) = status else {
-            tracing::info!(kind = kind.code(), "making a copy took too long and was ended");
+            tracing::info!(
+                kind = kind.code(),
+                "making a copy took too long and was ended"
+            );
             return Err(NoPdf::Slow);
         };
         if status.code() == Some(i32::from(cage::UNREADY)) {
@@ -148,7 +151,7 @@ impl Office {
             .arg(scratch)
             .arg("--")
             .arg(program)
-            .args(arguments.into_iter().map(Into::into))
+            .args(arguments.into_iter().map(Into::<OsString>::into))
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", home(scratch))

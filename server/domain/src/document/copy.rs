@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{TenantId, file};
 #[cfg(feature = "db")]
 use crate::{
     Refusal,
     db::{MailDb, Read, refused, refused_quietly as quietly},
 };
+use crate::{TenantId, file};
 
 /// How far the copy of a version has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,9 +114,7 @@ pub async fn of(read: &mut Read, version: Uuid) -> Result<Option<Copied>, Refusa
     row.map(|row| match (row.state.as_str(), row.size) {
         ("wanted", _) => Ok(Copied::Wanted),
         ("failed", _) => Ok(Copied::Failed),
-        ("made", Some(size)) => Ok(Copied::Made {
-            size: bytes(size)?,
-        }),
+        ("made", Some(size)) => Ok(Copied::Made { size: bytes(size)? }),
         _ => Err(Refusal::Broken),
     })
     .transpose()
