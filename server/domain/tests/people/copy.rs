@@ -2,7 +2,7 @@
 
 use domain::{
     Refusal,
-    db::{Caller, MailDb},
+    db::Caller,
     document::{
         self,
         copy::{self, Claim, Copied, Made, Why},
@@ -12,7 +12,7 @@ use domain::{
     folder::readers::Who,
     role::Role as Held,
 };
-use testing::{Role, Stand};
+use testing::Stand;
 use uuid::Uuid;
 
 use crate::{
@@ -22,10 +22,6 @@ use crate::{
 };
 
 impl Scene {
-    fn worker(&self) -> MailDb {
-        MailDb::new(self.fresh.options(Role::Worker), 2)
-    }
-
     /// A letter as Word keeps it, in a folder that the board reads.
     async fn letter(&self, by: &Caller) -> (Uuid, Filed) {
         let readers = [(Who::Role(Held::Governor), false)];
@@ -54,7 +50,7 @@ impl Scene {
     }
 
     /// The ten minutes of every claim are over, and so is every rest.
-    async fn later(&mut self) {
+    async fn claims_end(&mut self) {
         self.sql("update reading_copy set claimed_at = claimed_at - interval '11 minutes', next_at = next_at - interval '11 minutes'")
             .await;
     }
@@ -165,7 +161,7 @@ async fn after_three_tries_a_copy_is_given_up_and_what_was_not_the_files_fault_d
         let claim = worker.claim_copy().await.unwrap().unwrap();
         worker.copy_put_back(&claim, 5).await.unwrap();
         assert_eq!(worker.claim_copy().await, Ok(None), "not at once again");
-        scene.later().await;
+        scene.claims_end().await;
     }
     for _ in 0..2 {
         let claim = worker.claim_copy().await.unwrap().unwrap();
@@ -175,7 +171,7 @@ async fn after_three_tries_a_copy_is_given_up_and_what_was_not_the_files_fault_d
             Some(Copied::Wanted)
         );
         assert_eq!(worker.claim_copy().await, Ok(None), "not at once again");
-        scene.later().await;
+        scene.claims_end().await;
     }
     // The third is lost with its server; what it says afterwards comes too late.
     let lost = worker.claim_copy().await.unwrap().unwrap();
@@ -184,7 +180,7 @@ async fn after_three_tries_a_copy_is_given_up_and_what_was_not_the_files_fault_d
         scene.copied(&clerk, filed.document).await,
         Some(Copied::Wanted)
     );
-    scene.later().await;
+    scene.claims_end().await;
     assert_eq!(worker.claim_copy().await, Ok(None));
     assert_eq!(
         scene.copied(&clerk, filed.document).await,
@@ -204,7 +200,7 @@ async fn a_claim_that_was_given_up_ends_no_later_one() {
     let (_, filed) = scene.letter(&clerk).await;
     let worker = scene.worker();
     let first = worker.claim_copy().await.unwrap().unwrap();
-    scene.later().await;
+    scene.claims_end().await;
     let second = worker.claim_copy().await.unwrap().unwrap();
     assert_eq!(first.version, second.version);
     worker.copy_failed(&first, Why::Ended).await.unwrap();
