@@ -164,6 +164,8 @@ mod pages {
             "document.unbinned" => format!("took {a_paper} out of the bin"),
             "document.purged" => "deleted a document that lay in the bin for 30 days".to_owned(),
             "document.opened" => format!("opened {a_paper}"),
+            "document.copy_made" => format!("made a copy for reading of {a_paper}"),
+            "document.copy_failed" => format!("could not make a copy for reading of {a_paper}"),
             "approval.asked" => format!("asked for the approval of {a_paper}"),
             "approval.agreed" => format!("agreed to {a_paper}{in_place}"),
             "approval.objected" => format!("objected to {a_paper}{in_place}"),

@@ -30,6 +30,8 @@ pub struct Services {
     pub here: Arc<dyn Fn(TenantId) -> Vec<AccountId> + Send + Sync>,
     /// Who has which paper open.
     pub readings: Arc<dyn Readings>,
+    /// Whether this process makes copies for reading of office files.
+    pub copies: bool,
     /// Unix seconds. The one clock, so that tests can set it.
     pub now: Arc<dyn Fn() -> u64 + Send + Sync>,
     /// Where the service is reached.

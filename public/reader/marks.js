@@ -42,15 +42,19 @@ export class Marks {
     section.insertBefore(label, sheet);
   }
 
-  /** Where a mark's words stand: on its page, else on one next to it. */
+  /** On which pages a mark's words are looked for: on its own, else on one next to it; without a page of its own on all. */
+  #pagesFor({ page }) {
+    if (page === null || page === undefined) return Array.from({ length: this.paper.pages }, (_, index) => index + 1);
+    return AWAY.map((away) => Number(page) + away).filter((one) => one >= 1 && one <= this.paper.pages);
+  }
+
+  /** Where a mark's words stand. */
   #placeOf(mark) {
     if (!this.#places.has(mark.id)) {
       this.#places.set(
         mark.id,
         (async () => {
-          for (const away of AWAY) {
-            const page = Number(mark.page) + away;
-            if (page < 1 || page > this.paper.pages) continue;
+          for (const page of this.#pagesFor(mark)) {
             const { text } = await this.paper.contentOf(page);
             const place = locate(text, mark);
             if (place) return { page, start: place[0], end: place[1] };
@@ -76,11 +80,12 @@ export class Marks {
       }
     }
     this.#list.forEach((mark, index) => {
-      if (Math.abs(mark.page - surface.number) > 2) return;
+      const anywhere = mark.page === null || mark.page === undefined;
+      if (!anywhere && Math.abs(mark.page - surface.number) > 2) return;
       void this.#placeOf(mark).then((place) => {
         if (!surface.boxes.isConnected || !this.#list.includes(mark)) return;
         if (place?.page === surface.number) this.#draw(surface, mark, index, place);
-        else if (!place && Number(mark.page) === surface.number) this.#badge(surface, mark, index, undefined);
+        else if (!place && !anywhere && Number(mark.page) === surface.number) this.#badge(surface, mark, index, undefined);
       });
     });
   }

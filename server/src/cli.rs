@@ -6,7 +6,12 @@ use crate::stop::Stop;
 use crate::{account, audit, demo, logging, serve};
 use clap::{Parser, Subcommand};
 use cluster::{Database, Error, Role};
-use std::{fmt::Write as _, io::Write as _};
+use std::{
+    ffi::OsString,
+    fmt::Write as _,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 /// The live portal of a school. Configuration is environment variables; `quorate check-config` tells what is wrong.
 #[derive(Parser, Debug)]
@@ -53,6 +58,16 @@ enum Command {
         #[arg(long)]
         kind: String,
     },
+    /// Become a program that may use one folder and nothing else: how `serve` starts LibreOffice.
+    #[command(hide = true)]
+    Cage {
+        /// The folder.
+        #[arg(long)]
+        scratch: PathBuf,
+        /// The program and its arguments, behind `--`.
+        #[arg(last = true, required = true)]
+        line: Vec<OsString>,
+    },
 }
 
 impl Cli {
@@ -60,6 +75,14 @@ impl Cli {
     pub fn inspects(&self) -> Option<&str> {
         match &self.command {
             Command::Inspect { kind } => Some(kind.as_str()),
+            _ => None,
+        }
+    }
+
+    /// The folder and the program to become, where that was asked: the same holds for it.
+    pub fn cages(&self) -> Option<(&Path, &[OsString])> {
+        match &self.command {
+            Command::Cage { scratch, line } => Some((scratch.as_path(), line.as_slice())),
             _ => None,
         }
     }
@@ -85,6 +108,7 @@ impl Cli {
             Command::Inspect { .. } => {
                 Err(Stop::failed("A file is looked at in a process of its own."))
             }
+            Command::Cage { .. } => Err(Stop::failed("A program is held in a process of its own.")),
         }
     }
 }

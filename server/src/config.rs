@@ -48,6 +48,8 @@ pub struct Config {
     pub uploads: PathBuf,
     /// Where clamd listens: a path, or a host and a port.
     pub clamd: Option<String>,
+    /// LibreOffice, which makes copies for reading of office files: `QUORATE_SOFFICE`. None makes none.
+    pub soffice: Option<PathBuf>,
     /// How the log is written: `QUORATE_LOG_FORMAT`, `QUORATE_LOG`.
     pub log: Log,
 }
@@ -147,6 +149,7 @@ impl Config {
             s3: s3(&env)?,
             uploads: env.path("QUORATE_UPLOADS").unwrap_or_else(|| data.join("uploads")),
             clamd: env.text("QUORATE_CLAMD")?,
+            soffice: soffice(&env)?,
             data,
             log: Log { json, filter: env.text("QUORATE_LOG")?.unwrap_or_else(|| "info,sqlx=warn,s3s=off,graphile_worker=warn,graphile_worker_migrations=warn".to_owned()) },
             origin,
@@ -375,6 +378,24 @@ fn smtp(env: &Environment<'_>) -> Result<Option<SmtpConfig>, Stop> {
     }))
 }
 
+/// As Debian installs it; the second also where the first, which is a link to it, was left out.
+const SOFFICE: [&str; 2] = ["/usr/bin/soffice", "/usr/lib/libreoffice/program/soffice"];
+
+fn soffice(env: &Environment<'_>) -> Result<Option<PathBuf>, Stop> {
+    match env.path("QUORATE_SOFFICE") {
+        Some(off) if off.as_os_str() == "off" => Ok(None),
+        Some(path) if path.is_absolute() && path.is_file() => Ok(Some(path)),
+        Some(_) => Err(impossible(
+            "QUORATE_SOFFICE",
+            "the whole path of LibreOffice's soffice, or off",
+        )),
+        None => Ok(SOFFICE
+            .into_iter()
+            .map(PathBuf::from)
+            .find(|path| path.is_file())),
+    }
+}
+
 fn s3(env: &Environment<'_>) -> Result<Option<StorageConfig>, Stop> {
     let Some(endpoint) = env.text("QUORATE_S3_ENDPOINT")? else {
         return Ok(None);
@@ -564,6 +585,11 @@ mod tests {
         refused(&[("QUORATE_POOL", "0")], "1 to 1000");
         refused(&[("QUORATE_LISTEN", "3000")], "QUORATE_LISTEN");
         refused(&[("QUORATE_LOG_FORMAT", "xml")], "json or text");
+        refused(
+            &[("QUORATE_SOFFICE", "/no/such/soffice")],
+            "soffice, or off",
+        );
+        refused(&[("QUORATE_SOFFICE", "1")], "soffice, or off");
         refused(&[("QUORATE_MASTER_KEY", "c2hvcnQ=")], "32 bytes");
         refused(&[("QUORATE_MASTER_KEY", "not base64")], "32 bytes");
         refused(
@@ -612,6 +638,14 @@ mod tests {
                 .to_string()
                 .contains("QUORATE_SITE")
         );
+    }
+
+    #[test]
+    fn libreoffice_can_be_left_out_also_where_it_is_installed() {
+        let config = read(&[("QUORATE_SOFFICE", "off")]).unwrap();
+        assert_eq!(config.soffice, None);
+        let config = read(&[("QUORATE_SOFFICE", "/bin/true")]).unwrap();
+        assert_eq!(config.soffice, Some("/bin/true".into()));
     }
 
     #[test]

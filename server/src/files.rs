@@ -74,6 +74,7 @@ pub fn route() -> Router<Site> {
         .route("/files/uploads/{id}/finish", post(finish))
         // The reader, and anybody who downloads.
         .route("/papers/{id}/versions/{number}/file", get(download))
+        .route("/papers/{id}/versions/{number}/copy", get(copy))
 }
 
 /// Who uploads. Refuses who is not signed in wholly, on this host.
@@ -526,18 +527,68 @@ async fn download(
     State(site): State<Site>,
     who: Option<Extension<Caller>>,
     session: Option<Extension<Live>>,
-    Path((document, version)): Path<(Uuid, u32)>,
+    Path(version): Path<(Uuid, u32)>,
     method: Method,
     headers: HeaderMap,
 ) -> Response {
+    hand_out(
+        &site,
+        caller(who, session),
+        version,
+        Form::File,
+        &method,
+        &headers,
+    )
+    .await
+}
+
+/// `GET /papers/{id}/versions/{number}/copy`: the copy for reading of an office file, in the same way. Whoever reads it has opened
+/// the version.
+async fn copy(
+    State(site): State<Site>,
+    who: Option<Extension<Caller>>,
+    session: Option<Extension<Live>>,
+    Path(version): Path<(Uuid, u32)>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    hand_out(
+        &site,
+        caller(who, session),
+        version,
+        Form::Copy,
+        &method,
+        &headers,
+    )
+    .await
+}
+
+/// As what a version is asked for.
+#[derive(Clone, Copy)]
+enum Form {
+    File,
+    Copy,
+}
+
+async fn hand_out(
+    site: &Site,
+    caller: Result<Caller, Refusal>,
+    (document, version): (Uuid, u32),
+    form: Form,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Response {
     let found = async {
-        let caller = caller(who, session)?;
+        let caller = caller?;
         let mut read = site.services.db.read(&caller).await?;
-        let lies = document::lies(&mut read, document, version).await?;
+        let lies = match form {
+            Form::File => document::lies(&mut read, document, version).await?,
+            Form::Copy => document::copy::lies(&mut read, document, version).await?,
+        };
         drop(read);
-        let range = range(&headers, lies.size);
+        let range = range(headers, lies.size);
         // From whichever byte on: all but the first of them is a document read all the same.
-        if !lies.opened && range != Asked::Nothing && method == Method::GET {
+        if !lies.opened && range != Asked::Nothing && *method == Method::GET {
             let mut write = site.services.db.write(&caller).await?;
             match filing::open(&mut write, document, lies.version).await {
                 Ok(act) => write.commit(act).await.map(drop)?,
@@ -549,7 +600,7 @@ async fn download(
         Ok((lies, range))
     };
     match found.await {
-        Ok((lies, range)) => serve(&site.files.store, lies, range, &method).await,
+        Ok((lies, range)) => serve(&site.files.store, lies, range, method).await,
         Err(refusal) => refusal.into_page(),
     }
 }

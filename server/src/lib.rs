@@ -13,6 +13,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod copy;
 pub mod databases;
 pub mod demo;
 pub mod devmail;

@@ -10,6 +10,9 @@ fn main() -> ExitCode {
     if let Some(kind) = cli.inspects() {
         return inspect::child::main(Some(kind));
     }
+    if let Some((scratch, line)) = cli.cages() {
+        return inspect::cage::main(scratch, line);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

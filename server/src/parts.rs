@@ -8,7 +8,7 @@ use cluster::{Logins, Role};
 use domain::db::{Db, LiveDb, MailDb};
 use domain::password::Hasher;
 use domain::secret::Secrets;
-use inspect::{Inspector, Limits, Scanner};
+use inspect::{Inspector, Limits, Office, Scanner};
 use secrecy::SecretString;
 use serde_json::json;
 use tokio::sync::watch;
@@ -21,6 +21,7 @@ use crate::{
     checkpoint::{self, Checkpointer, Folder},
     clock,
     config::Config,
+    copy::{self, Copier},
     devmail::{self, DevMail},
     export::{self, Notary},
     files::{self, Files},
@@ -58,6 +59,7 @@ pub struct Parts {
     live: LiveDb,
     notary: Notary,
     checkpointer: Option<Checkpointer>,
+    copier: Option<Copier>,
 }
 
 impl Parts {
@@ -145,6 +147,7 @@ impl Parts {
                 config.uploads.display()
             ))
         })?;
+        let copier = copier(config, &upkeep_db, &storage, &db).await?;
         let kept = Kept {
             db: upkeep_db,
             throttle: throttle.clone(),
@@ -165,6 +168,7 @@ impl Parts {
             live,
             notary,
             checkpointer,
+            copier,
         })
     }
 
@@ -178,6 +182,7 @@ impl Parts {
             secrets,
             here: Arc::new(move |tenant| hub.here(tenant)),
             readings: Arc::new(self.hub.clone()),
+            copies: self.copier.is_some(),
             now: Arc::new(clock::unix_seconds),
             origin: Origin {
                 scheme: config.origin.scheme,
@@ -188,8 +193,7 @@ impl Parts {
 
     /// What is uploaded, and what is filed.
     pub fn files(&self, config: &Config) -> Result<Files, Stop> {
-        let program = std::env::current_exe()
-            .map_err(|error| Stop::failed(format!("The program does not find itself: {error}.")))?;
+        let program = itself()?;
         Ok(Files {
             store: self.storage.clone(),
             staging: self.staging.clone(),
@@ -251,6 +255,9 @@ impl Parts {
     /// Ends what is left, mail under way first.
     pub async fn end(self) {
         self.worker.stop().await;
+        if let Some(copier) = self.copier {
+            copier.stop().await;
+        }
         // After everybody who may write to a log.
         if let Some(checkpointer) = self.checkpointer {
             checkpointer.stop().await;
@@ -277,6 +284,51 @@ fn checkpointer(logins: &Logins, notary: &Notary, db: &Db) -> Result<Option<Chec
         pace: checkpoint::Pace::default(),
     };
     Ok(Some(Checkpointer::start(parts, db.bell())))
+}
+
+/// None where there is no LibreOffice, or nothing that holds it to its folder: it reads what strangers wrote.
+async fn copier(
+    config: &Config,
+    worker: &MailDb,
+    store: &Storage,
+    db: &Db,
+) -> Result<Option<Copier>, Stop> {
+    let Some(soffice) = &config.soffice else {
+        return Ok(None);
+    };
+    let program = itself()?;
+    let folder = config.data.join("copies");
+    copy::make_folder(&folder).map_err(|error| {
+        Stop::failed(format!(
+            "No copies can be made at {}: {error}.",
+            folder.display()
+        ))
+    })?;
+    let office = Office::new(soffice, &program, ["cage"], copy::WALL);
+    if !office.is_held(&folder).await {
+        tracing::warn!(
+            "no copies for reading are made: this system does not hold LibreOffice to one folder"
+        );
+        return Ok(None);
+    }
+    let one = Limits {
+        at_once: 1,
+        ..Limits::default()
+    };
+    let parts = copy::Parts {
+        db: worker.clone(),
+        store: store.clone(),
+        inspector: Inspector::new(&program, ["inspect", "--kind"], one),
+        office,
+        folder,
+        pace: copy::Pace::default(),
+    };
+    Ok(Some(Copier::start(parts, db.bell())))
+}
+
+fn itself() -> Result<PathBuf, Stop> {
+    std::env::current_exe()
+        .map_err(|error| Stop::failed(format!("The program does not find itself: {error}.")))
 }
 
 fn sentence(text: &str) -> String {

@@ -257,20 +257,10 @@ impl Staging {
 
     /// What the bytes add up to.
     pub async fn sum(&self, id: Uuid) -> Result<(u64, [u8; 32]), Refusal> {
-        let mut file = File::open(self.path(id))
+        let file = File::open(self.path(id))
             .await
             .map_err(|_| Refusal::UploadLost)?;
-        let (mut sum, mut size) = (Sha256::new(), 0);
-        let mut piece = vec![0; 256 * 1024];
-        loop {
-            let read = file.read(&mut piece).await.map_err(full)?;
-            if read == 0 {
-                return Ok((size, sum.finalize().into()));
-            }
-            size += read as u64;
-            // So many bytes take a fraction of a millisecond; other requests go on in between.
-            sum.update(&piece[..read]);
-        }
+        added_up(file).await.map_err(full)
     }
 
     /// What became of an upload that was finished, so that asking twice does nothing twice.
@@ -322,6 +312,21 @@ pub enum Came {
     Whole(u64),
     /// In the middle; so much lies here now.
     BrokenOff(u64),
+}
+
+/// How many bytes a file has, and what they add up to.
+pub async fn added_up(mut file: File) -> io::Result<(u64, [u8; 32])> {
+    let (mut sum, mut size) = (Sha256::new(), 0);
+    let mut piece = vec![0; 256 * 1024];
+    loop {
+        let read = file.read(&mut piece).await?;
+        if read == 0 {
+            return Ok((size, sum.finalize().into()));
+        }
+        size += read as u64;
+        // So many bytes take a fraction of a millisecond; other requests go on in between.
+        sum.update(&piece[..read]);
+    }
 }
 
 async fn remove(path: &Path) -> io::Result<()> {

@@ -95,6 +95,7 @@ impl Node {
             secrets: testing::secrets(),
             readings: Arc::new(here.clone()),
             here: Arc::new(move |tenant| here.here(tenant)),
+            copies: false,
             now: Arc::new(|| 0),
             origin: Origin {
                 scheme: "http",

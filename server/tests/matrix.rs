@@ -34,6 +34,8 @@ const OTHERS: &[&str] = &[
     "/audit/export",
     "/papers/{paper}/versions/1/file",
     "/papers/{paper}/versions/2/file",
+    "/papers/{paper}/versions/1/copy",
+    "/papers/{paper}/versions/2/copy",
     "/approvals/{approval}/certificate",
     "/approvals/{approval}/certificate?as=json",
     "/known/01900000-0000-7000-8000-000000000003/0000000000000000000000000000000000000000000000000000000000000000",

@@ -5,7 +5,7 @@ use domain::{
     board::Named,
     day,
     db::Read,
-    document::{self, Document, Opening, State, Version},
+    document::{self, Document, Opening, State, Version, copy::Copied},
     file,
 };
 use leptos::prelude::*;
@@ -37,6 +37,11 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
     let approval = approval::beside::shown(read, &document, &shown).await?;
     let echo: Echo = use_context().unwrap_or_default();
     let since = changes::since(read, &document, &shown).await?;
+    let copied = if shown.format.is_office() {
+        document::copy::of(read, shown.id).await?
+    } else {
+        None
+    };
     let beside = questions::beside(read, &document, &shown, &echo).await?;
     let done = done(asked).or_else(|| questions::done(asked));
     let title = document.about.title.clone();
@@ -59,8 +64,9 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
         {standing(&document, &shown, newest)}
         {approval.notice}
         {since.notice()}
+        {copied.and_then(|copied| copy_notice(id, &shown, copied))}
         <div class="paper">
-            <section class="reader" aria-label="The document">{reader(id, &document, &shown, beside.marks, since.marks())}</section>
+            <section class="reader" aria-label="The document">{reader(id, &document, &shown, copied, beside.marks, since.marks())}</section>
             <aside class="stack" aria-label="About this document">
                 {approval.card}
                 {beside.card}
@@ -102,6 +108,34 @@ fn done(asked: &Asked) -> Option<String> {
         "unbinned" => "It is out of the bin.".to_owned(),
         _ => return None,
     })
+}
+
+/// Where the copy for reading of an office file is.
+fn copy_address(document: Uuid, number: u32) -> String {
+    format!("/papers/{document}/versions/{number}/copy")
+}
+
+/// What stands above a copy: that it is one.
+fn copy_notice(id: Uuid, shown: &Version, copied: Copied) -> Option<AnyView> {
+    let Copied::Made { .. } = copied else {
+        return None;
+    };
+    let words = format!(
+        "This is a copy for reading, made from the {}. Approval is of the file itself: ",
+        noun(shown.format)
+    );
+    Some(
+        view! {
+            <div class="notice wait"><Icon name="info" /><p>{words}<a href=address(id, shown.number) rel="external" download=shown.file_name.clone()>"download it"</a>"."</p></div>
+        }
+        .into_any(),
+    )
+}
+
+/// "Word document".
+fn noun(format: file::Kind) -> &'static str {
+    let words = format.words();
+    words.split_once(' ').map_or(words, |(_, noun)| noun)
 }
 
 /// Where a version's file is.
@@ -146,31 +180,56 @@ fn reader(
     id: Uuid,
     document: &Document,
     shown: &Version,
+    copied: Option<Copied>,
     marks: String,
     changes: Option<String>,
 ) -> AnyView {
-    let kind = match shown.format {
-        file::Kind::Pdf => "pdf",
-        file::Kind::Png | file::Kind::Jpeg => "image",
-        file::Kind::Text => "text",
-        file::Kind::Csv => "csv",
-        office => {
-            let words = office.words();
+    let whole = |kind| (kind, address(id, shown.number), shown.size, changes);
+    let (kind, src, length, changes) = match (shown.format, copied) {
+        (file::Kind::Pdf, _) => whole("pdf"),
+        (file::Kind::Png | file::Kind::Jpeg, _) => whole("image"),
+        (file::Kind::Text, _) => whole("text"),
+        (file::Kind::Csv, _) => whole("csv"),
+        // Its pages are not those of the text in which changes are found.
+        (_, Some(Copied::Made { size })) => ("pdf", copy_address(id, shown.number), size, None),
+        (office, copied) => {
+            let (heading, words) = match copied {
+                Some(Copied::Wanted) if crate::door::services().copies => (
+                    "A copy for reading is being made",
+                    "It is shown here as soon as it is there. Until then you can download the file.".to_owned(),
+                ),
+                Some(Copied::Failed) => (
+                    "To be read in its own program",
+                    format!("This is {}, of which a copy for reading could not be made. Download it and open it on your computer.", office.words()),
+                ),
+                _ => (
+                    "To be read in its own program",
+                    "This kind of file is not shown here. Download it and open it on your computer.".to_owned(),
+                ),
+            };
             return view! {
-                <div class="empty"><Icon name="download" /><h2>"To be read in its own program"</h2>
-                    <p>{format!("This is {words}, which this page cannot show. Download it and open it on your computer.")}</p>
+                <div class="empty"><Icon name="download" /><h2>{heading}</h2>
+                    <p>{words}</p>
                     <div class="actions"><a class="button primary" href=address(id, shown.number) rel="external" download=shown.file_name.clone()>"Download"</a></div>
                 </div>
             }
             .into_any();
         }
     };
+    let read_copy = shown.format.is_office().then(|| {
+        view! { <a class="button primary" href=src.clone() rel="external" download=format!("{}.pdf", shown.file_name)>"Open the copy"</a> }
+    });
+    let button = if read_copy.is_some() {
+        "button"
+    } else {
+        "button primary"
+    };
     view! {
-        <paper-reader id="reader" data-src=address(id, shown.number) data-kind=kind data-name=document.about.title.clone() data-length=shown.size.to_string()
+        <paper-reader id="reader" data-src=src data-kind=kind data-name=document.about.title.clone() data-length=length.to_string()
             data-paper=id.to_string() data-version=shown.number.to_string() data-print="yes" data-marks=marks data-changes=changes>
             <div class="empty"><Icon name="download" /><h2>"Read it on your computer"</h2>
                 <p>"Without a script this page cannot show the document."</p>
-                <div class="actions"><a class="button primary" href=address(id, shown.number) rel="external" download=shown.file_name.clone()>"Download"</a></div>
+                <div class="actions">{read_copy}<a class=button href=address(id, shown.number) rel="external" download=shown.file_name.clone()>"Download"</a></div>
             </div>
         </paper-reader>
     }

@@ -243,7 +243,12 @@ mod pages {
         } else {
             vec![]
         };
-        let marks = marks(on.division, &margin.threads, &margin.notes);
+        let marks = marks(
+            &on,
+            shown.format.is_office(),
+            &margin.threads,
+            &margin.notes,
+        );
         let count = margin.threads.len();
         let (here, gone): (Vec<_>, Vec<_>) = margin
             .threads
@@ -286,10 +291,11 @@ mod pages {
         }
     }
 
-    fn marks(division: Division, threads: &[Thread], notes: &[Note]) -> String {
+    /// Those over a copy have no page: it has others than the text in which they were found.
+    fn marks(on: &On, copy: bool, threads: &[Thread], notes: &[Note]) -> String {
         let mark = |id: Uuid, stands: &Stands, state: &str, number: Option<usize>| match stands {
             Stands::Here(place) => Some(json!({
-                "id": id, "page": shown_page(division, place.page), "exact": place.quotation.exact, "prefix": place.quotation.prefix,
+                "id": id, "page": (!copy).then_some(shown_page(on.division, place.page)), "exact": place.quotation.exact, "prefix": place.quotation.prefix,
                 "suffix": place.quotation.suffix, "state": state, "number": number,
             })),
             _ => None,

@@ -4,6 +4,7 @@
 //! document, so that nothing can be put under an answer later.
 
 pub mod changes;
+pub mod copy;
 #[cfg(feature = "db")]
 mod ending;
 pub mod filing;

@@ -5,8 +5,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod cage;
 pub mod child;
 pub mod clam;
+pub mod office;
 pub mod parent;
 pub mod report;
 
@@ -23,6 +25,7 @@ mod zip;
 
 pub use clam::Scanner;
 pub use domain::file::{Fault, Kind};
+pub use office::{NoPdf, Office};
 pub use parent::{Inspector, Limits};
 pub use report::Report;
 

@@ -77,6 +77,8 @@ impl House {
             .env("QUORATE_ORIGIN", &self.origin)
             .env("QUORATE_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("QUORATE_MASTER_KEY", KEY)
+            // It takes the processor from what is measured, and writes to the log when it is done.
+            .env("QUORATE_SOFFICE", "off")
             .stdin(Stdio::null());
         // What may lose what was written is refused in the world.
         if self.origin.starts_with("http://localhost") {

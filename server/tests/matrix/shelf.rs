@@ -126,14 +126,23 @@ pub async fn shelf(served: &mut Served, label: &str, who: uuid::Uuid, address: &
          select tenant_id, id, 1, '{who}', 'Look at this again' from document where id = '{document}' returning id"
     ))
     .await;
-    if address.contains("/file") {
+    if address.contains("/copy") {
+        made(format!(
+            "insert into reading_copy (tenant_id, version_id, state, key, size, sha256)
+             select v.tenant_id, v.id, 'made', 't/' || v.tenant_id || '/d/' || v.document_id || '/c/' || v.document_id, 1, sha256('a')
+             from version v where v.document_id = '{document}' returning version_id"
+        ))
+        .await;
+    }
+    if address.contains("/file") || address.contains("/copy") {
         let (tenant, file) = (
             served.behind.tenant(label).await,
             served.folder.path().join("a.txt"),
         );
         std::fs::write(&file, "a").unwrap();
         let sum = <sha2::Sha256 as sha2::Digest>::digest("a").into();
-        let key = format!("t/{tenant}/d/{document}/v/{document}");
+        let kept = if address.contains("/copy") { "c" } else { "v" };
+        let key = format!("t/{tenant}/d/{document}/{kept}/{document}");
         served.files.store.put(&key, &file, 1, &sum).await.unwrap();
     }
     Shelf {

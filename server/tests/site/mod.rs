@@ -139,6 +139,7 @@ impl Served {
             secrets: testing::secrets(),
             readings: Arc::new(hub.clone()),
             here: Arc::new(move |tenant| hub.here(tenant)),
+            copies: false,
             now: Arc::new(move || now.load(Ordering::Relaxed)),
             origin: Origin {
                 scheme,

@@ -96,6 +96,8 @@ impl Scene {
                  insert into page (tenant_id, version_id, number, body)
                    select tenant_id, id, 1, 'Dear chair' from version;
                  insert into opening (tenant_id, version_id, membership_id) select tenant_id, id, made_by from version;
+                 insert into reading_copy (tenant_id, version_id, state, key, size, sha256)
+                   select tenant_id, id, 'made', 't/' || tenant_id || '/d/' || document_id || '/c/' || id, 1, sha256('b') from version;
                  update document set newest = 1;
                  with one as (
                    insert into approval (tenant_id, document_id, version_id, sha256, rule, asked_by, due)

@@ -39,6 +39,7 @@ const REACHES: &[&str] = &[
     "select sec.proves(null, 'x')",
     "select sec.vacant_seats((select tenant_id from sec.host('oakfield')), '2026-06-18')",
     "select * from sec.ending_terms((select tenant_id from sec.host('oakfield')), '2026-06-18')",
+    "select * from sec.copy_claim()",
     "select * from sec.declarations_due((select tenant_id from sec.host('oakfield')), '2026-06-18')",
     "select pg_read_file('/etc/passwd')",
     "select pg_ls_dir('.')",

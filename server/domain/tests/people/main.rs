@@ -10,6 +10,7 @@ mod board;
 mod change;
 mod check;
 mod committee;
+mod copy;
 mod digest;
 mod factor;
 mod interest;
