@@ -42,7 +42,6 @@ export default async function setup(): Promise<() => Promise<void>> {
     QUORATE_DEMO_PAPERS: process.env.PAPERS ?? '0',
     QUORATE_TEST_FAST: '1',
     QUORATE_POSTGRES: postgres(),
-    QUORATE_SOFFICE: process.env.QUORATE_SOFFICE ?? 'off', // it takes the processor from what is timed
   };
   delete env.DATABASE_URL;
   const log = await open(join(folder, 'log'), 'w');

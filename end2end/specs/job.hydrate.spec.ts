@@ -1,20 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { PDFDocument, StandardFonts } from 'pdf-lib';
 import { policy } from '../lib/papers.ts';
+import { sample } from '../lib/samples.ts';
 import { addVersion, openFolder, pdf } from '../lib/shelf.ts';
 import { expect, NAMES, ready, test, title, type Page } from '../lib/test.ts';
 
 // Made by others, and so as crooked as what schools have: 19 pages with drawings, of a package's samples.
 const SENTENCE = 'Data homogeneity will thereby be ensured by a minimum set of data.';
-
-function sample(): string | undefined {
-  const samples = join(process.env.QUORATE_CACHE ?? '', 'samples');
-  if (!existsSync(samples)) return undefined;
-  const folder = readdirSync(samples).find((name) => name.startsWith('pypdf-'));
-  const path = join(samples, folder ?? '', 'resources', 'GeoBase_NHNC1_Data_Model_UML_EN.pdf');
-  return folder && existsSync(path) ? path : undefined;
-}
 
 /** It and as many pages of ours as make 40; corrected, with a cover before it. */
 async function paperOf40(path: string, cover?: string): Promise<Uint8Array> {
@@ -32,7 +24,7 @@ const document = (page: Page) => page.frameLocator('paper-reader iframe');
 
 test('40 pages are filed, read on a tablet, asked about and approved, and corrected: by a clerk and a chair without a script, and a governor with one', async ({ school }) => {
   test.setTimeout(180_000);
-  const path = sample();
+  const path = sample('pypdf', 'resources/GeoBase_NHNC1_Data_Model_UML_EN.pdf');
   test.skip(!path && !process.env.CI, 'the samples are not here');
   const bare = { javaScriptEnabled: false };
   const tablet = { viewport: { width: 820, height: 1180 }, hasTouch: true };

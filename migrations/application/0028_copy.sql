@@ -103,7 +103,7 @@ begin
   for one in
     select c.* from public.reading_copy c
     where c.state = 'wanted' and c.tries >= 3 and c.claimed_at < now() - interval '10 minutes'
-    for update skip locked
+    order by c.tenant_id, c.version_id for update skip locked
   loop
     update public.reading_copy as c set state = 'failed', claimed_at = null, fault = 'lost'
     where c.tenant_id = one.tenant_id and c.version_id = one.version_id;
