@@ -326,6 +326,16 @@ mod pages {
         match stands {
             Stands::Whole if asked_on == on.version => "about the document as a whole".to_owned(),
             Stands::Whole => format!("{verb} on version {asked_on}, about the document as a whole"),
+            // Parts are ours: nobody sees them in the document, and the sentence itself stands above.
+            Stands::Here(_) if on.division == Division::Part && asked_on == on.version => {
+                "about a sentence".to_owned()
+            }
+            Stands::Here(_) if on.division == Division::Part => {
+                format!("{verb} on version {asked_on}, still on its sentence")
+            }
+            Stands::Gone if on.division == Division::Part => {
+                format!("{verb} on version {asked_on}, about a sentence of it")
+            }
             Stands::Here(place) if asked_on == on.version => {
                 format!("on {name} {}", place.page)
             }
