@@ -22,6 +22,7 @@ const PARTS: [(&str, Role); 4] = [
 ];
 const STORE: &str = "storage";
 const DISK: &str = "disk";
+const VERSIONS: &str = "storage versions";
 const EVERY: Duration = Duration::from_secs(2);
 /// The store is asked by writing to it, which costs more.
 const STORE_EVERY: Duration = Duration::from_secs(10);
@@ -73,6 +74,9 @@ impl Health {
             loop {
                 let asked = tokio::time::timeout(STORE_EVERY, store.check()).await;
                 let turn = health.set(STORE, matches!(asked, Ok(Ok(_))));
+                if let Ok(Ok(found)) = &asked {
+                    health.note(VERSIONS, found.versioning);
+                }
                 match (turn, asked) {
                     (Turn::Bad, Ok(Err(error))) => tracing::error!(part = STORE, "{error}"),
                     (Turn::Bad, _) => tracing::error!(part = STORE, "it does not answer"),
@@ -120,11 +124,18 @@ impl Health {
             .clone();
         let store = databases.remove(STORE).unwrap_or(Value::Null);
         let disk = databases.remove(DISK).unwrap_or(Value::Null);
+        let versions = databases.remove(VERSIONS).unwrap_or(Value::Null);
         let well = databases.get("application") == Some(&Value::Bool(true));
         (
             well,
-            json!({ "well": well, "version": env!("CARGO_PKG_VERSION"), "databases": databases, "storage": store, "disk": disk }),
+            json!({ "well": well, "version": env!("CARGO_PKG_VERSION"), "databases": databases, "storage": store,
+                "storage_keeps_versions": versions, "disk": disk }),
         )
+    }
+
+    fn note(&self, name: &str, is: bool) {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.insert(name.to_owned(), is.into());
     }
 
     /// Keeps it, and says how it changed: told once each time, not every two seconds.

@@ -123,10 +123,7 @@ impl Parts {
             Some(s3) => {
                 let storage = Storage::connect(s3);
                 storage.fits().await.map_err(|error| {
-                    Stop::config(format!(
-                        "{} Turn versioning on, or set QUORATE_S3_UNVERSIONED=accept.",
-                        sentence(&error.to_string())
-                    ))
+                    Stop::config(sentence(&error.to_string()))
                 })?;
                 storage
             }

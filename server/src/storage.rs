@@ -74,6 +74,17 @@ pub struct Health {
     pub versioning: bool,
 }
 
+/// From where a listing goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cursor {
+    /// From its beginning.
+    Start,
+    /// After a key and a version of it.
+    After(String, Option<String>),
+    /// From where the service said.
+    Token(String),
+}
+
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -91,6 +102,11 @@ pub enum StorageError {
         /// The service's code, as `AccessDenied`.
         code: String,
     },
+    /// Nothing would bring back what somebody else overwrites or deletes.
+    #[error(
+        "the store’s bucket keeps no versions; turn versioning on, or set QUORATE_S3_UNVERSIONED=accept"
+    )]
+    Unversioned,
     /// It takes an object and then does not keep what we rely on.
     #[error("the store cannot be relied on: {0}")]
     Unreliable(&'static str),
@@ -348,9 +364,12 @@ impl Storage {
 
     /// Removes an object with every version of it. That it is not there any more, or never was, is no fault.
     pub async fn remove(&self, key: &str) -> Result<(), StorageError> {
-        self.delete(key).await?;
         // A bucket that keeps versions keeps this one too: what was in the bin for its time would be there for ever.
-        for version in self.versions(key).await? {
+        let versions = self.versions(key).await?;
+        if versions.is_empty() {
+            return self.delete(key).await;
+        }
+        for version in versions {
             self.client
                 .delete_object()
                 .bucket(&self.bucket)
@@ -363,7 +382,8 @@ impl Storage {
         Ok(())
     }
 
-    /// The versions of an object and the marks that it was deleted. None where the store keeps none.
+    /// The versions of an object and before them the marks that it was deleted: what is left when the store goes away meanwhile
+    /// is then still to be seen. None where the store keeps none.
     async fn versions(&self, key: &str) -> Result<Vec<String>, StorageError> {
         if self.server.is_some() {
             return Ok(vec![]);
@@ -388,8 +408,8 @@ impl Storage {
             .delete_markers()
             .iter()
             .map(|one| (one.key(), one.version_id()));
-        Ok(objects
-            .chain(marks)
+        Ok(marks
+            .chain(objects)
             .filter(|(one, _)| *one == Some(key))
             .filter_map(|(_, version)| version.map(str::to_owned))
             .collect())
@@ -419,8 +439,8 @@ impl Storage {
         Ok(false)
     }
 
-    /// Whether the service may start with this bucket. Refuses one that keeps no versions, where it was not said that this will
-    /// do. A store that does not answer is waited for, by [`Storage::check`].
+    /// Whether the service may start with this bucket. Refuses one that cannot be relied on, and one that keeps no versions, where it
+    /// was not said that this will do. A store that does not answer is waited for, by [`Storage::check`].
     pub async fn fits(&self) -> Result<(), StorageError> {
         let Ok(checked) = timeout(START_WAIT, self.check()).await else {
             tracing::warn!("the store does not answer yet");
@@ -428,9 +448,11 @@ impl Storage {
         };
         match checked {
             Ok(Health { versioning: false }) if self.wants_versions => {
-                Err(StorageError::Unreliable("its bucket keeps no versions"))
+                Err(StorageError::Unversioned)
             }
             Ok(_) => Ok(()),
+            // It answers, and will do the same tomorrow.
+            Err(error @ StorageError::Unreliable(_)) => Err(error),
             Err(error) => {
                 tracing::warn!(%error, "the store cannot be used yet");
                 Ok(())
@@ -438,32 +460,83 @@ impl Storage {
         }
     }
 
-    /// The next keys of documents that have lain there since before the time, up to a thousand; and from where to go on.
+    /// The next keys of documents that have lain there since before the time, up to a thousand; and from where to go on. Also those
+    /// of which only earlier versions are left, under a mark that they were deleted.
     pub async fn lying(
         &self,
         before: time::OffsetDateTime,
-        from: Option<String>,
-    ) -> Result<(Vec<String>, Option<String>), StorageError> {
+        from: Cursor,
+    ) -> Result<(Vec<String>, Option<Cursor>), StorageError> {
+        if self.server.is_some() {
+            return self.lying_unversioned(before, from).await;
+        }
+        let (key, version) = match from {
+            Cursor::Start => (None, None),
+            Cursor::After(key, version) => (Some(key), version),
+            Cursor::Token(_) => return self.lying_unversioned(before, from).await,
+        };
+        let listed = self
+            .client
+            .list_object_versions()
+            .bucket(&self.bucket)
+            .prefix(DOCUMENTS)
+            .set_key_marker(key)
+            .set_version_id_marker(version)
+            .send()
+            .await;
+        let listed = match listed {
+            Ok(listed) => listed,
+            Err(error) if matches!(status(&error), Some(501 | 405)) => {
+                return self.lying_unversioned(before, Cursor::Start).await;
+            }
+            Err(error) => return Err(step("list the versions of its objects", &error)),
+        };
+        let objects = listed
+            .versions()
+            .iter()
+            .map(|one| (one.key(), one.last_modified()));
+        let marks = listed
+            .delete_markers()
+            .iter()
+            .map(|one| (one.key(), one.last_modified()));
+        let mut keys = lying_since(before, objects.chain(marks));
+        keys.sort_unstable();
+        keys.dedup();
+        let next = listed.next_key_marker().map(|key| {
+            Cursor::After(
+                key.to_owned(),
+                listed.next_version_id_marker().map(str::to_owned),
+            )
+        });
+        Ok((keys, next))
+    }
+
+    async fn lying_unversioned(
+        &self,
+        before: time::OffsetDateTime,
+        from: Cursor,
+    ) -> Result<(Vec<String>, Option<Cursor>), StorageError> {
+        let token = match from {
+            Cursor::Token(token) => Some(token),
+            Cursor::Start | Cursor::After(..) => None,
+        };
         let listed = self
             .client
             .list_objects_v2()
             .bucket(&self.bucket)
             .prefix(DOCUMENTS)
-            .set_continuation_token(from)
+            .set_continuation_token(token)
             .send()
             .await
             .map_err(|error| step("list its objects", &error))?;
-        let keys = listed
+        let objects = listed
             .contents()
             .iter()
-            .filter(|object| {
-                object
-                    .last_modified()
-                    .is_some_and(|at| at.secs() < before.unix_timestamp())
-            })
-            .filter_map(|object| object.key().map(str::to_owned))
-            .collect();
-        Ok((keys, listed.next_continuation_token().map(str::to_owned)))
+            .map(|one| (one.key(), one.last_modified()));
+        let next = listed
+            .next_continuation_token()
+            .map(|token| Cursor::Token(token.to_owned()));
+        Ok((lying_since(before, objects), next))
     }
 
     /// Where the embedded server listens; none for another service.
@@ -611,6 +684,16 @@ impl Storage {
             Err(error) => Err(step("say whether it keeps versions", &error)),
         }
     }
+}
+
+fn lying_since<'a>(
+    before: time::OffsetDateTime,
+    found: impl Iterator<Item = (Option<&'a str>, Option<&'a aws_sdk_s3::primitives::DateTime>)>,
+) -> Vec<String> {
+    found
+        .filter(|(_, at)| at.is_some_and(|at| at.secs() < before.unix_timestamp()))
+        .filter_map(|(key, _)| key.map(str::to_owned))
+        .collect()
 }
 
 /// As S3 writes checksums.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::db::MailDb;
 use tokio::sync::watch;
 
-use crate::{clock, staging::Staging, storage::Storage, throttle::Throttle};
+use crate::{clock, staging::Staging, storage::{Cursor, Storage}, throttle::Throttle};
 
 /// Often enough that a server which is started anew each night does it, and seldom enough to cost nothing.
 const EVERY: Duration = Duration::from_hours(6);
@@ -96,15 +96,16 @@ impl Kept {
                 return Some(());
             }
             // What cannot be removed now the sweep removes: nothing points at it any more.
-            for key in gone.iter().flatten() {
-                self.remove(key).await;
+            let keys: Vec<String> = gone.into_iter().flatten().collect();
+            for key in self.db.unknown_keys(&keys).await.ok()? {
+                self.remove(&key).await;
             }
         }
     }
 
     async fn sweep_store(&self) -> Option<()> {
         let before = clock::now() - ORPHANED;
-        let mut from = None;
+        let mut from = Cursor::Start;
         loop {
             let (keys, next) = self
                 .store
@@ -117,7 +118,7 @@ impl Kept {
                 self.remove(&key).await;
             }
             from = match next {
-                Some(next) => Some(next),
+                Some(next) => next,
                 None => return Some(()),
             };
         }
