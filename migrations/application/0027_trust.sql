@@ -9,6 +9,11 @@ alter table version drop constraint version_key_own;
 alter table version add constraint version_key_own
   check (key ~ ('^t/' || tenant_id::text || '/d/' || document_id::text || '/v/[0-9a-f-]{36}$'));
 
+-- Who was asked may leave before it is decided: that is put down when it happens, since they may come back, and the place that was
+-- theirs may go to somebody else.
+alter table approval_place add column left_at timestamptz;
+comment on column approval_place.left_at is 'since when nobody answers in it any more: they left the school while it was open';
+
 -- What a folder is for may say what is in it: of a restricted one it is for its readers.
 revoke select on folder from quorate_web;
 grant select (tenant_id, id, name, restricted, made_by, made_at, archived_on) on folder to quorate_web;
@@ -69,6 +74,24 @@ begin
 end
 $$;
 
+-- Nobody answers any more where somebody was asked who has left; what they answered before stays. The lock makes those who answer and
+-- those who leave take their turns.
+create function sec.approvals_left(tenant uuid, person uuid) returns void
+language plpgsql volatile
+as $$
+begin
+  perform from public.approval a
+  where a.tenant_id = approvals_left.tenant and a.state = 'open' and exists (
+    select from public.approval_place p
+    where p.tenant_id = a.tenant_id and p.approval_id = a.id and p.membership_id = approvals_left.person)
+  order by a.id for update;
+  update public.approval_place p set left_at = now()
+  from public.approval a
+  where a.tenant_id = approvals_left.tenant and a.state = 'open' and p.tenant_id = a.tenant_id and p.approval_id = a.id
+    and p.membership_id = approvals_left.person and p.left_at is null;
+end
+$$;
+
 -- A place that goes to another account takes no restricted folder along. Those named before this rule stood are the only ones.
 create function sec.membership_changes_hands() returns trigger
 language plpgsql volatile security definer set search_path = pg_catalog, sec, pg_temp
@@ -78,6 +101,16 @@ begin
   delete from public.folder_reader r using public.folder f
   where r.tenant_id = new.tenant_id and r.membership_id = new.id
     and f.tenant_id = r.tenant_id and f.id = r.folder_id and f.restricted;
+  perform sec.approvals_left(new.tenant_id, new.id);
+  return null;
+end
+$$;
+
+create function sec.membership_leaves_approvals() returns trigger
+language plpgsql volatile security definer set search_path = pg_catalog, sec, pg_temp
+as $$
+begin
+  perform sec.approvals_left(new.tenant_id, new.id);
   return null;
 end
 $$;
@@ -92,7 +125,10 @@ begin
   if tg_table_name = 'folder' then
     whole := new;
   else
-    select f.* into whole from public.folder f where f.tenant_id = old.tenant_id and f.id = old.folder_id for update;
+    -- Whether it is restricted never changes. At the end of a transaction the log is locked already, and rows are locked before it:
+    -- two who take readers away take their turns there.
+    select f.* into whole from public.folder f where f.tenant_id = old.tenant_id and f.id = old.folder_id;
+    perform from sec.event_head h where h.tenant_id = old.tenant_id for update;
     if exists (select from public.membership m
       where m.tenant_id = old.tenant_id and m.id = old.membership_id
         and (m.state = 'ended' or (m.state = 'invited' and whole.restricted))) then
@@ -122,6 +158,23 @@ begin
 end
 $$;
 
+-- A version has an object of its own, or brings back the very bytes of an earlier one: what was approved is what is handed out.
+create function sec.version_of_its_object() returns trigger
+language plpgsql volatile security definer set search_path = pg_catalog, sec, pg_temp
+as $$
+begin
+  if sec.tenant() is not null and new.key not like '%/v/' || new.id and not exists (
+    select from public.version v
+    where v.tenant_id = new.tenant_id and v.document_id = new.document_id and v.id <> new.id
+      and v.key = new.key and v.sha256 = new.sha256 and v.size = new.size and v.format = new.format
+      and v.store_version is not distinct from new.store_version) then
+    raise exception 'the object is not that of this version'
+      using errcode = '23514', table = 'version', constraint = 'version_of_its_object';
+  end if;
+  return null;
+end
+$$;
+
 -- An answer is a signature, and taking one back is as well: it needs a proof of the last few minutes of who gives it. QR403 without.
 create function sec.needs_step_up() returns void
 language plpgsql volatile
@@ -136,8 +189,7 @@ end
 $$;
 
 -- How an approval stands. Counted are those who were asked, without those who abstained by an interest, who may not decide, and
--- without those who left the school before they answered, and before it was closed. Whoever reads it no more is waited for
--- all the same: to move a paper, or to suspend somebody for a minute, must not decide for them.
+-- without those who left the school before they answered. Whoever reads it no more is waited for all the same: to move a paper, or to suspend somebody for a minute, must not decide for them.
 -- Everyone: all who count agree. Majority: more than half of those who count. At least n: n of them.
 create or replace function sec.approval_count(tenant uuid, approval uuid)
 returns table (
@@ -147,10 +199,9 @@ language sql stable
 as $$
   with place as (
     select p.membership_id, w.answer,
-      w.answer is not null or coalesce(m.ended_at > a.closed_at, m.state <> 'ended') as here, a.rule, a.least
+      w.answer is not null or p.left_at is null as here, a.rule, a.least
     from public.approval a
     join public.approval_place p on p.tenant_id = a.tenant_id and p.approval_id = a.id
-    join public.membership m on m.tenant_id = p.tenant_id and m.id = p.membership_id
     left join public.approval_answer w
       on w.tenant_id = p.tenant_id and w.approval_id = p.approval_id and w.membership_id = p.membership_id
     where a.tenant_id = approval_count.tenant and a.id = approval_count.approval
@@ -243,6 +294,13 @@ begin
     raise exception 'they do not stand in for anybody yet'
       using errcode = '23514', table = 'approval_answer', constraint = 'approval_answer_own';
   end if;
+  if (new.by_id <> new.membership_id and new.by_id = one.asked_by) or exists (
+    select from public.approval_place p
+    where p.tenant_id = new.tenant_id and p.approval_id = new.approval_id and p.membership_id = new.membership_id
+      and p.left_at is not null) then
+    raise exception 'nobody answers there any more, or not they'
+      using errcode = '23514', table = 'approval_answer', constraint = 'approval_answer_own';
+  end if;
   update public.approval a set state = c.outcome
   from sec.approval_count(new.tenant_id, new.approval_id) c
   where a.tenant_id = new.tenant_id and a.id = new.approval_id and c.outcome is not null;
@@ -261,11 +319,43 @@ begin
   if found then
     perform sec.needs_step_up();
   end if;
+  if found and exists (
+    select from public.approval_place p
+    where p.tenant_id = old.tenant_id and p.approval_id = old.approval_id and p.membership_id = old.membership_id
+      and p.left_at is not null) then
+    raise exception 'whose answer it was has left'
+      using errcode = '23514', table = 'approval_answer', constraint = 'approval_answer_own';
+  end if;
   if found and (one.state <> 'open' or one.due < sec.today()) then
     raise exception 'it is closed' using errcode = '23514', table = 'approval', constraint = 'approval_open';
   end if;
   return old;
 end
+$$;
+
+-- Nobody waits for who has left.
+create or replace function sec.approvals_waiting(tenant uuid, day date) returns table (membership_id uuid, approval_id uuid, since date)
+language sql stable
+as $$
+  with open as materialized (
+    select a.*, d.folder_id, (a.asked_at at time zone 'Europe/London')::date as asked_on from public.approval a
+    join public.document d on d.tenant_id = a.tenant_id and d.id = a.document_id and d.state = 'current'
+    where a.tenant_id = approvals_waiting.tenant and a.state = 'open' and a.due >= day
+  ), missing as (
+    select p.membership_id, o.id, o.folder_id, o.asked_on from open o
+    join public.approval_place p on p.tenant_id = o.tenant_id and p.approval_id = o.id and p.left_at is null
+    where not exists (
+      select from public.approval_answer w
+      where w.tenant_id = p.tenant_id and w.approval_id = p.approval_id and w.membership_id = p.membership_id)
+  )
+  select m.membership_id, m.id, m.asked_on from missing m
+  where sec.reads_folder(approvals_waiting.tenant, m.folder_id, m.membership_id)
+  union all
+  select o.stand_in, o.id, o.stand_in_on from open o
+  where o.stand_in_on <= day and exists (select from missing m where m.id = o.id)
+    and sec.reads_folder(approvals_waiting.tenant, o.folder_id, o.stand_in)
+    and not exists (
+      select from public.approval_answer w where w.tenant_id = o.tenant_id and w.approval_id = o.id and w.by_id = o.stand_in)
 $$;
 
 -- A review is the duty of an owner who reads the document.
@@ -377,7 +467,7 @@ begin
   loop
     exit when steps >= most;
     topics := array['approvals', 'folder/' || one.folder_id, 'paper/' || one.document_id];
-    select case when one.due < day then 'lapsed' else c.outcome end into outcome
+    select case when one.due < day and c.outcome is distinct from 'adopted' then 'lapsed' else c.outcome end into outcome
     from sec.approval_count(one.tenant_id, one.id) c;
     if outcome is not null then
       update public.approval a set state = outcome where a.tenant_id = one.tenant_id and a.id = one.id;
@@ -398,13 +488,15 @@ begin
     for place in
       select p.id, p.membership_id, case when one.asked_at <= moment - interval '7 days' then 2 else 1 end as due
       from public.approval_place p
-      where p.tenant_id = one.tenant_id and p.approval_id = one.id
+      where p.tenant_id = one.tenant_id and p.approval_id = one.id and p.left_at is null
         and p.nudged < case
           when one.asked_at <= moment - interval '7 days' then 2 when one.asked_at <= moment - interval '3 days' then 1 else 0 end
         and sec.reads_folder(one.tenant_id, one.folder_id, p.membership_id)
         and not exists (
           select from public.approval_answer w
           where w.tenant_id = p.tenant_id and w.approval_id = p.approval_id and w.membership_id = p.membership_id)
+      -- Of one who is just leaving nothing is awaited: they wait for this log.
+      for update of p skip locked
     loop
       update public.approval_place p set nudged = place.due where p.tenant_id = one.tenant_id and p.id = place.id;
       perform sec.append_for(one.tenant_id, null, 'approval.nudged', one.document_id,
@@ -417,7 +509,14 @@ begin
 end
 $$;
 
-grant execute on function sec.folder_change_fits(), sec.membership_changes_hands(), sec.document_binned_now() to quorate_owner;
+grant execute on function sec.folder_change_fits(), sec.membership_changes_hands(), sec.membership_leaves_approvals(),
+  sec.document_binned_now(), sec.version_of_its_object() to quorate_owner;
+
+-- Of who had left before this was put down.
+update public.approval_place p set left_at = m.ended_at
+from public.approval a, public.membership m
+where a.tenant_id = p.tenant_id and a.id = p.approval_id and a.state = 'open'
+  and m.tenant_id = p.tenant_id and m.id = p.membership_id and m.state = 'ended';
 
 -- In whose place a stand-in answered hears of it, and may take that answer back and give their own.
 delete from sec.notice_rule where act = 'approval.agreed' and hears = 'nobody';
@@ -430,6 +529,14 @@ create trigger folder_change_fits after insert on folder_change
   for each row when (new.adds) execute function sec.folder_change_fits();
 create trigger membership_changes_hands after update of account_id on membership
   for each row when (new.account_id <> old.account_id) execute function sec.membership_changes_hands();
+create trigger membership_leaves_approvals after update of state on membership
+  for each row when (new.state = 'ended') execute function sec.membership_leaves_approvals();
+create trigger version_of_its_object after insert on version
+  for each row execute function sec.version_of_its_object();
+-- Stale is what a newer version leaves behind, and not what somebody touches.
+drop trigger document_outdates on document;
+create trigger document_outdates after update of newest on document
+  for each row when (new.newest > old.newest) execute function sec.document_outdates();
 create trigger document_binned_now after update of binned_at, binned_by on document
   for each row when (new.state = 'binned') execute function sec.document_binned_now();
 

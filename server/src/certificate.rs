@@ -144,12 +144,13 @@ async fn said(
             let given = place.given.as_ref();
             let answer = given.map(|given| given.answer);
             let reason = || given.map(|given| given.reason.clone());
+            // Whoever stood in signs with their own name and for what they are themselves.
+            let (who, roles) = given
+                .and_then(|given| given.stand_in.as_ref())
+                .map_or((&place.person, &place.roles), |(who, roles)| (who, roles));
             Ok(Said {
-                name: given
-                    .and_then(|given| given.stand_in.as_ref())
-                    .map_or_else(|| place.person.called(), Named::called),
-                roles: place
-                    .roles
+                name: who.called(),
+                roles: roles
                     .iter()
                     .map(|role| role.name().to_lowercase())
                     .collect(),

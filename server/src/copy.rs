@@ -273,7 +273,11 @@ impl Parts {
             .await
             .map_err(|error| {
                 tracing::warn!(%error, "a file cannot be read to make a copy of it");
-                Not::Now
+                if error.is_missing() {
+                    Not::File(Why::Altered)
+                } else {
+                    Not::Now
+                }
             })?;
         let mut file = File::create(to).await.map_err(no_room)?;
         let (mut sum, mut size) = (Sha256::new(), 0_u64);

@@ -122,9 +122,10 @@ impl Parts {
         let storage = match &config.s3 {
             Some(s3) => {
                 let storage = Storage::connect(s3);
-                storage.fits().await.map_err(|error| {
-                    Stop::config(sentence(&error.to_string()))
-                })?;
+                storage
+                    .fits()
+                    .await
+                    .map_err(|error| Stop::config(sentence(&error.to_string())))?;
                 storage
             }
             None => {

@@ -74,6 +74,13 @@ pub struct Health {
     pub versioning: bool,
 }
 
+impl StorageError {
+    /// Whether the store answers, and has no such object.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Step { code, .. } if code == "NoSuchKey" || code == "NoSuchVersion" || code == "HTTP 404")
+    }
+}
+
 /// From where a listing goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cursor {
@@ -688,7 +695,12 @@ impl Storage {
 
 fn lying_since<'a>(
     before: time::OffsetDateTime,
-    found: impl Iterator<Item = (Option<&'a str>, Option<&'a aws_sdk_s3::primitives::DateTime>)>,
+    found: impl Iterator<
+        Item = (
+            Option<&'a str>,
+            Option<&'a aws_sdk_s3::primitives::DateTime>,
+        ),
+    >,
 ) -> Vec<String> {
     found
         .filter(|(_, at)| at.is_some_and(|at| at.secs() < before.unix_timestamp()))

@@ -108,6 +108,16 @@ fn is_counted(method: &Method, path: &str) -> bool {
     }
 }
 
+/// Under which name an address is counted. What any page of the web can make a browser ask must not use up what its people need to
+/// sign in.
+fn asker(method: &Method, address: String) -> String {
+    if *method == Method::POST {
+        address
+    } else {
+        format!("known {address}")
+    }
+}
+
 /// Refuses with 429 and Retry-After what comes too often from one address.
 pub async fn guard(
     State(throttle): State<Option<Throttle>>,
@@ -117,7 +127,7 @@ pub async fn guard(
     if let Some(throttle) = throttle
         && is_counted(request.method(), request.uri().path())
         && let Some(address) = throttle.address(&request)
-        && let Some(seconds) = throttle.wait(&address).await
+        && let Some(seconds) = throttle.wait(&asker(request.method(), address)).await
     {
         return Refusal::Wait(seconds).into_page();
     }
@@ -155,6 +165,9 @@ mod tests {
         assert!(is_counted(&Method::GET, certificate));
         assert!(is_counted(&Method::HEAD, certificate));
         assert!(!is_counted(&Method::GET, "/check"));
+        let [signs, asks] =
+            [Method::POST, Method::GET].map(|how| asker(&how, "203.0.113.9".to_owned()));
+        assert_ne!(signs, asks, "one does not use up the other");
         for path in [
             "/",
             "/people",

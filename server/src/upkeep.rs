@@ -5,7 +5,12 @@ use std::time::Duration;
 use domain::db::MailDb;
 use tokio::sync::watch;
 
-use crate::{clock, staging::Staging, storage::{Cursor, Storage}, throttle::Throttle};
+use crate::{
+    clock,
+    staging::Staging,
+    storage::{Cursor, Storage},
+    throttle::Throttle,
+};
 
 /// Often enough that a server which is started anew each night does it, and seldom enough to cost nothing.
 const EVERY: Duration = Duration::from_hours(6);

@@ -79,6 +79,7 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
         }
     });
     let due = today + time::Duration::days(DAYS);
+    let own = read.standing.membership.to_string();
     // Who stood in stands in again, as many days after the question, unless they cannot.
     let (stand_in, stand_in_on) = again
         .as_ref()
@@ -86,8 +87,8 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
             let (who, from) = again.stand_in.as_ref()?;
             let who = who.id.to_string();
             let after = *from - day::of(&again.at).ok()?;
-            let from = (today + after.max(time::Duration::ZERO)).min(due);
-            (reads(&who) && !same.contains(&who)).then(|| (who, day::field(from)))
+            let from = (today + after.max(time::Duration::DAY)).min(due);
+            (reads(&who) && !same.contains(&who) && who != own).then(|| (who, day::field(from)))
         })
         .unwrap_or_default();
     let chosen: Vec<String> = match &refusal {

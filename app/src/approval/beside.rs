@@ -294,6 +294,9 @@ pub fn answers(places: &[Place]) -> impl IntoView + use<> {
         .iter()
         .map(|place| {
             let said = match &place.given {
+                None if place.left => {
+                    view! { <span class="tag">"Left before answering"</span> }.into_any()
+                }
                 None => view! { <span class="tag">"To come"</span> }.into_any(),
                 Some(given) => {
                     let (class, word) = match given.answer {
@@ -305,7 +308,7 @@ pub fn answers(places: &[Place]) -> impl IntoView + use<> {
                     let for_them = given
                         .stand_in
                         .as_ref()
-                        .map(|who| format!("by {}, who stood in, ", who.called()));
+                        .map(|(who, _)| format!("by {}, who stood in, ", who.called()));
                     view! {
                         <span class=class>{word}</span>
                         {reason.map(|reason| view! { <p class="said">{reason}</p> })}

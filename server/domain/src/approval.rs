@@ -171,8 +171,8 @@ pub struct Given {
     pub answer: Answer,
     /// Why they object, or their interest; empty where they agree.
     pub reason: String,
-    /// Who gave it, where that is a stand-in.
-    pub stand_in: Option<Named>,
+    /// Who gave it, and what they are here, where that is a stand-in.
+    pub stand_in: Option<(Named, Vec<Role>)>,
     /// When, RFC 3339 in UTC.
     pub at: String,
 }
@@ -186,6 +186,8 @@ pub struct Place {
     pub roles: Vec<Role>,
     /// What was answered in their place.
     pub given: Option<Given>,
+    /// Whether they left the school while it was open: nobody answers in their place any more.
+    pub left: bool,
 }
 
 /// Of whom approval was asked, as it was said.
@@ -384,7 +386,7 @@ mod queries {
                             join approval_answer w on w.tenant_id = q.tenant_id and w.approval_id = q.id and w.by_id = $2
                             where q.tenant_id = e.tenant_id and q.version_id = e.id))) as earlier,
                       exists (select from approval_place p
-                        where p.tenant_id = a.tenant_id and p.approval_id = a.id and p.membership_id = $2) as "place!",
+                        where p.tenant_id = a.tenant_id and p.approval_id = a.id and p.membership_id = $2 and p.left_at is null) as "place!",
                       w.answer as "answer?", w.by_id as "by_id?", n.name as "answerer?",
                       d.state = 'current' and a.state = 'open' and a.due >= sec.today() as "runs!",
                       coalesce(a.stand_in = $2 and a.stand_in_on <= sec.today(), false) as "stands_in!"
@@ -419,7 +421,7 @@ mod queries {
             let given = row.answer.as_deref().map(answer).transpose()?;
             let caller = own;
             let own = match given {
-                Some(answer) if row.runs => Own::Answered {
+                Some(answer) if row.runs && (row.place || row.stands_in) => Own::Answered {
                     answer,
                     by: row.by_id.filter(|by| *by != caller).map(|id| Named {
                         id,
@@ -480,7 +482,7 @@ mod queries {
         let people = places(read, id).await?;
         Ok(people
             .into_iter()
-            .filter(|place| place.given.is_none())
+            .filter(|place| place.given.is_none() && !place.left)
             .map(|place| place.person)
             .collect())
     }
@@ -489,8 +491,8 @@ mod queries {
     pub async fn places(read: &mut Read, id: Uuid) -> Result<Vec<Place>, Refusal> {
         let tenant = read.standing.tenant;
         let rows = sqlx::query!(
-            r#"select p.membership_id, m.name as "name?", m.roles as "roles?", w.answer as "answer?", w.reason as "reason?",
-                      w.by_id as "by_id?", b.name as "by?", w.at as "at?: OffsetDateTime"
+            r#"select p.membership_id, p.left_at is not null as "left!", m.name as "name?", m.roles as "roles?", w.answer as "answer?", w.reason as "reason?",
+                      w.by_id as "by_id?", b.name as "by?", b.roles as "by_roles?", w.at as "at?: OffsetDateTime"
                from approval_place p
                left join membership m on m.tenant_id = p.tenant_id and m.id = p.membership_id
                left join approval_answer w
@@ -509,9 +511,14 @@ mod queries {
                     (Some(code), Some(at), Some(by)) => Some(Given {
                         answer: answer(&code)?,
                         reason: row.reason.unwrap_or_default(),
-                        stand_in: (by != row.membership_id).then_some(Named {
-                            id: by,
-                            name: row.by,
+                        stand_in: (by != row.membership_id).then(|| {
+                            (
+                                Named {
+                                    id: by,
+                                    name: row.by,
+                                },
+                                roles(row.by_roles),
+                            )
                         }),
                         at: day::moment(at)?,
                     }),
@@ -522,10 +529,9 @@ mod queries {
                         id: row.membership_id,
                         name: row.name,
                     },
-                    roles: crate::role::parse(
-                        row.roles.unwrap_or_default().iter().map(String::as_str),
-                    ),
+                    roles: roles(row.roles),
                     given,
+                    left: row.left,
                 })
             })
             .collect()
@@ -549,6 +555,10 @@ mod queries {
                 })
             })
             .collect()
+    }
+
+    fn roles(codes: Option<Vec<String>>) -> Vec<Role> {
+        crate::role::parse(codes.unwrap_or_default().iter().map(String::as_str))
     }
 
     fn answer(code: &str) -> Result<Answer, Refusal> {

@@ -1,6 +1,8 @@
 //! Work that takes a processor for longer than a moment: never on the threads that answer, and only so much of it at once.
 
-use tokio::sync::Semaphore;
+use std::time::Duration;
+
+use tokio::{sync::Semaphore, time::timeout};
 
 use crate::{Refusal, db::broken};
 
@@ -9,13 +11,17 @@ const AT_ONCE: usize = 2;
 
 static PLACES: Semaphore = Semaphore::const_new(AT_ONCE);
 
-/// Does work that needs nothing but a processor, and knows itself when it has done enough.
+/// How long somebody waits for a place: they hold a connection to the database meanwhile, of which others need one.
+const WAIT: Duration = Duration::from_secs(3);
+
+/// Does work that needs nothing but a processor, and knows itself when it has done enough. Refuses [`Refusal::Unavailable`] where too
+/// much of it is to be done just now.
 pub(crate) async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Refusal> {
-    let place = PLACES
-        .acquire()
+    let place = timeout(WAIT, PLACES.acquire())
         .await
+        .map_err(|_| Refusal::Unavailable)?
         .map_err(|error| broken("waiting for a processor", &error))?;
     tokio::task::spawn_blocking(move || {
         let done = work();

@@ -108,7 +108,7 @@ fn seal(scratch: &Path, program: &Path) -> Option<()> {
     let folder = program.parent()?;
     let whole = match folder.file_name() {
         Some(name) if name == "program" => folder.parent()?,
-        _ => folder,
+        _ => &program,
     };
     let held = Ruleset::default()
         .handle_access(AccessFs::from_all(abi))
@@ -142,22 +142,27 @@ fn seal(scratch: &Path, program: &Path) -> Option<()> {
 }
 
 /// Calls that are refused: to reach another computer or another program's socket, to leave the group of processes that is ended as
-/// a whole, and to look into other processes. And two that are said to be done and are not: an office program insists on a socket
-/// below `/tmp` by which a second one would find it.
+/// a whole, to look into other processes or end them, and to change whose a file is or who may open it, which Landlock does not
+/// hold. And some that are said to be done and are not: an office program insists on a socket below `/tmp` by which a second one would
+/// find it, and sets the times and rights of its own files.
 #[cfg(target_os = "linux")]
 fn filters() -> Option<[seccompiler::BpfProgram; 2]> {
     use seccompiler::{SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule};
     use std::collections::BTreeMap;
-    let not_unix = SeccompRule::new(vec![
-        SeccompCondition::new(
-            0,
-            SeccompCmpArgLen::Dword,
-            SeccompCmpOp::Ne,
-            u64::from(libc::AF_UNIX.unsigned_abs()),
-        )
-        .ok()?,
-    ])
-    .ok()?;
+    let when = |argument, test, value: i32| {
+        let value = u64::from(value.unsigned_abs());
+        let condition =
+            SeccompCondition::new(argument, SeccompCmpArgLen::Dword, test, value).ok()?;
+        SeccompRule::new(vec![condition]).ok()
+    };
+    // A datagram needs no connection, so of the sockets of this machine those are left that do.
+    let kind = SeccompCmpOp::MaskedEq(0xf);
+    let sockets = vec![
+        when(0, SeccompCmpOp::Ne, libc::AF_UNIX)?,
+        when(1, kind.clone(), libc::SOCK_DGRAM)?,
+        when(1, kind.clone(), libc::SOCK_RAW)?,
+        when(1, kind, libc::SOCK_SEQPACKET)?,
+    ];
     let mut refused: BTreeMap<i64, Vec<SeccompRule>> = [
         libc::SYS_connect,
         libc::SYS_setsid,
@@ -172,20 +177,70 @@ fn filters() -> Option<[seccompiler::BpfProgram; 2]> {
         libc::SYS_bpf,
         libc::SYS_keyctl,
         libc::SYS_userfaultfd,
+        libc::SYS_kill,
+        libc::SYS_tkill,
+        libc::SYS_rt_sigqueueinfo,
+        libc::SYS_rt_tgsigqueueinfo,
+        libc::SYS_pidfd_send_signal,
+        libc::SYS_pidfd_getfd,
+        libc::SYS_truncate,
+        libc::SYS_fchownat,
+        libc::SYS_setxattr,
+        libc::SYS_lsetxattr,
+        libc::SYS_fsetxattr,
+        libc::SYS_removexattr,
+        libc::SYS_lremovexattr,
+        libc::SYS_fremovexattr,
+        FCHMODAT2,
     ]
     .into_iter()
     .map(|call| (call, Vec::new()))
     .collect();
-    refused.insert(libc::SYS_socket, vec![not_unix]);
-    let pretended: BTreeMap<i64, Vec<SeccompRule>> = [libc::SYS_bind, libc::SYS_listen]
-        .into_iter()
-        .map(|call| (call, Vec::new()))
-        .collect();
+    refused.insert(libc::SYS_socket, sockets);
+    let mut pretended: BTreeMap<i64, Vec<SeccompRule>> = [
+        libc::SYS_bind,
+        libc::SYS_listen,
+        libc::SYS_fchmodat,
+        libc::SYS_utimensat,
+    ]
+    .into_iter()
+    .map(|call| (call, Vec::new()))
+    .collect();
+    #[cfg(target_arch = "x86_64")]
+    {
+        for call in [libc::SYS_chown, libc::SYS_lchown] {
+            refused.insert(call, Vec::new());
+        }
+        for call in [
+            libc::SYS_chmod,
+            libc::SYS_utime,
+            libc::SYS_utimes,
+            libc::SYS_futimesat,
+        ] {
+            pretended.insert(call, Vec::new());
+        }
+        // The same calls under the numbers of another binary interface, which some kernels answer as well.
+        for calls in [&mut refused, &mut pretended] {
+            let others: Vec<_> = calls
+                .iter()
+                .map(|(call, rules)| (call | X32, rules.clone()))
+                .collect();
+            calls.extend(others);
+        }
+    }
     Some([
         program(refused, libc::EPERM.unsigned_abs())?,
         program(pretended, 0)?,
     ])
 }
+
+/// Newer than the table of calls (Linux 6.6).
+#[cfg(target_os = "linux")]
+const FCHMODAT2: i64 = 452;
+
+/// What the number of a call has in it where it is made by the x32 binary interface.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+const X32: i64 = 0x4000_0000;
 
 /// The calls answer with the error, which may be none; all others go through.
 #[cfg(target_os = "linux")]

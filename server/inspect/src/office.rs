@@ -13,6 +13,10 @@ use tokio::{fs, process::Command, time::timeout};
 
 use crate::{Kind, cage};
 
+/// Bytes that one run may write in all.
+const SCRATCH_MOST: u64 = 1024 * 1024 * 1024;
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_millis(500);
 /// How long a check may take whether the cage holds.
 const CHECK_WAIT: Duration = Duration::from_secs(10);
 
@@ -167,17 +171,51 @@ impl Office {
             .kill_on_drop(true)
             .spawn()?;
         let group = Group::of(&child);
-        let ended = timeout(wall, child.wait()).await;
+        let ended = tokio::select! {
+            ended = timeout(wall, child.wait()) => ended.ok(),
+            () = filled(scratch) => None,
+        };
         // Also where its first process ended by itself: none that it left behind goes on.
         drop(group);
         match ended {
-            Ok(status) => status.map(Some),
-            Err(_) => {
+            Some(status) => status.map(Some),
+            None => {
                 child.wait().await?;
                 Ok(None)
             }
         }
     }
+}
+
+/// Ends when the folder holds more than one run may write: each of its files has a limit, and their number has none.
+async fn filled(scratch: &Path) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let folder = scratch.to_owned();
+        let size = tokio::task::spawn_blocking(move || size(&folder)).await;
+        if size.is_ok_and(|size| size > SCRATCH_MOST) {
+            tracing::warn!("making a copy filled its folder and was ended");
+            return;
+        }
+    }
+}
+
+/// Bytes of the files in a folder. What is gone while it is looked at counts for nothing; links are not followed.
+fn size(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return 0;
+    };
+    entries
+        .flatten()
+        .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
+        .map(|(path, file)| {
+            if file.is_dir() {
+                size(&path)
+            } else {
+                file.len()
+            }
+        })
+        .sum()
 }
 
 /// The processes of one run, which cannot leave their group. Ended with it, however it ends.

@@ -57,6 +57,83 @@ async fn a_caged_program_uses_its_folder_and_nothing_else() {
     assert_eq!(std::fs::read_to_string(&secret).unwrap(), "the master key");
 }
 
+/// What Landlock does not hold, and the calls have to: in the shell of another language, since bash makes few of them.
+#[tokio::test]
+async fn a_caged_program_changes_no_rights_and_ends_nobody() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (own, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (scratch, secret) = (own.path(), other.path().join("secret"));
+    std::fs::write(&secret, "the master key").unwrap();
+    let rights = |mode| std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(&secret, rights(0o600)).unwrap();
+    let before = std::fs::metadata(&secret).unwrap();
+    let mut victim = std::process::Command::new("/bin/sleep")
+        .arg("300")
+        .spawn()
+        .unwrap();
+    let socket = std::os::unix::net::UnixDatagram::bind(other.path().join("log")).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let (secret_name, log) = (secret.display(), other.path().join("log"));
+    for line in [
+        format!("os.chmod('{secret_name}', 0o666)"),
+        format!("os.utime('{secret_name}', (1, 1))"),
+        format!("os.truncate('{secret_name}', 0)"),
+        format!("os.setxattr('{secret_name}', 'user.a', b'b')"),
+        format!("os.chown('{secret_name}', 65534, 65534)"),
+        format!("os.kill({}, 9)", victim.id()),
+        format!(
+            "socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'x', '{}')",
+            log.display()
+        ),
+        "os.setsid()".to_owned(),
+        "os.unshare(os.CLONE_NEWUSER) if hasattr(os, 'unshare') else os.setpgid(0, 0)".to_owned(),
+    ] {
+        // Each is tried, whatever it answers; what counts is what came of it.
+        let code = format!("import os, socket\n{line}");
+        let _ = cage()
+            .run(
+                scratch,
+                Path::new("/usr/bin/python3"),
+                ["-c", &code],
+                PATIENCE,
+            )
+            .await
+            .unwrap();
+    }
+    let after = std::fs::metadata(&secret).unwrap();
+    assert_eq!(after.permissions(), before.permissions());
+    assert_eq!(after.modified().unwrap(), before.modified().unwrap());
+    assert_eq!(std::fs::read_to_string(&secret).unwrap(), "the master key");
+    assert!(victim.try_wait().unwrap().is_none(), "it was ended");
+    victim.kill().unwrap();
+    assert!(socket.recv(&mut [0; 8]).is_err(), "a datagram came through");
+    // That the language runs in there at all.
+    assert!(
+        succeeds(
+            scratch,
+            "/usr/bin/python3 -c 'import os, socket; open(\"made\", \"w\")'"
+        )
+        .await
+    );
+}
+
+#[tokio::test]
+async fn a_caged_program_that_fills_its_folder_is_ended() {
+    let own = tempfile::tempdir().unwrap();
+    let fill = "for n in $(seq 1 20); do dd if=/dev/zero of=f$n bs=1M count=150 status=none; done; sleep 60";
+    let begun = std::time::Instant::now();
+    let ended = cage()
+        .run(
+            own.path(),
+            Path::new("/bin/bash"),
+            ["-c", fill],
+            Duration::from_secs(50),
+        )
+        .await;
+    assert!(ended.unwrap().is_none(), "it was ended");
+    assert!(begun.elapsed() < Duration::from_secs(40), "before its time");
+}
+
 #[tokio::test]
 async fn a_caged_program_reaches_no_server() {
     let own = tempfile::tempdir().unwrap();

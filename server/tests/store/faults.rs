@@ -184,7 +184,13 @@ impl Scene {
 
     pub async fn lying(&self) -> Vec<String> {
         let later = time::OffsetDateTime::now_utc() + time::Duration::DAY;
-        let (keys, _) = self.served.files.store.lying(later, server::storage::Cursor::Start).await.unwrap();
+        let (keys, _) = self
+            .served
+            .files
+            .store
+            .lying(later, server::storage::Cursor::Start)
+            .await
+            .unwrap();
         keys
     }
 }

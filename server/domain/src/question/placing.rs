@@ -19,8 +19,11 @@ const KEPT_MOST: usize = 1000;
 /// Most questions that are looked for when a version comes.
 const FOUND_MOST: i64 = 500;
 
-/// Steps that looking for all of them may take: a few seconds.
+/// Steps that looking for all of them may take when a version comes, once: a few seconds.
 const STEPS_MOST: u64 = 2_000_000_000;
+
+/// Steps that looking for the others may take each time somebody opens the page: a fraction of a second.
+const VIEW_STEPS_MOST: u64 = 100_000_000;
 
 /// What was found when a version came: a place, or that there is none any more.
 pub(super) struct Seen(Option<Place>);
@@ -70,7 +73,7 @@ pub(super) async fn stand(
     }
     let pages = pages(read, version).await?;
     let found = work::apart(move || {
-        let mut search = Search::of(&pages);
+        let mut search = Search::of(&pages, VIEW_STEPS_MOST);
         sought
             .into_iter()
             .filter_map(|(at, quoted)| {
@@ -97,10 +100,10 @@ struct Search {
 }
 
 impl Search {
-    fn of(pages: &[(u32, String)]) -> Self {
+    fn of(pages: &[(u32, String)], steps: u64) -> Self {
         Self {
             text: text(pages),
-            budget: Budget::of(STEPS_MOST),
+            budget: Budget::of(steps),
         }
     }
 
@@ -228,7 +231,7 @@ pub(crate) async fn find_questions(
         questions.push((row.id, said));
     }
     let found = work::apart(move || {
-        let mut search = Search::of(&pages);
+        let mut search = Search::of(&pages, STEPS_MOST);
         questions
             .into_iter()
             .map_while(|(id, said)| Some((id, search.find(&said).ok()?)))

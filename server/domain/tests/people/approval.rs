@@ -954,7 +954,15 @@ async fn a_stand_in_answers_from_their_day_on_for_one_who_has_not() {
         .find(|place| place.person.id == two[1])
         .unwrap();
     assert_eq!(
-        dilip.given.as_ref().unwrap().stand_in.as_ref().unwrap().id,
+        dilip
+            .given
+            .as_ref()
+            .unwrap()
+            .stand_in
+            .as_ref()
+            .unwrap()
+            .0
+            .id,
         sian
     );
 }
@@ -1082,6 +1090,70 @@ async fn who_leaves_afterwards_is_counted_as_they_were_when_it_closed() {
         .unwrap();
     assert_eq!(paper.seen_by(CLERK, id).await.unwrap().standing, before);
     assert_eq!(before.counted, 3);
+}
+
+#[tokio::test]
+async fn nobody_answers_in_the_place_of_somebody_who_left_not_even_who_has_their_membership_now() {
+    let mut paper = Paper::new().await;
+    let three = [CHAIR, GOVERNOR, THOMAS];
+    let id = paper.ask(&three, Rule::Everyone).await.unwrap();
+    paper.agrees(GOVERNOR, id).await.unwrap();
+    let clerk = paper.clerk.clone();
+    for email in [GOVERNOR, THOMAS] {
+        let place = paper.scene.place(email).await;
+        change::remove(&paper.scene.db, &clerk, place)
+            .await
+            .unwrap();
+        // They come back under the same membership.
+        paper
+            .scene
+            .sql(&format!(
+                "update membership set state = 'invited' where id = '{place}'; update membership set state = 'active' where id = '{place}'"
+            ))
+            .await;
+    }
+    let standing = paper.seen_by(CLERK, id).await.unwrap().standing;
+    assert_eq!(
+        (standing.counted, standing.agreed, standing.waiting),
+        (2, 1, 1),
+        "what Dilip answered stays, and Thomas is not waited for"
+    );
+    assert_eq!(paper.agrees(THOMAS, id).await, Err(Refusal::NotFound));
+    let caller = paper.scene.caller(GOVERNOR).await;
+    let taken = change(&paper.scene.db, &caller, async |write| {
+        Ok(((), take_back(write, id).await?))
+    });
+    assert_eq!(taken.await, Err(Refusal::NotFound));
+    assert_eq!(paper.seen_by(THOMAS, id).await.unwrap().own, Own::Nothing);
+    paper.agrees(CHAIR, id).await.unwrap();
+    let standing = paper.seen_by(CLERK, id).await.unwrap().standing;
+    assert_eq!(
+        (paper.state(id).await, standing.counted, standing.agreed),
+        (State::Adopted, 2, 2)
+    );
+}
+
+#[tokio::test]
+async fn touching_a_document_makes_nothing_stale() {
+    let mut paper = Paper::new().await;
+    let id = paper.ask(&[CHAIR], Rule::Everyone).await.unwrap();
+    let token = hex(paper.clerk.token.bytes());
+    let mut web = paper
+        .scene
+        .fresh
+        .options(Role::Web)
+        .connect()
+        .await
+        .unwrap();
+    let sql = format!(
+        "begin; select sec.enter('\\x{token}'); update document set newest = newest where id = '{}'; commit",
+        paper.document
+    );
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(&mut web)
+        .await
+        .unwrap();
+    assert_eq!(paper.state(id).await, State::Open);
 }
 
 #[tokio::test]

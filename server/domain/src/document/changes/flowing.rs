@@ -10,9 +10,12 @@ use super::{
 };
 use crate::budget::Budget;
 
+/// Most words of both versions that are compared as one text: a thousand pages of each.
+const FLOW_MOST: usize = 1_000_000;
+
 /// What changed from the parts of one version to those of another.
 pub fn compare(old: &[String], new: &[String]) -> Changes {
-    if is_too_much(old, new) {
+    if is_too_much(old, new) || is_too_many(old, new) {
         return Changes {
             unknown: true,
             ..Changes::default()
@@ -62,6 +65,15 @@ pub fn compare(old: &[String], new: &[String]) -> Changes {
         pages,
         ..Changes::default()
     }
+}
+
+/// Whether there are more words than are compared as one text: each takes a hundred bytes meanwhile.
+fn is_too_many(old: &[String], new: &[String]) -> bool {
+    let words = old.iter().chain(new);
+    words
+        .flat_map(|part| part.split_whitespace())
+        .nth(FLOW_MOST)
+        .is_some()
 }
 
 fn number(index: usize) -> Option<u32> {
