@@ -196,7 +196,8 @@ async fn said(
         due: day::end(one.due),
         answers,
         outcome,
-        newer: (newest.number != one.version)
+        newer: one
+            .is_stale()
             .then(|| {
                 Ok::<_, Refusal>(Newer {
                     version: newest.number,
