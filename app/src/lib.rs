@@ -140,10 +140,10 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/board/interests/declare", Rail::Board, &[]),
     // clerk and administrators (`add`, `search` and `policies` before `:folder`)
     ("/library/add", Rail::Papers, &[]),
-    // whoever reads a folder
-    ("/library", Rail::Papers, &["library"]),
+    // whoever reads a folder; the acts of an approval do not tell `library`
+    ("/library", Rail::Papers, &["library", "approvals"]),
     ("/library/search", Rail::Papers, &[]),
-    ("/library/policies", Rail::Papers, &["library"]),
+    ("/library/policies", Rail::Papers, &["library", "approvals"]),
     // a folder is opened to somebody on their own topic
     ("/library/:folder", Rail::Papers, &["folder/:folder", "me"]),
     ("/library/:folder/readers", Rail::Papers, &[]),

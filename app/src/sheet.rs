@@ -239,7 +239,7 @@ mod tests {
     fn a_sheet_follows_what_its_own_address_names() {
         assert_eq!(topics("/papers/7"), ["paper/7", "library", "readers/7"]);
         assert_eq!(topics("/library/8"), ["folder/8", "me"]);
-        assert_eq!(topics("/library/policies"), ["library"]);
+        assert_eq!(topics("/library/policies"), ["library", "approvals"]);
         assert_eq!(topics("/papers/7/add"), [] as [&str; 0]);
         assert_eq!(topics("/nowhere"), [] as [&str; 0]);
     }

@@ -139,6 +139,11 @@ test('three are asked, two agree, one objects; a newer version makes it stale, a
   await clerk.goto('/library');
   await clerk.getByRole('link', { name: /Policies/ }).first().click();
   await expect(clerk.getByRole('row', { name: /Behaviour policy/ })).toContainText('Stale: version 1 was adopted');
+  for (const list of ['/library', '/library/policies', '/library/search?q=behaviour']) {
+    await clerk.goto(list);
+    const listed = clerk.getByRole('main').locator('tr, li').filter({ has: clerk.locator(`a[href^="${address}"]`) });
+    await expect(listed, list).toContainText('Stale: version 1 was adopted');
+  }
   // The certificate is as old as it was, and its page says so to anybody who asks.
   if (javaScriptEnabled) {
     await stranger.reload();

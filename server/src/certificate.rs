@@ -12,7 +12,6 @@ use axum::{
 use domain::{
     Refusal,
     approval::{self, Answer, Rule, State as Became},
-    board::Named,
     day,
     db::{Caller, Read},
     document,
@@ -197,7 +196,8 @@ async fn said(
         due: day::end(one.due),
         answers,
         outcome,
-        newer: (newest.number != one.version)
+        newer: one
+            .is_stale()
             .then(|| {
                 Ok::<_, Refusal>(Newer {
                     version: newest.number,

@@ -2,7 +2,8 @@
 
 use domain::{
     Refusal,
-    approval::{self, Answer, Approval, Own, Place, Rule, Standing, State, Whom},
+    approval::{self, Answer, Approval, Last, Own, Place, Rule, Standing, State, Whom},
+    board::Named,
     day,
     db::Read,
     document::{self, Document, Version},
@@ -37,11 +38,20 @@ pub async fn shown(
     let own = all
         .iter()
         .find(|one| one.version == version.number && one.state != State::Withdrawn);
-    let before = all.iter().find(|one| {
-        one.version < version.number && !matches!(one.state, State::Withdrawn | State::Lapsed)
-    });
+    let before: Vec<&Approval> = all
+        .iter()
+        .filter(|one| {
+            one.version < version.number && !matches!(one.state, State::Withdrawn | State::Lapsed)
+        })
+        .collect();
+    // What was decided about these very bytes says more than what was asked last.
+    let before = before
+        .iter()
+        .find(|one| is_of(one, version))
+        .or(before.first())
+        .copied();
     let notice = match (own, before) {
-        (None, Some(before)) => outdated(before, version.number, asks).into_any(),
+        (None, Some(before)) => outdated(before, version, asks),
         _ => ().into_any(),
     };
     let section = match own {
@@ -82,8 +92,13 @@ pub async fn shown(
     })
 }
 
-/// "Version 2 was approved by 4. Those answers do not count for version 3."
-fn outdated(before: &Approval, version: u32, asks: bool) -> impl IntoView + use<> {
+/// Whether an approval was decided about the bytes of a version, whichever number they had then.
+fn is_of(one: &Approval, version: &Version) -> bool {
+    one.sha256 == version.sha256 && one.state != State::Stale
+}
+
+/// "Version 2 was approved by 4. Those answers do not count for version 3." Or that version 3 is the same file.
+fn outdated(before: &Approval, version: &Version, asks: bool) -> AnyView {
     let agreed = before.standing.agreed as usize;
     let what = match before.state {
         State::Adopted => format!(
@@ -98,33 +113,56 @@ fn outdated(before: &Approval, version: u32, asks: bool) -> impl IntoView + use<
             counted(agreed, "person", "people")
         ),
     };
+    let number = version.number;
+    if is_of(before, version) {
+        return view! {
+            <div class="notice"><Icon name="info" />
+                <p><b>{what}</b>" "{format!("Version {number} is the same file, byte for byte.")}</p>
+            </div>
+        }
+        .into_any();
+    }
     let again = asks.then(|| format!("/papers/{}/ask?again={}", before.document, before.id));
     view! {
         <div class="notice wait" data-stale=before.version.to_string()><Icon name="warning" />
-            <p><b>{what}</b>" "{format!("Those answers do not count for version {version}.")}</p>
+            <p><b>{what}</b>" "{format!("Those answers do not count for version {number}.")}</p>
             {again.map(|href| view! { <a class="button quiet" href=href>"Ask the same people again"</a> })}
         </div>
     }
+    .into_any()
 }
 
 /// How an approval is called in a list: its state, and whether something newer is there.
 pub fn tag(one: &Approval) -> impl IntoView + use<> {
-    state_tag(one.state, one.version, one.newest)
+    state_tag(Last {
+        state: one.state,
+        version: one.version,
+        same_bytes: one.same_bytes,
+    })
 }
 
-/// The same from its parts.
-pub fn state_tag(state: State, version: u32, newest: u32) -> impl IntoView + use<> {
-    let (class, words) = match state {
-        State::Adopted if version != newest => {
-            ("tag wait", format!("Stale: version {version} was adopted"))
-        }
-        State::Stale => ("tag wait", format!("Stale: asked of version {version}")),
-        State::Adopted => ("tag good", "Adopted".to_owned()),
-        State::Rejected => ("tag bad", "Rejected".to_owned()),
-        State::Open => ("tag info", "Being approved".to_owned()),
-        State::Lapsed | State::Withdrawn => ("tag", state.name().to_owned()),
-    };
+/// The same where documents are listed.
+pub fn state_tag(last: Last) -> impl IntoView + use<> {
+    let (class, words) = state_words(last);
     view! { <span class=class>{words}</span> }
+}
+
+/// As what it is marked, and the words: of other bytes than are read now those of which version it was.
+fn state_words(last: Last) -> (&'static str, String) {
+    let version = last.version;
+    match (last.state, last.same_bytes) {
+        (State::Adopted, true) => ("tag good", "Adopted".to_owned()),
+        (State::Rejected, true) => ("tag bad", "Rejected".to_owned()),
+        (State::Open, true) => ("tag info", "Being approved".to_owned()),
+        (State::Lapsed | State::Withdrawn, true) => ("tag", last.state.name().to_owned()),
+        (State::Adopted, false) => ("tag wait", format!("Stale: version {version} was adopted")),
+        (State::Rejected, false) => ("tag wait", format!("Version {version} was rejected")),
+        (State::Lapsed, false) => ("tag wait", format!("Lapsed: asked of version {version}")),
+        (State::Withdrawn, false) => ("tag wait", format!("Withdrawn: asked of version {version}")),
+        (State::Open, false) | (State::Stale, _) => {
+            ("tag wait", format!("Stale: asked of version {version}"))
+        }
+    }
 }
 
 /// One approval: ring, names, and what the reader can do.
@@ -308,7 +346,7 @@ pub fn answers(places: &[Place]) -> impl IntoView + use<> {
                     let for_them = given
                         .stand_in
                         .as_ref()
-                        .map(|(who, _)| format!("by {}, who stood in, ", who.called()));
+                        .map(|(who, _)| view! { "by " {named(who)} ", who stood in, " });
                     view! {
                         <span class=class>{word}</span>
                         {reason.map(|reason| view! { <p class="said">{reason}</p> })}
@@ -317,10 +355,55 @@ pub fn answers(places: &[Place]) -> impl IntoView + use<> {
                     .into_any()
                 }
             };
-            view! { <li><b>{place.person.called()}</b> " " {said}</li> }
+            view! { <li><b>{named(&place.person)}</b> " " {said}</li> }
         })
         .collect();
     view! {
         <details class="names"><summary>"Who was asked, and what they said"</summary><ul role="list" class="lines">{lines}</ul></details>
+    }
+}
+
+/// Somebody who was asked, by name where the reader sees it.
+fn named(person: &Named) -> AnyView {
+    match &person.name {
+        Some(name) => name.clone().into_any(),
+        None => view! { <span class="muted">"Somebody you cannot see here"</span> }.into_any(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_said_about_other_bytes_says_about_which_version() {
+        let of = |state, same_bytes| {
+            state_words(Last {
+                state,
+                version: 1,
+                same_bytes,
+            })
+        };
+        let said = State::ALL.map(|state| {
+            let ((now, words), (then, old)) = (of(state, true), of(state, false));
+            assert_eq!(then, "tag wait", "{state:?} of an older version stands out");
+            (now, words, old)
+        });
+        let line = |class, words: &str, old: &str| (class, words.to_owned(), old.to_owned());
+        assert_eq!(
+            said,
+            [
+                line("tag info", "Being approved", "Stale: asked of version 1"),
+                line("tag good", "Adopted", "Stale: version 1 was adopted"),
+                line("tag bad", "Rejected", "Version 1 was rejected"),
+                line("tag", "Lapsed", "Lapsed: asked of version 1"),
+                line(
+                    "tag wait",
+                    "Stale: asked of version 1",
+                    "Stale: asked of version 1"
+                ),
+                line("tag", "Withdrawn", "Withdrawn: asked of version 1"),
+            ]
+        );
     }
 }

@@ -25,12 +25,12 @@ pub async fn page(read: &mut Read, id: &str) -> Result<Drawing, Refusal> {
     let open = one.state == State::Open;
     let title = format!("Approval of {}, version {}", one.title, one.version);
     let by = one.by.called();
+    let (newest, version) = (one.newest, one.version);
     let stale = one.is_stale().then(|| {
-        format!(
-            "The newest version is version {}. What was said here is about version {} and does not count for it.",
-            one.newest, one.version
-        )
+        format!("The newest version is version {newest}. What was said here is about version {version} and does not count for it.")
     });
+    let same = (!one.is_stale() && newest != version)
+        .then(|| format!("The newest version, version {newest}, is the same file, byte for byte."));
     let lines: Vec<_> = lines
         .into_iter()
         .map(|line| {
@@ -45,6 +45,7 @@ pub async fn page(read: &mut Read, id: &str) -> Result<Drawing, Refusal> {
             <button class="button" type="button" data-print="">"Print"</button>
         </Heading>
         {stale.map(|text| view! { <div class="notice wait"><Icon name="warning" /><p>{text}</p></div> })}
+        {same.map(|text| view! { <div class="notice"><Icon name="info" /><p>{text}</p></div> })}
         <div class="split">
             <section class="card" aria-labelledby="asked">
                 <header><h2 id="asked">"What was asked"</h2></header>

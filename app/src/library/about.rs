@@ -24,7 +24,7 @@ pub async fn page(read: &mut Read, id: &str) -> Result<Drawing, Refusal> {
     if !document.folder.files {
         return Err(Refusal::NotFound);
     }
-    let readers = owners(read, &document.folder).await?;
+    let readers = owners(read, &document.folder, document.owner.as_ref()).await?;
     let folders: Vec<(String, String)> = folder::all(read)
         .await?
         .into_iter()

@@ -3,6 +3,7 @@
 
 use domain::{
     Refusal,
+    approval::Last,
     db::Read,
     document::{self, Listed, State},
     folder::{self, Folder},
@@ -12,6 +13,7 @@ use uuid::Uuid;
 
 use super::file_words;
 use crate::{
+    approval::beside::state_tag,
     form::{Act, Echo, Field, Refusals, TextArea},
     membership::crumbs,
     sheet::{Asked, Drawing},
@@ -160,7 +162,7 @@ fn row(one: &Listed) -> impl IntoView + use<> {
                 <small>{file_words(one.format, one.pages, one.size)}{(!tags.is_empty()).then(|| format!(" · {tags}"))}</small>
             </th>
             <td data-label="Kind">{one.kind.name()}</td>
-            <td data-label="Version">{one.newest} {one.approval.map(|(state, version)| view! { " "{crate::approval::beside::state_tag(state, version, one.newest)} })}</td>
+            <td data-label="Version">{one.newest} {approval(one.approval)}</td>
             <td data-label="Added"><Moment at=one.at.clone() day=true /></td>
             <td data-label="You">{if one.opened {
                 view! { <span class="muted">"Opened"</span> }.into_any()
@@ -171,6 +173,11 @@ fn row(one: &Listed) -> impl IntoView + use<> {
     }
 }
 
+/// How a document stands with its approval, behind what it is called or counted.
+pub fn approval(last: Option<Last>) -> impl IntoView + use<> {
+    last.map(|last| view! { " "{state_tag(last)} })
+}
+
 /// Documents as a short list.
 pub fn documents(listed: &[Listed]) -> impl IntoView + use<> {
     let lines: Vec<_> = listed
@@ -178,7 +185,7 @@ pub fn documents(listed: &[Listed]) -> impl IntoView + use<> {
         .map(|one| {
             view! {
                 <li>
-                    <a href=format!("/papers/{}", one.id)><b>{one.title.clone()}</b></a>
+                    <a href=format!("/papers/{}", one.id)><b>{one.title.clone()}</b></a> {approval(one.approval)}
                     <small>{format!("Version {}, ", one.newest)}<Moment at=one.at.clone() day=true />{(!one.opened).then_some(" · not opened")}</small>
                 </li>
             }

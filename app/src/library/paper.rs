@@ -1,9 +1,7 @@
 //! `/papers/:id`: a document, to be read; beside it what is said of it, its versions, and who has opened it.
 
 use domain::{
-    Refusal,
-    board::Named,
-    day,
+    Refusal, day,
     db::Read,
     document::{self, Document, Opening, State, Version, copy::Copied},
     file,
@@ -247,7 +245,8 @@ fn versions(document: &Document, shown: &Version) -> impl IntoView + use<> {
         .iter()
         .map(|one| {
             let here = one.number == shown.number;
-            let by = one.by.called();
+            // Left out where the reader may not see who it is.
+            let by = one.by.name.clone().map(|by| format!("{by}, "));
             let note = match (one.restores, one.note.is_empty()) {
                 (Some(restores), _) => Some(format!("Brings back version {restores}")),
                 (None, false) => Some(one.note.clone()),
@@ -259,7 +258,7 @@ fn versions(document: &Document, shown: &Version) -> impl IntoView + use<> {
                     <span><a href=href aria-current=here.then_some("true")><b>{format!("Version {}", one.number)}</b></a>
                         {(one.number == newest).then(|| view! { " " <span class="tag good">"Newest"</span> })}</span>
                     {note.map(|note| view! { <span>{note}</span> })}
-                    <small>{by} ", " <Moment at=one.at.clone() day=true />{(one.opened.is_none() && !here).then_some(" · you have not opened it")}</small>
+                    <small>{by} <Moment at=one.at.clone() day=true />{(one.opened.is_none() && !here).then_some(" · you have not opened it")}</small>
                     {(files && one.number != newest).then(|| view! {
                         <form method="post">
                             <Act name="papers/restore" />
@@ -282,10 +281,11 @@ fn versions(document: &Document, shown: &Version) -> impl IntoView + use<> {
 
 fn said(document: &Document, shown: &Version) -> impl IntoView + use<> {
     let about = &document.about;
-    let owner = document
-        .owner
-        .as_ref()
-        .map_or_else(|| "Nobody yet".to_owned(), Named::called);
+    // As above; somebody whom the reader may not see is not nobody.
+    let owner = match &document.owner {
+        None => Some("Nobody yet".to_owned()),
+        Some(owner) => owner.name.clone(),
+    };
     let holds = match (about.from, about.to) {
         (None, None) => None,
         (Some(from), None) => Some(format!("From {}", day::words(from))),
@@ -299,7 +299,7 @@ fn said(document: &Document, shown: &Version) -> impl IntoView + use<> {
             <div class="body">
                 <dl class="details">
                     <div><dt>"Kind"</dt><dd>{about.kind.name()}</dd></div>
-                    <div><dt>"Answers for it"</dt><dd>{owner}</dd></div>
+                    {owner.map(|owner| view! { <div><dt>"Answers for it"</dt><dd>{owner}</dd></div> })}
                     {about.review_by.map(|by| view! { <div><dt>"Review by"</dt><dd>{day::words(by)}</dd></div> })}
                     {holds.map(|holds| view! { <div><dt>"Holds"</dt><dd>{holds}</dd></div> })}
                     {(!tags.is_empty()).then(|| view! { <div><dt>"Tags"</dt><dd>{tags}</dd></div> })}

@@ -10,7 +10,7 @@ use domain::{
 use leptos::prelude::*;
 use time::{Date, Duration};
 
-use super::folder::to_library;
+use super::folder::{approval, to_library};
 use crate::{
     membership::crumbs,
     sheet::Drawing,
@@ -108,7 +108,7 @@ fn row(one: &Listed, today: Date) -> impl IntoView + use<> {
                 Some(owner) => owner.into_any(),
                 None => view! { <span class="tag wait">"Nobody"</span> }.into_any(),
             }}</td>
-            <td data-label="Version">{one.newest}</td>
+            <td data-label="Version">{one.newest} {approval(one.approval)}</td>
         </tr>
     }
 }

@@ -3,12 +3,15 @@
 use domain::{
     Refusal,
     db::Read,
-    document::search::{FOUND_MOST, Found, find},
+    document::{
+        State,
+        search::{FOUND_MOST, Found, find},
+    },
     file::Division,
 };
 use leptos::prelude::*;
 
-use super::folder::to_library;
+use super::folder::{approval, to_library};
 use crate::{
     membership::crumbs,
     sheet::{Asked, Drawing},
@@ -71,7 +74,8 @@ fn line(found: Found) -> impl IntoView {
         .collect();
     view! {
         <li>
-            <a href=href rel="external"><b>{found.title}</b></a>
+            <a href=href rel="external"><b>{found.title}</b></a> {approval(found.approval)}
+            {(found.state == State::Archived).then(|| view! { " "<span class="tag">"Out of use"</span> })}
             <small>{found.folder}{found.page.map(|page| format!(", {} {page}", found.division.name()))}</small>
             {(!parts.is_empty()).then(|| view! { <p>"…" {parts} "…"</p> })}
         </li>

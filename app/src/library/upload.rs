@@ -3,6 +3,8 @@
 
 use domain::{
     Refusal,
+    approval::asking::audience,
+    board::Named,
     db::Read,
     document::{Document, Kind, State},
     file,
@@ -32,7 +34,7 @@ pub async fn to_folder(read: &mut Read, id: &str) -> Result<Drawing, Refusal> {
     if folder.archived {
         return Err(Refusal::FolderArchived);
     }
-    let readers = owners(read, &folder).await?;
+    let readers = owners(read, &folder, None).await?;
     let echo: Echo = use_context().unwrap_or_default();
     let refusal = echo.of(ACT);
     let title = "Add documents".to_owned();
@@ -126,12 +128,31 @@ pub fn back(document: &Document) -> Vec<(String, String)> {
     ]
 }
 
-/// Who may be said to answer for a document of the folder: those who read it.
-pub async fn owners(read: &mut Read, folder: &Folder) -> Result<Vec<(String, String)>, Refusal> {
-    let readers = domain::folder::readers::people(read, folder.id).await?;
+/// Who may be said to answer for a document of the folder: those who read it or keep it; and who does at present, whatever they read,
+/// or saving something else would leave it without anybody.
+pub async fn owners(
+    read: &mut Read,
+    folder: &Folder,
+    present: Option<&Named>,
+) -> Result<Vec<(String, String)>, Refusal> {
+    let readers = audience(read, folder.id).await?;
+    let called = |person: &Named| {
+        person
+            .name
+            .clone()
+            .unwrap_or_else(|| "Somebody you cannot see here".to_owned())
+    };
+    let gone = present
+        .filter(|owner| readers.iter().all(|one| one.id != owner.id))
+        .map(|owner| {
+            let words = format!("{} (does not read this folder)", called(owner));
+            (owner.id.to_string(), words)
+        });
     Ok(readers
-        .into_iter()
-        .filter_map(|person| Some((person.id.to_string(), person.name?)))
+        .iter()
+        .filter(|one| one.name.is_some() || present.is_some_and(|owner| owner.id == one.id))
+        .map(|one| (one.id.to_string(), called(one)))
+        .chain(gone)
         .collect())
 }
 

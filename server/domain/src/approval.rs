@@ -76,7 +76,8 @@ pub enum State {
 }
 
 impl State {
-    const ALL: [Self; 6] = [
+    /// All of them.
+    pub const ALL: [Self; 6] = [
         Self::Open,
         Self::Adopted,
         Self::Rejected,
@@ -232,8 +233,11 @@ pub struct Approval {
     pub version: u32,
     /// The SHA-256 of that version, in hexadecimal.
     pub sha256: String,
-    /// The number of the newest version. Where it is another, what was agreed to is not what is read now.
+    /// The number of the newest version.
     pub newest: u32,
+    /// Whether the newest version is the same file, byte for byte: it, or one that brings it back. Where it is not, what was
+    /// agreed to is not what is read now.
+    pub same_bytes: bool,
     /// How many must agree.
     pub rule: Rule,
     /// Why it is asked; may be empty.
@@ -265,14 +269,46 @@ pub struct Approval {
 }
 
 impl Approval {
-    /// Whether a newer version has taken the place of the one that this is about.
+    /// Whether other bytes have taken the place of those that this is about, or did before it was decided.
     pub const fn is_stale(&self) -> bool {
-        self.newest != self.version
+        !self.same_bytes || matches!(self.state, State::Stale)
     }
 
     /// Whether the caller is waited for.
     pub const fn waits_for_caller(&self) -> bool {
         matches!(self.own, Own::Asked | Own::StandsIn(_))
+    }
+}
+
+/// What lists say of a document's approval: of its newest bytes where there is one, else of the last that was asked for. One
+/// that was withdrawn is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Last {
+    /// What became of it.
+    pub state: State,
+    /// The number of the version.
+    pub version: u32,
+    /// Whether the newest version is the same file, byte for byte.
+    pub same_bytes: bool,
+}
+
+#[cfg(feature = "db")]
+impl Last {
+    /// From the columns of a list, which are null where nothing was asked.
+    pub(crate) fn of(
+        state: Option<&str>,
+        version: Option<i32>,
+        same_bytes: Option<bool>,
+    ) -> Result<Option<Self>, crate::Refusal> {
+        use crate::Refusal::Broken;
+        let (Some(state), Some(version), Some(same_bytes)) = (state, version, same_bytes) else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            state: State::from_code(state).ok_or(Broken)?,
+            version: u32::try_from(version).map_err(|_| Broken)?,
+            same_bytes,
+        }))
     }
 }
 
@@ -370,8 +406,8 @@ mod queries {
     ) -> Result<Vec<Approval>, Refusal> {
         let (tenant, own) = (read.standing.tenant, read.standing.membership);
         let rows = sqlx::query!(
-            r#"select a.id, a.document_id, d.title, d.newest, v.number, a.sha256, a.rule, a.least, a.reason, a.routine, a.role,
-                      a.committee_id, c.name as "committee?", a.asked_by, b.name as "by?", a.asked_at as "asked_at: OffsetDateTime",
+            r#"select a.id, a.document_id, d.title, d.newest, l.sha256 = a.sha256 as "same_bytes!", v.number, a.sha256, a.rule,
+                      a.least, a.reason, a.routine, a.role, a.committee_id, c.name as "committee?", a.asked_by, b.name as "by?", a.asked_at as "asked_at: OffsetDateTime",
                       a.due, a.stand_in, s.name as "stand_in_name?", a.stand_in_on, a.state,
                       a.closed_at as "closed_at: OffsetDateTime", t.asked as "asked!", t.counted as "counted!",
                       t.agreed as "agreed!", t.objected as "objected!", t.abstained as "abstained!", t.waiting as "waiting!",
@@ -393,6 +429,7 @@ mod queries {
                from approval a
                join document d on d.tenant_id = a.tenant_id and d.id = a.document_id
                join version v on v.tenant_id = a.tenant_id and v.id = a.version_id
+               join version l on l.tenant_id = d.tenant_id and l.document_id = d.id and l.number = d.newest
                cross join lateral sec.approval_standing(a.id) t
                left join committee c on c.tenant_id = a.tenant_id and c.id = a.committee_id
                left join membership b on b.tenant_id = a.tenant_id and b.id = a.asked_by
@@ -439,6 +476,7 @@ mod queries {
                 version: count(row.number)?,
                 sha256: text::hex(&row.sha256),
                 newest: count(row.newest)?,
+                same_bytes: row.same_bytes,
                 rule: Rule::from_code(&row.rule, row.least.map(count).transpose()?)
                     .ok_or(Refusal::Broken)?,
                 reason: row.reason,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use time::Date;
 use uuid::Uuid;
 
-use crate::{MembershipId, board::Named, file};
+use crate::{MembershipId, approval::Last, board::Named, file};
 
 /// Longest title, in characters.
 pub const TITLE_MOST: u16 = 200;
@@ -187,8 +187,8 @@ pub struct Listed {
     pub at: String,
     /// Whether the caller has opened that version.
     pub opened: bool,
-    /// What became of the approval that was asked for last, and of which version that was.
-    pub approval: Option<(crate::approval::State, u32)>,
+    /// How it stands with its approval; none where nothing was asked.
+    pub approval: Option<Last>,
 }
 
 /// A document, whole.
@@ -264,6 +264,7 @@ mod queries {
     use super::{About, Document, Kind, Lies, Listed, Opening, State, Version};
     use crate::{
         Refusal,
+        approval::Last,
         board::Named,
         day,
         db::{Read, refused},
@@ -284,13 +285,14 @@ mod queries {
                       v.format, v.size, v.pages, v.made_at as "at: OffsetDateTime",
                       exists (select from opening o
                         where o.tenant_id = v.tenant_id and o.version_id = v.id and o.membership_id = $2) as "opened!",
-                      q.state as "approval?", q.number as "asked?"
+                      q.state as "approval?", q.number as "asked?", q.same_bytes as "same_bytes?"
                from document d
                join version v on v.tenant_id = d.tenant_id and v.document_id = d.id and v.number = d.newest
                left join lateral (
-                 select a.state, w.number from approval a
+                 select a.state, w.number, a.sha256 = v.sha256 as same_bytes from approval a
                  join version w on w.tenant_id = a.tenant_id and w.id = a.version_id
-                 where a.tenant_id = d.tenant_id and a.document_id = d.id order by a.asked_at desc, a.id desc limit 1) q on true
+                 where a.tenant_id = d.tenant_id and a.document_id = d.id and a.state <> 'withdrawn'
+                 order by (a.sha256 = v.sha256 and a.state <> 'stale') desc, a.asked_at desc, a.id desc limit 1) q on true
                left join membership m on m.tenant_id = d.tenant_id and m.id = d.owner_id
                where d.tenant_id = $1 and ($3::uuid is null or d.folder_id = $3) and d.state = $4
                order by lower(d.title), d.id"#,
@@ -331,6 +333,7 @@ mod queries {
         opened: bool,
         approval: Option<String>,
         asked: Option<i32>,
+        same_bytes: Option<bool>,
     }
 
     impl Row {
@@ -353,13 +356,7 @@ mod queries {
                 pages: self.pages.map(count).transpose()?,
                 at: day::moment(self.at)?,
                 opened: self.opened,
-                approval: match self.approval.zip(self.asked) {
-                    Some((state, number)) => Some((
-                        crate::approval::State::from_code(&state).ok_or(Refusal::Broken)?,
-                        count(number)?,
-                    )),
-                    None => None,
-                },
+                approval: Last::of(self.approval.as_deref(), self.asked, self.same_bytes)?,
             })
         }
     }

@@ -410,7 +410,7 @@ fn why(certificate: &Certificate) -> String {
             newer.version,
             moment(newer.since)
         ),
-        None => format!("{said} There was no newer version when this was made."),
+        None => format!("{said} When this was made, the newest version was this file."),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What anybody may know of an approval who holds its certificate: whether it is on record, and whether a newer version came since.
+//! What anybody may know of an approval who holds its certificate: whether it is on record, and whether other bytes came since.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use crate::{
 pub struct Known {
     /// What became of it; none where its document lies in the bin, of which nothing more is said.
     pub state: Option<State>,
-    /// Whether it is about the newest version; none as above.
+    /// Whether it is about the bytes of the newest version, and was not broken off by another; none as above.
     pub newest: Option<bool>,
 }
 

@@ -287,7 +287,7 @@ mod queries {
 
     /// Says what a document is: title, kind, owner, dates, tags.
     ///
-    /// Refuses [`Refusal::Stale`] where nothing is new, and an owner who does not read it.
+    /// Refuses [`Refusal::Stale`] where nothing is new, and an owner who does not read it; who owned it before may stay.
     pub async fn describe(
         write: &mut Write,
         document: Uuid,
@@ -295,7 +295,9 @@ mod queries {
     ) -> Result<Act, Refusal> {
         let about = tidy(about)?;
         let found = lock(write, document).await?;
-        reads(write, found.folder, about.owner).await?;
+        if about.owner != found.owner {
+            reads(write, found.folder, about.owner).await?;
+        }
         let tenant = write.standing.tenant;
         let effective = effective(about.from, about.to);
         let changed = sqlx::query!(
@@ -411,6 +413,7 @@ mod queries {
     struct Found {
         folder: Uuid,
         state: State,
+        owner: Option<Uuid>,
         newest: i32,
     }
 
@@ -435,7 +438,7 @@ mod queries {
         files(write, document).await?;
         let tenant = write.standing.tenant;
         let row = sqlx::query!(
-            "select folder_id, state, newest from document where tenant_id = $1 and id = $2 for update",
+            "select folder_id, state, owner_id, newest from document where tenant_id = $1 and id = $2 for update",
             tenant,
             document
         )
@@ -446,6 +449,7 @@ mod queries {
         Ok(Found {
             folder: row.folder_id,
             state: State::from_code(&row.state).ok_or(Refusal::Broken)?,
+            owner: row.owner_id,
             newest: row.newest,
         })
     }

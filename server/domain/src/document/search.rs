@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::file::Division;
+use super::State;
+use crate::{approval::Last, file::Division};
 
 /// Most documents found at once.
 pub const FOUND_MOST: usize = 50;
@@ -26,6 +27,10 @@ pub struct Found {
     pub title: String,
     /// The folder it lies in.
     pub folder: String,
+    /// Whether it is in use.
+    pub state: State,
+    /// How it stands with its approval; none where nothing was asked.
+    pub approval: Option<Last>,
     /// The page that fits best, where the words stand in its text.
     pub page: Option<u32>,
     /// What it is divided into.
@@ -63,9 +68,10 @@ pub use queries::find;
 
 #[cfg(feature = "db")]
 mod queries {
-    use super::{FOUND_MOST, Found, parts};
+    use super::{FOUND_MOST, Found, State, parts};
     use crate::{
         Refusal,
+        approval::Last,
         db::{Read, refused},
         file::Kind,
     };
@@ -85,10 +91,16 @@ mod queries {
                  where d.tenant_id = $1 and d.state <> 'binned' and (
                    to_tsvector('english', d.title || ' ' || array_to_string(d.tags, ' ')) @@ websearch_to_tsquery('english', $2)
                    or strpos(lower(d.title), lower($2)) > 0))
-               select d.id, d.title, f.name as folder, v.format, hit.page as "page?", hit.snippet as "snippet?"
+               select d.id, d.title, f.name as folder, d.state, v.format, hit.page as "page?", hit.snippet as "snippet?",
+                      q.state as "approval?", q.number as "asked?", q.same_bytes as "same_bytes?"
                from document d
                join folder f on f.tenant_id = d.tenant_id and f.id = d.folder_id
                join version v on v.tenant_id = d.tenant_id and v.document_id = d.id and v.number = d.newest
+               left join lateral (
+                 select a.state, w.number, a.sha256 = v.sha256 as same_bytes from approval a
+                 join version w on w.tenant_id = a.tenant_id and w.id = a.version_id
+                 where a.tenant_id = d.tenant_id and a.document_id = d.id and a.state <> 'withdrawn'
+                 order by (a.sha256 = v.sha256 and a.state <> 'stale') desc, a.asked_at desc, a.id desc limit 1) q on true
                left join hit on hit.document_id = d.id
                left join titled on titled.id = d.id
                where d.tenant_id = $1 and (hit.document_id is not null or titled.id is not null)
@@ -101,19 +113,22 @@ mod queries {
         .fetch_all(read.connection())
         .await
         .map_err(refused)?;
-        Ok(rows
-            .into_iter()
-            .map(|row| Found {
-                document: row.id,
-                title: row.title,
-                folder: row.folder,
-                page: row.page.and_then(|page| u32::try_from(page).ok()),
-                division: Kind::from_code(&row.format)
-                    .map(Kind::division)
-                    .unwrap_or_default(),
-                snippet: parts(&row.snippet.unwrap_or_default()),
+        rows.into_iter()
+            .map(|row| {
+                Ok(Found {
+                    document: row.id,
+                    title: row.title,
+                    folder: row.folder,
+                    state: State::from_code(&row.state).ok_or(Refusal::Broken)?,
+                    approval: Last::of(row.approval.as_deref(), row.asked, row.same_bytes)?,
+                    page: row.page.and_then(|page| u32::try_from(page).ok()),
+                    division: Kind::from_code(&row.format)
+                        .map(Kind::division)
+                        .unwrap_or_default(),
+                    snippet: parts(&row.snippet.unwrap_or_default()),
+                })
             })
-            .collect())
+            .collect()
     }
 }
 

@@ -7,13 +7,14 @@ use crate::{
 use domain::{
     MembershipId, Refusal,
     approval::{
-        self, Answer, Approval, Own, Rule, State,
+        self, Answer, Approval, Last, Own, Rule, State,
         answering::{self, agree_from_list, take_back},
         asking::{self, Of, Question},
         known::{Known, known},
     },
     audit::{self, Filter},
     db::{Caller, MailDb},
+    document::{self, filing},
     folder::readers::Who,
     notice::Hears,
     role::Role as Held,
@@ -41,6 +42,11 @@ fn today() -> Date {
 
 fn tomorrow() -> Date {
     today() + Duration::DAY
+}
+
+/// A SHA-256 that is written in hexadecimal.
+fn bytes(sum: &str) -> [u8; 32] {
+    std::array::from_fn(|n| u8::from_str_radix(&sum[2 * n..2 * n + 2], 16).unwrap())
 }
 
 fn question(of: Of, rule: Rule) -> Question {
@@ -144,6 +150,32 @@ impl Paper {
     async fn seen_by(&mut self, email: &str, id: Uuid) -> Result<Approval, Refusal> {
         let caller = self.scene.caller(email).await;
         approval::one(&mut self.scene.reading(&caller).await, id).await
+    }
+
+    /// How lists say that it stands with its approval, in the folder and where it is found by its title.
+    async fn listed(&self) -> Option<Last> {
+        let mut read = self.scene.reading(&self.clerk).await;
+        let all = document::list(&mut read, None, document::State::Current)
+            .await
+            .unwrap();
+        drop(read);
+        let listed = all.iter().find(|one| one.id == self.document).unwrap();
+        let found = self.scene.found(&self.clerk, "behaviour").await;
+        let found = found
+            .iter()
+            .find(|one| one.document == self.document)
+            .unwrap();
+        assert_eq!(found.state, document::State::Current);
+        assert_eq!(found.approval, listed.approval);
+        listed.approval
+    }
+
+    async fn restored(&self, number: u32) -> u32 {
+        change(&self.scene.db, &self.clerk, async |write| {
+            filing::restore(write, self.document, number).await
+        })
+        .await
+        .unwrap()
     }
 
     async fn state(&mut self, id: Uuid) -> State {
@@ -446,6 +478,109 @@ async fn a_newer_version_makes_what_was_asked_stale_and_what_was_adopted_visibly
 }
 
 #[tokio::test]
+async fn a_version_that_brings_the_adopted_bytes_back_is_what_was_adopted() {
+    let mut paper = Paper::new().await;
+    let adopted = paper.ask(&[CHAIR], Rule::Everyone).await.unwrap();
+    paper.agrees(CHAIR, adopted).await.unwrap();
+    paper
+        .scene
+        .version(&paper.clerk, paper.document, "Six days")
+        .await
+        .unwrap();
+    let of = |same_bytes| Last {
+        state: State::Adopted,
+        version: 1,
+        same_bytes,
+    };
+    let seen = paper.seen_by(GOVERNOR, adopted).await.unwrap();
+    assert!(seen.is_stale());
+    assert_eq!((seen.newest, seen.same_bytes), (2, false));
+    assert_eq!(paper.listed().await, Some(of(false)));
+    let people = paper.places(&[CHAIR]).await;
+    let second = paper
+        .ask_about(2, &question(Of::People(people), Rule::Everyone))
+        .await
+        .unwrap()
+        .id;
+    let sums = [
+        seen.sha256,
+        paper.seen_by(CLERK, second).await.unwrap().sha256,
+    ]
+    .map(|sum| bytes(&sum));
+
+    assert_eq!(paper.restored(1).await, 3);
+    let seen = paper.seen_by(GOVERNOR, adopted).await.unwrap();
+    assert_eq!((seen.newest, seen.version, seen.same_bytes), (3, 1, true));
+    assert!(!seen.is_stale());
+    let broken_off = paper.seen_by(GOVERNOR, second).await.unwrap();
+    assert_eq!(broken_off.state, State::Stale);
+    assert!(broken_off.is_stale());
+    // What was asked last was about other bytes.
+    assert_eq!(paper.listed().await, Some(of(true)));
+    let newest = async |paper: &Paper, id: Uuid, sum: &[u8; 32]| {
+        known(&paper.scene.db, id, sum).await.unwrap()
+    };
+    assert_eq!(newest(&paper, adopted, &sums[0]).await.newest, Some(true));
+    assert_eq!(newest(&paper, second, &sums[1]).await.newest, Some(false));
+
+    // What was not decided is not decided by its bytes coming back.
+    assert_eq!(paper.restored(2).await, 4);
+    assert!(paper.seen_by(GOVERNOR, second).await.unwrap().is_stale());
+    assert!(paper.seen_by(GOVERNOR, adopted).await.unwrap().is_stale());
+    assert_eq!(newest(&paper, second, &sums[1]).await.newest, Some(false));
+    assert_eq!(newest(&paper, adopted, &sums[0]).await.newest, Some(false));
+}
+
+#[tokio::test]
+async fn a_request_that_was_withdrawn_hides_nothing_that_was_adopted_from_a_list_or_a_search() {
+    let mut paper = Paper::new().await;
+    assert_eq!(paper.listed().await, None);
+    let of = |state, same_bytes| {
+        Some(Last {
+            state,
+            version: 1,
+            same_bytes,
+        })
+    };
+    let first = paper.ask(&[CHAIR], Rule::Everyone).await.unwrap();
+    assert_eq!(paper.listed().await, of(State::Open, true));
+    paper.agrees(CHAIR, first).await.unwrap();
+    assert_eq!(paper.listed().await, of(State::Adopted, true));
+    let again = paper.ask(&[GOVERNOR], Rule::Everyone).await.unwrap();
+    assert_eq!(paper.listed().await, of(State::Open, true));
+    change(&paper.scene.db, &paper.clerk, async |write| {
+        Ok(((), asking::withdraw(write, again).await?))
+    })
+    .await
+    .unwrap();
+    assert_eq!(paper.state(again).await, State::Withdrawn);
+    assert_eq!(paper.listed().await, of(State::Adopted, true));
+    paper
+        .scene
+        .version(&paper.clerk, paper.document, "Six days")
+        .await
+        .unwrap();
+    assert_eq!(paper.listed().await, of(State::Adopted, false));
+
+    // Out of use it is found as such, with the same; and by nobody who does not read it.
+    change(&paper.scene.db, &paper.clerk, async |write| {
+        Ok(((), filing::archive(write, paper.document).await?))
+    })
+    .await
+    .unwrap();
+    let dilip = paper.scene.caller(GOVERNOR).await;
+    let parent = paper.scene.caller(PARENT).await;
+    let of_it = async |by: &Caller| {
+        let found = paper.scene.found(by, "behaviour").await;
+        let of_it = found.iter().find(|one| one.document == paper.document);
+        of_it.map(|one| (one.state, one.approval))
+    };
+    let out_of_use = (document::State::Archived, of(State::Adopted, false));
+    assert_eq!(of_it(&dilip).await, Some(out_of_use));
+    assert_eq!(of_it(&parent).await, None);
+}
+
+#[tokio::test]
 async fn who_knows_an_earlier_version_is_led_to_what_is_different() {
     let mut paper = Paper::new().await;
     let first = paper
@@ -491,9 +626,7 @@ async fn who_knows_an_earlier_version_is_led_to_what_is_different() {
 async fn whoever_holds_a_certificate_learns_whether_a_newer_version_came_and_nothing_else() {
     let mut paper = Paper::new().await;
     let id = paper.ask(&[CHAIR], Rule::Everyone).await.unwrap();
-    let sum = paper.seen_by(CLERK, id).await.unwrap().sha256;
-    let sha256: [u8; 32] =
-        std::array::from_fn(|n| u8::from_str_radix(&sum[2 * n..2 * n + 2], 16).unwrap());
+    let sha256 = bytes(&paper.seen_by(CLERK, id).await.unwrap().sha256);
     let says = |state, newest| {
         Ok(Known {
             state: Some(state),

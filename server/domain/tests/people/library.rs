@@ -870,6 +870,58 @@ async fn nothing_leaves_a_restricted_folder_and_an_owner_reads_what_they_answer_
 }
 
 #[tokio::test]
+async fn who_owns_a_paper_and_reads_it_no_more_stays_its_owner_until_another_is_chosen() {
+    let mut scene = Scene::new().await;
+    let clerk = scene.caller(CLERK).await;
+    let (chair, dilip) = (scene.place(CHAIR).await, scene.place(GOVERNOR).await);
+    let nasreen = scene.place(CLERK).await;
+    let readers = [(Who::Person(chair), false), (Who::Person(dilip), false)];
+    let folder = scene
+        .folder(&clerk, "Policies", false, &readers)
+        .await
+        .unwrap();
+    let document = scene
+        .file(&clerk, folder, "Behaviour policy", "Five days")
+        .await
+        .unwrap()
+        .document;
+    let describe = async |title: &str, owner: Option<MembershipId>| {
+        let about = About {
+            owner,
+            ..called(title)
+        };
+        change(&scene.db, &clerk, async |write| {
+            Ok(((), filing::describe(write, document, &about).await?))
+        })
+        .await
+    };
+    describe("Behaviour", Some(dilip)).await.unwrap();
+    let mut read = scene.reading(&clerk).await;
+    let line = readers::list(&mut read, folder)
+        .await
+        .unwrap()
+        .into_iter()
+        .find(|line| matches!(&line.reader, readers::Reader::Person(one) if one.id == dilip))
+        .unwrap();
+    drop(read);
+    change(&scene.db, &clerk, async |write| {
+        Ok(((), readers::remove(write, folder, line.id).await?))
+    })
+    .await
+    .unwrap();
+    describe("Behaviour of pupils", Some(dilip)).await.unwrap();
+    // Who keeps the school's papers reads them all, and may own one.
+    describe("Behaviour of pupils", Some(nasreen))
+        .await
+        .unwrap();
+    assert_eq!(
+        describe("Behaviour of pupils", Some(dilip)).await,
+        Err(Refusal::OwnerReads),
+        "newly chosen"
+    );
+}
+
+#[tokio::test]
 async fn whoever_reads_a_paper_sees_others_who_read_it_and_nobody_who_does_not_want_to_be_seen() {
     let mut scene = Scene::new().await;
     let (_, filed) = scene.complaint().await;
