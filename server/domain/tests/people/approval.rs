@@ -1241,7 +1241,9 @@ async fn nobody_answers_in_the_place_of_somebody_who_left_not_even_who_has_their
         paper
             .scene
             .sql(&format!(
-                "update membership set state = 'invited' where id = '{place}'; update membership set state = 'active' where id = '{place}'"
+                "alter table membership disable trigger user;
+                 update membership set state = 'active', ended_at = null where id = '{place}';
+                 alter table membership enable trigger user"
             ))
             .await;
     }
