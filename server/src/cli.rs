@@ -31,7 +31,7 @@ enum Command {
         #[arg(long)]
         print_cluster_sql: bool,
     },
-    /// Load the demo schools; what is there already stays as it is.
+    /// Load the demo schools, and the papers of one of them; what is there already stays as it is.
     Demo {
         /// Make this many more schools, for load.
         #[arg(long, default_value_t = 0)]

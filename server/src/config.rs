@@ -36,8 +36,9 @@ pub struct Config {
     pub master_key: Option<SecretBox<[u8; 32]>>,
     /// Load the demo schools and say who may sign in: `QUORATE_DEMO`.
     pub demo: bool,
-    /// And file the demo school's papers, which takes a minute: `QUORATE_DEMO_PAPERS`.
-    pub demo_papers: bool,
+    /// And file the demo school's papers, which takes a minute: `QUORATE_DEMO_PAPERS`. Where nothing is said, `quorate demo` files
+    /// them and `quorate serve` does not.
+    pub demo_papers: Option<bool>,
     /// The mail server: `QUORATE_SMTP_HOST` and its siblings. None keeps letters in the data directory.
     pub smtp: Option<SmtpConfig>,
     /// The header in which the balancer says whose request it is. It must take away what a client itself put there.
@@ -123,7 +124,7 @@ impl Config {
             .unwrap_or_else(|| PathBuf::from("data"));
         let fast = env.flag("QUORATE_TEST_FAST")?;
         let demo = env.flag("QUORATE_DEMO")?;
-        let demo_papers = demo && env.flag("QUORATE_DEMO_PAPERS")?;
+        let demo_papers = env.said("QUORATE_DEMO_PAPERS")?;
         let json = match env.text("QUORATE_LOG_FORMAT")?.as_deref() {
             None => !origin.is_loopback(),
             Some("json") => true,
@@ -296,9 +297,15 @@ impl Environment<'_> {
     }
 
     fn flag(&self, name: &str) -> Result<bool, Stop> {
+        Ok(self.said(name)?.unwrap_or(false))
+    }
+
+    /// The same, where it makes a difference that nothing is said.
+    fn said(&self, name: &str) -> Result<Option<bool>, Stop> {
         match self.text(name)?.as_deref() {
-            None | Some("0" | "false" | "no") => Ok(false),
-            Some("1" | "true" | "yes") => Ok(true),
+            None => Ok(None),
+            Some("0" | "false" | "no") => Ok(Some(false)),
+            Some("1" | "true" | "yes") => Ok(Some(true)),
             Some(_) => Err(impossible(name, "0 or 1")),
         }
     }
@@ -523,6 +530,7 @@ mod tests {
         assert_eq!(config.listen, "127.0.0.1:3000".parse().unwrap());
         assert!(matches!(config.databases, Databases::Embedded(_)));
         assert!(!config.demo && !config.log.json);
+        assert_eq!(config.demo_papers, None);
     }
 
     #[test]

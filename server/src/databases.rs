@@ -123,6 +123,11 @@ impl Open {
         Ok(cluster::refuse_unsafe(&self.logins, &[Role::Jobs]).await?)
     }
 
+    /// Whether these are the embedded ones and were started by this process, so that no server runs on its data directory.
+    pub const fn is_alone(&self) -> bool {
+        self.embedded.is_some()
+    }
+
     /// The address of each login.
     pub const fn logins(&self) -> &Logins {
         &self.logins

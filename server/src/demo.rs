@@ -6,21 +6,90 @@ mod talk;
 use crate::cli::say;
 use crate::config::{Config, demo_master_key};
 use crate::databases::Open;
+use crate::hub::Hub;
+use crate::router::Site;
 use crate::stop::Stop;
+use crate::storage::Storage;
+use crate::{parts, serve};
 use cluster::{Logins, Role};
-use domain::{demo, password::Hasher, secret::Secrets};
+use domain::{db::Db, demo, password::Hasher, secret::Secrets};
 use secrecy::ExposeSecret as _;
 use sqlx::{ConnectOptions as _, Connection as _};
 use std::fmt::Write as _;
 
-/// `quorate demo`: loads the demo schools, and `more` for load.
+/// `quorate demo`: loads the demo schools, and `more` for load, and files the papers of the one that has some.
 pub async fn load(config: &Config, more: u32) -> Result<(), Stop> {
     refuse_outside_loopback(config)?;
     let open = Open::beside(config).await?;
-    let loaded = load_into(config, open.logins(), more).await;
+    let loaded = load_all(config, &open, more).await;
     open.close().await;
-    let made = loaded?;
-    say(&format!("{made} people added.\n{}", accounts(config)))
+    let (made, filed) = loaded?;
+    say(&format!(
+        "{made} people added.\n{filed}{}",
+        accounts(config)
+    ))
+}
+
+async fn load_all(config: &Config, open: &Open, more: u32) -> Result<(usize, String), Stop> {
+    let made = load_into(config, open.logins(), more).await?;
+    Ok((made, file_papers(config, open).await?))
+}
+
+/// Files the papers, unless they are not wanted or there are folders already. What there is to say of it, as a line.
+async fn file_papers(config: &Config, open: &Open) -> Result<String, Stop> {
+    let logins = open.logins();
+    if config.demo_papers == Some(false) || has_folders(logins).await? {
+        return Ok(String::new());
+    }
+    // Two stores over one folder would write into each other's unfinished files.
+    if config.s3.is_none() && !open.is_alone() {
+        return Ok("No papers were filed: where they would lie may belong to a server that is running. Start it with QUORATE_DEMO=1 and QUORATE_DEMO_PAPERS=1, and it files them.\n".to_owned());
+    }
+    say("Setting and filing the papers takes a minute.\n")?;
+    let store = parts::storage(config).await?;
+    let filed = file_into(config, logins, &store).await;
+    store.stop();
+    Ok(format!("{} papers filed.\n", filed?))
+}
+
+/// Through the same doors as everybody, and so with all that a server lends to a page.
+async fn file_into(config: &Config, logins: &Logins, store: &Storage) -> Result<usize, Stop> {
+    let not_filed = |why: String| Stop::failed(format!("The papers were not filed: {why}"));
+    // It makes the bucket where there is none.
+    store
+        .check()
+        .await
+        .map_err(|error| not_filed(format!("{error}.")))?;
+    let db = Db::new(logins.options(Role::Web)?, config.pool);
+    let site = Site {
+        services: parts::services(config, secrets(config)?, &db, &Hub::default(), false)?,
+        options: serve::options(config),
+        throttle: None,
+        files: parts::files(config, store, &parts::staging(config)?)?,
+    };
+    let filed = papers::load(site).await;
+    db.close().await;
+    filed.map_err(|refusal| not_filed(refusal.to_string()))
+}
+
+/// Whether the school that gets papers has a folder, asked without signing in: a second run changes nothing and uses up no code.
+async fn has_folders(logins: &Logins) -> Result<bool, Stop> {
+    let failed = |error: sqlx::Error| Stop::failed(format!("Cannot look for papers: {error}."));
+    let mut connection = logins
+        .options(Role::Migrator)?
+        .options([("role", "quorate_sec")])
+        .connect()
+        .await
+        .map_err(failed)?;
+    let there: bool = sqlx::query_scalar(
+        "select exists (select from folder f join tenant t on t.id = f.tenant_id where t.label = $1)",
+    )
+    .bind(papers::SCHOOL)
+    .fetch_one(&mut connection)
+    .await
+    .map_err(failed)?;
+    let _ = connection.close().await;
+    Ok(there)
 }
 
 /// Loads into databases that are open. Returns how many places of people were made.

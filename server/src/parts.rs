@@ -119,32 +119,8 @@ impl Parts {
             config.data.join("postgres"),
             config.checkpoints.clone(),
         ];
-        let storage = match &config.s3 {
-            Some(s3) => {
-                let storage = Storage::connect(s3);
-                storage
-                    .fits()
-                    .await
-                    .map_err(|error| Stop::config(sentence(&error.to_string())))?;
-                storage
-            }
-            None => {
-                // Drawn anew for each start: they only keep other users of this machine off the port.
-                let (access, secret) = (
-                    Uuid::new_v4().simple().to_string(),
-                    SecretString::from(Uuid::new_v4().to_string()),
-                );
-                Storage::start_embedded(&config.data.join("s3"), &access, &secret)
-                    .await
-                    .map_err(|error| Stop::failed(sentence(&error.to_string())))?
-            }
-        };
-        let staging = Staging::new(config.uploads.clone()).map_err(|error| {
-            Stop::failed(format!(
-                "Files cannot come in at {}: {error}.",
-                config.uploads.display()
-            ))
-        })?;
+        let storage = storage(config).await?;
+        let staging = staging(config)?;
         let copier = copier(config, &upkeep_db, &storage, &db).await?;
         let kept = Kept {
             db: upkeep_db,
@@ -172,35 +148,13 @@ impl Parts {
 
     /// What server functions are lent.
     pub fn services(&self, config: &Config, secrets: Secrets) -> Result<Services, Stop> {
-        let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        let hub = self.hub.clone();
-        Ok(Services {
-            db: self.db.clone(),
-            hasher: Hasher::new(threads).map_err(|refusal| Stop::failed(refusal.to_string()))?,
-            secrets,
-            here: Arc::new(move |tenant| hub.here(tenant)),
-            readings: Arc::new(self.hub.clone()),
-            copies: self.copier.is_some(),
-            now: Arc::new(clock::unix_seconds),
-            origin: Origin {
-                scheme: config.origin.scheme,
-                host: config.origin.authority(),
-            },
-        })
+        let copies = self.copier.is_some();
+        services(config, secrets, &self.db, &self.hub, copies)
     }
 
     /// What is uploaded, and what is filed.
     pub fn files(&self, config: &Config) -> Result<Files, Stop> {
-        let program = itself()?;
-        Ok(Files {
-            store: self.storage.clone(),
-            staging: self.staging.clone(),
-            inspector: Inspector::new(&program, ["inspect", "--kind"], Limits::default()),
-            scanner: config
-                .clamd
-                .as_deref()
-                .map(|address| Arc::new(Scanner::new(address))),
-        })
+        files(config, &self.storage, &self.staging)
     }
 
     /// What holds strangers to a measure.
@@ -263,6 +217,75 @@ impl Parts {
         self.storage.stop();
         let _ = tokio::time::timeout(Duration::from_secs(2), self.db.close()).await;
     }
+}
+
+/// What server functions are lent by whoever has these.
+pub(crate) fn services(
+    config: &Config,
+    secrets: Secrets,
+    db: &Db,
+    hub: &Hub,
+    copies: bool,
+) -> Result<Services, Stop> {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let seen = hub.clone();
+    Ok(Services {
+        db: db.clone(),
+        hasher: Hasher::new(threads).map_err(|refusal| Stop::failed(refusal.to_string()))?,
+        secrets,
+        here: Arc::new(move |tenant| seen.here(tenant)),
+        readings: Arc::new(hub.clone()),
+        copies,
+        now: Arc::new(clock::unix_seconds),
+        origin: Origin {
+            scheme: config.origin.scheme,
+            host: config.origin.authority(),
+        },
+    })
+}
+
+/// Where documents lie: elsewhere, or in the data directory, of which only one process may be the store.
+pub(crate) async fn storage(config: &Config) -> Result<Storage, Stop> {
+    if let Some(s3) = &config.s3 {
+        let storage = Storage::connect(s3);
+        storage
+            .fits()
+            .await
+            .map_err(|error| Stop::config(sentence(&error.to_string())))?;
+        return Ok(storage);
+    }
+    // Drawn anew for each start: they only keep other users of this machine off the port.
+    let (access, secret) = (
+        Uuid::new_v4().simple().to_string(),
+        SecretString::from(Uuid::new_v4().to_string()),
+    );
+    Storage::start_embedded(&config.data.join("s3"), &access, &secret)
+        .await
+        .map_err(|error| Stop::failed(sentence(&error.to_string())))
+}
+
+/// Where files lie on their way in.
+pub(crate) fn staging(config: &Config) -> Result<Staging, Stop> {
+    Staging::new(config.uploads.clone()).map_err(|error| {
+        Stop::failed(format!(
+            "Files cannot come in at {}: {error}.",
+            config.uploads.display()
+        ))
+    })
+}
+
+/// What is uploaded, and what is filed.
+pub(crate) fn files(config: &Config, store: &Storage, staging: &Staging) -> Result<Files, Stop> {
+    let program = itself()?;
+    Ok(Files {
+        store: store.clone(),
+        staging: staging.clone(),
+        inspector: Inspector::new(&program, ["inspect", "--kind"], Limits::default()),
+        scanner: config
+            .clamd
+            .as_deref()
+            .map(|address| Arc::new(Scanner::new(address))),
+    })
 }
 
 /// Without the auditor's login nobody could read the logs.

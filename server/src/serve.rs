@@ -57,7 +57,7 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
         throttle: Some(parts.throttle()),
         files: parts.files(&config)?,
     };
-    if config.demo_papers {
+    if config.demo && config.demo_papers == Some(true) {
         // While the school is looked at already; setting sixty papers takes a minute.
         tokio::spawn(demo::papers::load(site.clone()));
     }
@@ -87,7 +87,7 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
 }
 
 /// Where the built front end lies, and the names its files were given.
-fn options(config: &Config) -> LeptosOptions {
+pub(crate) fn options(config: &Config) -> LeptosOptions {
     // An absolute path takes the place of "beside the binary", so one built site serves any binary.
     let site = config
         .site

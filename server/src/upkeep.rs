@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::db::MailDb;
+use time::OffsetDateTime;
 use tokio::sync::watch;
 
 use crate::{
@@ -43,7 +44,7 @@ pub fn start(kept: Kept, mut ending: watch::Receiver<bool>) {
         loop {
             let swept = kept.db.keep_up().await.is_ok()
                 & kept.throttle.sweep().await.is_ok()
-                & kept.documents().await.is_some();
+                & kept.documents(clock::now()).await.is_some();
             if !swept {
                 tracing::warn!("the upkeep of the databases did not go through; it is tried again");
             }
@@ -82,13 +83,13 @@ async fn approvals(db: MailDb, mut ending: watch::Receiver<bool>) {
 impl Kept {
     /// Ends documents whose time in the bin is over, and throws away what nothing points at and uploads that nobody goes on with.
     /// None where some of it did not go through.
-    pub async fn documents(&self) -> Option<()> {
+    pub async fn documents(&self, now: OffsetDateTime) -> Option<()> {
         let resting =
-            self.staging.sweep(clock::now().into()).await.inspect_err(
+            self.staging.sweep(now.into()).await.inspect_err(
                 |error| tracing::warn!(%error, "old uploads could not be thrown away"),
             );
         let ended = self.end_binned().await;
-        let swept = self.sweep_store().await;
+        let swept = self.sweep_store(now - ORPHANED).await;
         resting.ok()?;
         ended?;
         swept
@@ -108,8 +109,7 @@ impl Kept {
         }
     }
 
-    async fn sweep_store(&self) -> Option<()> {
-        let before = clock::now() - ORPHANED;
+    async fn sweep_store(&self, before: OffsetDateTime) -> Option<()> {
         let mut from = Cursor::Start;
         loop {
             let (keys, next) = self

@@ -28,7 +28,8 @@ use uuid::Uuid;
 
 use crate::{clock, router::Site};
 
-const SCHOOL: &str = "oakfield";
+/// The school that has them.
+pub(super) const SCHOOL: &str = "oakfield";
 
 /// Who does something in it.
 const ACTORS: [&str; 6] = [
@@ -67,10 +68,12 @@ const ORDER: [Becomes; 7] = [
     Becomes::Withdrawn,
 ];
 
-/// Files the papers where the school has none yet. What fails is told in the log; the school is as usable without them.
-pub async fn load(site: Site) {
+/// Files the papers where the school has none yet, and returns how many. What fails is told in the log too; the school is as usable
+/// without them.
+pub async fn load(site: Site) -> Result<usize, Refusal> {
     let begun = Instant::now();
-    match (Loader { site }).load().await {
+    let filed = (Loader { site }).load().await;
+    match &filed {
         Ok(0) => {}
         Ok(papers) => tracing::info!(
             papers,
@@ -79,6 +82,7 @@ pub async fn load(site: Site) {
         ),
         Err(refusal) => tracing::error!(%refusal, "the demo school has not all of its papers"),
     }
+    filed
 }
 
 /// Files them, as people do.

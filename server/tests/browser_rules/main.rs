@@ -17,6 +17,7 @@ mod known;
 mod letters;
 mod nothing;
 mod origin;
+mod paper;
 mod places;
 mod text;
 mod upload;

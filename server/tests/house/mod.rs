@@ -79,6 +79,8 @@ impl House {
             .env("QUORATE_MASTER_KEY", KEY)
             // It takes the processor from what is measured, and writes to the log when it is done.
             .env("QUORATE_SOFFICE", "off")
+            // So does setting papers; whoever looks at those asks for them.
+            .env("QUORATE_DEMO_PAPERS", "0")
             .stdin(Stdio::null());
         // What may lose what was written is refused in the world.
         if self.origin.starts_with("http://localhost") {

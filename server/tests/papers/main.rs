@@ -13,6 +13,7 @@ mod client;
 #[path = "../ordeal/crowd.rs"]
 #[allow(dead_code, reason = "each test uses its own part")]
 mod crowd;
+mod demo;
 mod full;
 mod held;
 #[path = "../house/mod.rs"]

@@ -233,7 +233,7 @@ async fn the_store_fails_at_each_step_of_an_upload(
     scene.check(0).await;
 }
 
-const ALWAYS: usize = 1_000;
+pub const ALWAYS: usize = 1_000;
 
 const ROUNDS: [(&str, usize, Fault); 16] = [
     ("PUT", 1, Fault::Cut),

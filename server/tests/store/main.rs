@@ -15,4 +15,5 @@ mod other;
 mod proxy;
 #[path = "../site/mod.rs"]
 mod site;
+mod sweep;
 mod versions;

@@ -25,6 +25,7 @@ mod office;
 mod overview;
 mod question;
 mod recovery;
+mod register;
 mod removal;
 mod scene;
 mod session;

@@ -21,6 +21,27 @@ fn pages(count: usize) -> Vec<u8> {
     pdf(&objects)
 }
 
+/// So many pages, each of which says its number.
+fn numbered(count: usize) -> Vec<u8> {
+    let kids: String = (0..count)
+        .map(|page| format!("{} 0 R ", 4 + 2 * page))
+        .collect();
+    let mut objects = vec![
+        bytes("<</Type/Catalog/Pages 2 0 R>>"),
+        bytes(&format!("<</Type/Pages/Kids[{kids}]/Count {count}>>")),
+        bytes("<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"),
+    ];
+    for page in 0..count {
+        objects.push(bytes(&format!(
+            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents {} 0 R/Resources<</Font<</F1 3 0 R>>>>>>",
+            5 + 2 * page
+        )));
+        let text = format!("BT /F1 12 Tf 9 50 Td (Page {}) Tj ET", page + 1);
+        objects.push(stream("", text.as_bytes()));
+    }
+    pdf(&objects)
+}
+
 /// Locked for users (ISO 32000-1, 7.6.3); no password is empty, as the check of it is of another.
 fn locked() -> Vec<u8> {
     let objects = [
@@ -328,4 +349,20 @@ async fn a_pdf_that_leads_nowhere_is_refused() {
     ] {
         assert_ne!(look(&file, Kind::Pdf).await, Err(Fault::Unchecked));
     }
+}
+
+#[tokio::test]
+async fn ten_thousand_pages_with_words_are_taken_and_one_more_is_not() {
+    let most = look(&numbered(10_000), Kind::Pdf).await.unwrap();
+    assert_eq!(most.pages, Some(10_000));
+    assert_eq!(most.text.len(), 10_000, "each page has its place");
+    assert_eq!(most.text[0], "Page 1");
+    // A build that was not made for release may take longer over them than words are read for, and says so.
+    assert!(
+        most.cut || most.text[9_999] == "Page 10000",
+        "{}",
+        most.text[9_999]
+    );
+    let more = look(&numbered(10_001), Kind::Pdf).await;
+    assert_eq!(more, Err(Fault::ManyPages(10_001)));
 }
