@@ -144,7 +144,10 @@ mod pages {
             "board.rule_set" => "said by which rule the quorum is counted".to_owned(),
             "audit.exported" => "took a copy of the log".to_owned(),
             "folder.opened" => "made a folder".to_owned(),
-            "folder.renamed" => "changed the name of a folder, or what it is for".to_owned(),
+            "folder.renamed" => {
+                "changed the name of a folder, what it is for, or whether it may be printed"
+                    .to_owned()
+            }
             "folder.archived" => "took a folder out of use".to_owned(),
             "folder.reopened" => "took a folder into use again".to_owned(),
             "folder.reader_added" if whom.is_some() => format!("let {them} read {a_folder}"),

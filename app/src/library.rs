@@ -66,15 +66,17 @@ pub async fn open_folder(
     Ok(())
 }
 
-/// Gives a folder another name and says what it is for.
+/// Gives a folder another name, says what it is for and whether the reader prints what lies in it.
 #[server(endpoint = "library/describe-folder")]
 pub async fn describe_folder(
     folder: String,
     name: String,
     #[server(default)] about: String,
+    #[server(default)] prints: String,
 ) -> Result<()> {
     let mut write = crate::door::write().await?;
-    let act = domain::folder::describe(&mut write, id_of(&folder)?, &name, &about).await?;
+    let prints = !prints.is_empty();
+    let act = domain::folder::describe(&mut write, id_of(&folder)?, &name, &about, prints).await?;
     write.commit(act).await?;
     crate::door::send_to(&format!("/library/{folder}?done=described"));
     Ok(())

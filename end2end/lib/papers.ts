@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { PDFDocument, PDFName, PDFString, StandardFonts, rgb, type PDFFont, type PDFPage, type PDFRef } from 'pdf-lib';
 
@@ -162,6 +163,92 @@ export async function pack(pages = 200, bytes = 30 * 1024 * 1024): Promise<Uint8
     place(paper, page, noise, side, side, 'DeviceGray', [140, 0, 0, 100, 72, 60]);
   }
   return paper.save({ useObjectStreams: false });
+}
+
+/** A file of these objects, of which the first is the catalogue, byte for byte as they are. */
+function written(objects: string[], trailer = ''): Buffer {
+  const parts = ['%PDF-1.4\n'];
+  const places: number[] = [];
+  let at = parts[0].length;
+  for (const [index, object] of objects.entries()) {
+    const part = `${index + 1} 0 obj\n${object}\nendobj\n`;
+    places.push(at);
+    parts.push(part);
+    at += part.length;
+  }
+  parts.push(`xref\n0 ${objects.length + 1}\n0000000000 65535 f \n`);
+  for (const place of places) parts.push(`${String(place).padStart(10, '0')} 00000 n \n`);
+  parts.push(`trailer\n<</Size ${objects.length + 1}/Root 1 0 R${trailer}>>\nstartxref\n${at}\n%%EOF\n`);
+  return Buffer.from(parts.join(''), 'latin1');
+}
+
+const stream = (content: string) => `<</Length ${content.length}>>\nstream\n${content}\nendstream`;
+
+/** So many small pages, each with its number, in a tree of a hundred to a branch. */
+export function sheets(pages: number): Buffer {
+  const branches = Math.ceil(pages / 100);
+  const branch = (index: number) => 4 + index;
+  const sheet = (index: number) => 4 + branches + 2 * index;
+  const list = (length: number, number: (index: number) => number) => Array.from({ length }, (_, index) => `${number(index)} 0 R`).join(' ');
+  const objects = [
+    '<</Type/Catalog/Pages 2 0 R>>',
+    `<</Type/Pages/Kids[${list(branches, branch)}]/Count ${pages}/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>>>`,
+    '<</Type/Font/Subtype/Type1/BaseFont/Times-Roman>>',
+  ];
+  for (let index = 0; index < branches; index += 1) {
+    const held = Math.min(100, pages - index * 100);
+    objects.push(`<</Type/Pages/Parent 2 0 R/Kids[${list(held, (one) => sheet(index * 100 + one))}]/Count ${held}>>`);
+  }
+  for (let index = 0; index < pages; index += 1) {
+    objects.push(`<</Type/Page/Parent ${branch(Math.floor(index / 100))} 0 R/Contents ${sheet(index) + 1} 0 R>>`);
+    objects.push(stream(`BT /F 24 Tf 72 700 Td (Sheet ${index + 1}) Tj ET`));
+  }
+  return written(objects);
+}
+
+/** Fills up a password (ISO 32000-1, 7.6.3.3). */
+const PADDING = Buffer.from('28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a', 'hex');
+
+/** One page that anybody opens, and that permits so much (ISO 32000-1, table 22): -4 all, -8 all but printing. */
+export function sealed(permits: -4 | -8): Buffer {
+  const owner = Buffer.alloc(32, 'o');
+  const id = Buffer.alloc(16, 'i');
+  const permitted = Buffer.alloc(4);
+  permitted.writeInt32LE(permits);
+  const md5 = (...parts: Buffer[]) => createHash('md5').update(Buffer.concat(parts)).digest();
+  const key = md5(PADDING, owner, permitted, id).subarray(0, 5);
+  const content = 5;
+  const own = md5(key, Buffer.from([content, 0, 0, 0, 0])).subarray(0, 10);
+  const lines = rc4(own, Buffer.from('BT /F 24 Tf 72 700 Td (For the screen) Tj ET', 'latin1')).toString('latin1');
+  const hex = (bytes: Buffer) => `<${bytes.toString('hex')}>`;
+  return written(
+    [
+      '<</Type/Catalog/Pages 2 0 R>>',
+      '<</Type/Pages/Kids[4 0 R]/Count 1>>',
+      '<</Type/Font/Subtype/Type1/BaseFont/Times-Roman>>',
+      `<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>/Contents ${content} 0 R>>`,
+      stream(lines),
+    ],
+    `/ID[${hex(id)}${hex(id)}]/Encrypt<</Filter/Standard/V 1/R 2/Length 40/P ${permits}/O${hex(owner)}/U${hex(rc4(key, PADDING))}>>`,
+  );
+}
+
+function rc4(key: Buffer, bytes: Buffer): Buffer {
+  const state = Uint8Array.from({ length: 256 }, (_, index) => index);
+  const swap = (one: number, other: number) => ([state[one], state[other]] = [state[other], state[one]]);
+  for (let [i, j] = [0, 0]; i < 256; i += 1) {
+    j = (j + state[i] + key[i % key.length]) & 255;
+    swap(i, j);
+  }
+  let [i, j] = [0, 0];
+  return Buffer.from(
+    bytes.map((byte) => {
+      i = (i + 1) & 255;
+      j = (j + state[i]) & 255;
+      swap(i, j);
+      return byte ^ state[(state[i] + state[j]) & 255];
+    }),
+  );
 }
 
 /** What a paper must never be able to do: scripts at opening and at a page, a form that sends itself, XFA, starting a program. */

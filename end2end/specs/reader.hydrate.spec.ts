@@ -1,6 +1,6 @@
 import axe from 'axe-core';
 import { expect, test as base, type Frame, type FrameLocator, type Page } from '@playwright/test';
-import { SENTENCE, hostile, pack, photograph, policy, tagged } from '../lib/papers.ts';
+import { SENTENCE, hostile, pack, photograph, policy, sealed, sheets, tagged } from '../lib/papers.ts';
 import { ReaderServer, type Paper } from '../lib/reader.ts';
 
 // The reader by itself: the files of `public` with the headers that the server gives them, in a page with the policy of a page.
@@ -162,6 +162,28 @@ test.describe('a paper', () => {
     await expect(reading.frame.getByRole('dialog', { name: 'Keys' })).toBeVisible();
     await reading.frame.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
     await expect(reading.frame.getByRole('dialog')).toHaveCount(0);
+  });
+
+  test('tells who cannot see it which page was turned to, and nothing while it is scrolled', async ({ read }) => {
+    const reading = await read();
+    const field = reading.frame.getByLabel('Page', { exact: true });
+    const turned = reading.frame.locator('#turned');
+    await expect(turned).toHaveRole('status');
+    await expect(turned).toBeEmpty();
+    await reading.frame.getByRole('button', { name: 'Next page' }).click();
+    await expect(turned).toHaveText('Page 2 of 12');
+    await reading.stage.press('End');
+    await expect(turned).toHaveText('Page 12 of 12');
+    await field.fill('7');
+    await field.press('Enter');
+    await expect(turned).toHaveText('Page 7 of 12');
+    await reading.stage.evaluate((stage) => stage.scrollBy(0, -2 * document.querySelector('.page')!.getBoundingClientRect().height));
+    await expect(field).toHaveValue('5');
+    await expect(turned).toBeEmpty();
+    // The same page again is told again.
+    await field.fill('7');
+    await field.press('Enter');
+    await expect(turned).toHaveText('Page 7 of 12');
   });
 
   test('keeps the place under the pointer when it is made larger', async ({ read }) => {
@@ -331,6 +353,35 @@ test.describe('a long paper', () => {
       reading.faults.length = 0; // the refusal itself is a line on the console
     });
   }
+});
+
+test('a paper of ten thousand pages is opened at its last, and gone through', async ({ read }) => {
+  const reading = await read({ bytes: sheets(10_000) }, { hash: '#page=10000' });
+  const field = reading.frame.getByLabel('Page', { exact: true });
+  await expect(reading.words(10_000)).toHaveText('Sheet 10000');
+  await expect(field).toHaveValue('10000');
+  await expect(reading.frame.locator('#of')).toHaveText('of 10000');
+  await expect(reading.page).toHaveURL(/#page=10000$/);
+  await reading.stage.press('Home');
+  await expect(reading.words(1)).toHaveText('Sheet 1');
+  await field.focus();
+  await reading.page.keyboard.type('9876');
+  await reading.page.keyboard.press('Enter');
+  await expect(reading.words(9876)).toHaveText('Sheet 9876');
+  await field.focus();
+  await reading.page.keyboard.type('10000');
+  await reading.page.keyboard.press('Enter');
+  await expect(field).toHaveValue('10000');
+  await expect(reading.words(10_000)).toBeInViewport();
+  expect(await field.evaluate((input: HTMLInputElement) => input.scrollWidth <= input.clientWidth), 'all five figures are seen').toBe(true);
+  // However large: a browser lays out no more than so much, and the last page would be beyond it.
+  for (let step = 0; step < 12; step += 1) await reading.stage.press('+');
+  await reading.stage.press('Home');
+  await expect(reading.words(1)).toBeInViewport();
+  await reading.stage.press('End');
+  await expect(reading.words(10_000)).toBeInViewport();
+  await expect(field).toHaveValue('10000');
+  expect(await reading.frame.locator('.textLayer').count()).toBeLessThanOrEqual(24);
 });
 
 test.describe('a paper that is taken back', () => {
@@ -656,7 +707,65 @@ test('a paper is printed whole where that is allowed, and not at all where it is
   await expect(reading.frame.locator('#body')).toBeHidden();
 });
 
+test('a file that does not permit it is not printed, whatever the page says', async ({ read, page }) => {
+  const reading = await read({ bytes: sealed(-4), print: true });
+  const print = reading.frame.getByRole('button', { name: 'Print' });
+  await expect(reading.words()).toHaveText('For the screen');
+  await reading.frame.locator('#menu').click();
+  await expect(print).toBeVisible();
+  reading.server.paper = { ...reading.server.paper, bytes: sealed(-8) };
+  await page.reload();
+  await expect(reading.words()).toHaveText('For the screen');
+  await reading.frame.locator('#menu').click();
+  await expect(reading.frame.getByRole('button', { name: 'Keys' })).toBeVisible();
+  await expect(print).toBeHidden();
+  await expect(reading.frame.locator('html[data-unprinted]')).toHaveCount(1);
+});
+
+test('printing that is taken from an open paper, or given to it, opens it again where it was', async ({ read }) => {
+  const reading = await read({ print: true }, { hash: '#page=4' });
+  await expect(reading.words(4).first()).toBeAttached();
+  const print = reading.frame.locator('#print');
+  await expect(print).not.toHaveAttribute('hidden');
+  await reading.page.evaluate(() => document.querySelector('paper-reader')!.removeAttribute('data-print'));
+  await expect(reading.page.locator('paper-reader iframe')).toHaveAttribute('sandbox', 'allow-scripts');
+  await expect(reading.words(4).first()).toBeAttached();
+  await expect(reading.frame.getByLabel('Page', { exact: true })).toHaveValue('4');
+  await expect(print).toHaveAttribute('hidden');
+  await reading.page.evaluate(() => document.querySelector('paper-reader')!.setAttribute('data-print', 'yes'));
+  await expect(print).not.toHaveAttribute('hidden');
+});
+
 test.describe('other kinds', () => {
+  test('a large picture comes in parts, and a part that is cut off does not begin it again', async ({ page, read }) => {
+    // What stands behind a picture's end is fetched, and not looked at.
+    const bytes = Buffer.concat([photograph(), Buffer.alloc(3 << 20)]);
+    let asked = 0;
+    await page.route('**/paper/file', (route) => ((asked += 1) === 5 ? route.abort() : route.continue()));
+    const reading = await read({ kind: 'image', bytes, name: 'The new playground' });
+    await expect(reading.frame.getByRole('img', { name: 'The new playground' })).toBeVisible();
+    const { parts, sent } = reading.server;
+    expect(Math.max(...parts.map(({ begin, end }) => end - begin))).toBeLessThanOrEqual(1 << 20);
+    expect(sent).toBeGreaterThanOrEqual(bytes.length);
+    expect(asked).toBe(parts.length + 1);
+    expect(new Set(parts.map(({ begin, end }) => `${begin}-${end}`)).size, 'nothing twice').toBe(parts.length);
+    expect(reading.faults.every((fault) => /Failed to load resource/.test(fault))).toBe(true); // the one that was cut off
+    reading.faults.length = 0;
+  });
+
+  test('what has no pages has a start and an end', async ({ read }) => {
+    const rows = Array.from({ length: 400 }, (_, row) => `${row},${row * 2}`);
+    const reading = await read({ kind: 'csv', bytes: Buffer.from(`Number,Twice\n${rows.join('\n')}\n`) });
+    const cell = (text: string) => reading.frame.getByRole('cell', { name: text, exact: true });
+    await expect(cell('798')).not.toBeInViewport();
+    await reading.stage.press('End');
+    await expect(cell('798')).toBeInViewport();
+    await reading.stage.press('Home');
+    await expect(cell('798')).not.toBeInViewport();
+    expect(await reading.stage.evaluate((stage) => stage.scrollTop)).toBe(0);
+    await expect(reading.frame.locator('#turned')).toBeEmpty();
+  });
+
   test('a picture is shown with its name, and can be made larger', async ({ read }) => {
     const reading = await read({ kind: 'image', bytes: photograph(), name: 'The new playground' });
     const image = reading.frame.getByRole('img', { name: 'The new playground' });
@@ -685,6 +794,26 @@ test.describe('other kinds', () => {
   test('a long text says what is missing', async ({ read }) => {
     const reading = await read({ kind: 'text', bytes: Buffer.from('All work and no play.\n'.repeat(30_000)) });
     await expect(reading.frame.getByText('Only the first 500,000 letters are shown here')).toBeVisible();
+  });
+
+  test('of a huge text only the beginning is fetched, and no letter of it is broken', async ({ read }) => {
+    let bytes = Buffer.alloc(60 << 20, `${'é'.repeat(79)}\n`);
+    // Where it is cut a letter is half.
+    while ((bytes[8 << 20] & 0xc0) !== 0x80) bytes = Buffer.concat([Buffer.from('a'), bytes]);
+    const reading = await read({ kind: 'text', bytes });
+    await expect(reading.frame.getByText('Only the first 500,000 letters are shown here')).toBeVisible();
+    expect(await reading.frame.locator('pre').evaluate((whole) => /^a*[é\n]+$/.test(whole.textContent!))).toBe(true);
+    expect(reading.server.sent).toBeLessThan(9 << 20);
+  });
+
+  test('a huge table ends with a whole row, and says after how many', async ({ read }) => {
+    const row = (number: number) => `${number}${',y'.repeat(99)},${'x'.repeat(40_000)}\n`;
+    const bytes = Buffer.from(Array.from({ length: 500 }, (_, number) => row(number)).join(''));
+    const whole = bytes.subarray(0, 8 << 20).toString('latin1').split('\n').length - 2; // without the first, which is the heading, and the last, which is cut
+    const reading = await read({ kind: 'csv', bytes });
+    await expect(reading.frame.getByText(`Only the first ${whole} rows and the first 100 columns are shown here`)).toBeVisible();
+    await expect(reading.frame.locator('tbody tr')).toHaveCount(whole);
+    expect(reading.server.sent).toBeLessThan(9 << 20);
   });
 
   test('a table is a table, whatever its separator, and says where it is cut', async ({ read }) => {

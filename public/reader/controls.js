@@ -30,12 +30,20 @@ export function controls(paper, host) {
       stage.focus({ preventScroll: true });
     }
   };
-  const move = (step) => void paper.go(Math.min(Math.max(1, paper.page + step), paper.pages));
+  /** Turns to a page and says so to who cannot see it; what has no pages goes to its start or its end. */
+  const turn = async (number) => {
+    if (!paper.has.pages) {
+      stage.scrollTop = number > 1 ? stage.scrollHeight : 0;
+      return;
+    }
+    await paper.go(Math.min(Math.max(1, number), paper.pages));
+    by("turned").textContent = `Page ${paper.page} of ${paper.pages}`;
+  };
   const acts = {
-    previous: () => move(-1),
-    next: () => move(1),
-    first: () => void paper.go(1),
-    last: () => void paper.go(paper.pages),
+    previous: () => void turn(paper.page - 1),
+    next: () => void turn(paper.page + 1),
+    first: () => void turn(1),
+    last: () => void turn(Infinity),
     smaller: () => paper.larger(1 / 1.2),
     larger: () => paper.larger(1.2),
     "fit-width": () => paper.fit?.("width"),
@@ -71,7 +79,7 @@ export function controls(paper, host) {
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
     const number = Number.parseInt(field.value, 10);
-    if (number >= 1) void paper.go(number);
+    if (number >= 1) void turn(number);
     field.value = String(Number.isInteger(number) ? Math.min(Math.max(1, number), paper.pages) : paper.page);
     stage.focus({ preventScroll: true });
   });
@@ -136,11 +144,13 @@ export function controls(paper, host) {
       }
       by("print").hidden = !(host.print && paper.has.print);
       by("of").textContent = `of ${paper.pages}`;
+      field.classList.toggle("long", paper.pages > 9999);
       this.page(paper.page);
       by("bar").hidden = false;
       if (paper.outline && (await fill(outline, paper, () => narrow.matches && showOutline(false)).catch(() => false))) by("contents").hidden = false;
     },
     page(number) {
+      by("turned").textContent = ""; // so that the same page is told again when it is turned to again
       if (document.activeElement !== field) field.value = String(number);
     },
     scale(scale) {

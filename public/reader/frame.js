@@ -82,6 +82,7 @@ function close(sentence) {
   paper?.close();
   paper = marks = find = undefined;
   say("");
+  document.getElementById("turned").textContent = "";
   document.getElementById("bar").hidden = true;
   document.getElementById("search").hidden = true;
   for (const id of ["outline", "strip"]) document.getElementById(id).replaceChildren();
@@ -138,6 +139,7 @@ async function open(message, port) {
   showNight();
   await paper.open(source, page);
   if (closed) return undefined;
+  root.toggleAttribute("data-unprinted", !(print && paper.has.print));
   marks = new Marks(paper, (id) => port.postMessage({ type: "mark", id }));
   find = new Find(paper, (text) => bar.count(text));
   new Choice({ at: (number) => paper?.at(number) }, stage, (chosen) => port.postMessage({ type: "select", ...chosen }));

@@ -3,6 +3,8 @@
 
 /** Bytes that are fetched before the reader asks, from either end: a PDF says at its end where things are. */
 const AHEAD = 1 << 17;
+/** Most bytes that are fetched at once: on a slow line each part comes within its time, and what has come is kept. */
+const PART = 1 << 19;
 /** How long to wait between tries, and for one of them, in milliseconds. */
 const WAITS = [500, 1000, 2000, 4000, 8000, 15000];
 const PATIENCE = 30_000;
@@ -38,7 +40,12 @@ class Paper {
   async range(begin, end) {
     const block = this.#blocks.find((one) => one.begin <= begin && end <= one.end);
     if (block) return (await block.bytes).slice(begin - block.begin, end - block.begin);
-    return this.#patiently(begin, end);
+    if (end - begin <= PART) return this.#patiently(begin, end);
+    const whole = new Uint8Array(end - begin);
+    for (let from = begin; from < end; from += PART) {
+      whole.set(new Uint8Array(await this.range(from, Math.min(end, from + PART))), from - begin);
+    }
+    return whole.buffer;
   }
 
   async #patiently(begin, end) {
@@ -116,7 +123,7 @@ const short = (text, most) => String(text).slice(0, most);
  * a redraw of the page does not look. Tells `reader:page`, `reader:mark`, `reader:select` and `reader:shown`.
  */
 class PaperReader extends HTMLElement {
-  static observedAttributes = ["data-src", "data-marks", "data-changes", "data-closed", "data-length"];
+  static observedAttributes = ["data-src", "data-marks", "data-changes", "data-closed", "data-length", "data-print"];
   #shadow = this.attachShadow({ mode: "open" });
   #frame;
   #port;
@@ -138,7 +145,7 @@ class PaperReader extends HTMLElement {
     else if (name === "data-changes") this.#post({ type: "changes", changes: this.#list("changes") });
     else if (name === "data-closed") now !== null && this.close(now || GONE);
     else {
-      // Both may change in one redraw.
+      // Several may change in one redraw. Whether it prints is said to a frame once, when it is made.
       clearTimeout(this.soon);
       this.soon = setTimeout(() => this.isConnected && this.#start(), 0);
     }

@@ -17,6 +17,8 @@ export const CHUNK = 1 << 17;
 const WHOLE = 96 / 72;
 const LEAST = 0.25 * WHOLE;
 const MOST = 5 * WHOLE;
+/** Most CSS pixels of all pages together: what stands below that, a browser lays out wrongly or not at all. */
+const TALL = 16_000_000;
 /** A sheet as wide as a large screen is no pleasure to read; fitting the width goes beyond this only when it is asked for. */
 const AT_EASE = 1.6;
 
@@ -223,6 +225,7 @@ export class Pages {
   page = 1;
   mode = "ease";
   scale = WHOLE;
+  most = MOST;
   #drawing = false;
   #closed = false;
   #waiting = new Map();
@@ -256,10 +259,13 @@ export class Pages {
     });
     this.pdf = await this.task.promise;
     this.pages = this.pdf.numPages;
-    const first = await this.pdf.getPage(1);
+    const [first, may] = await Promise.all([this.pdf.getPage(1), this.pdf.getPermissions()]);
+    // What whoever made the file permits (ISO 32000-1, table 22); none said is everything.
+    if (may && !may.has(pdfjs.PermissionFlag.PRINT)) this.has = { ...this.has, print: false };
     const { width, height } = first.getViewport({ scale: 1 });
     this.list = Array.from({ length: this.pages }, (_, index) => new Page(this, index + 1));
     for (const one of this.list) one.size(width, height);
+    this.most = Math.max(LEAST, Math.min(MOST, TALL / (this.pages * height)));
     this.stage.replaceChildren(...this.list.map((one) => one.section));
     this.fit("ease");
     this.stage.addEventListener("scroll", () => this.#soon(), { passive: true });
@@ -437,7 +443,7 @@ export class Pages {
   /** Sets the scale; the point under the pointer, or the top of what is seen, stays where it is. */
   zoom(scale, point, mode) {
     this.mode = mode;
-    scale = Math.min(MOST, Math.max(LEAST, scale));
+    scale = Math.min(this.most, Math.max(LEAST, scale));
     const frame = this.stage.getBoundingClientRect();
     const { x, y } = point ?? { x: frame.left + frame.width / 2, y: frame.top };
     const under = this.list.find(({ section }) => section.getBoundingClientRect().bottom >= y) ?? this.list.at(-1);

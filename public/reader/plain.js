@@ -1,25 +1,30 @@
 // A text or a table (CSV) as one page. What is too long for a screen is cut, and it is said where.
 import { Surface, make } from "./surface.js";
 
+/** Most bytes that are read: more than is shown of any text, and of a table unless its rows are very long. */
+const BYTES = 8 << 20;
 /** Most letters of a text, and rows and columns of a table, that are shown. */
 const LETTERS = 500_000;
 const ROWS = 5000;
 const COLUMNS = 100;
 
-/** Bytes as text: UTF-8 or UTF-16 where they are that, else what old spreadsheets write. */
-export function decode(bytes) {
+/** Bytes as text: UTF-8 or UTF-16 where they are that, else what old spreadsheets write. Of `part` of a file the last letter may be half. */
+export function decode(bytes, part = false) {
   const [first, second] = new Uint8Array(bytes, 0, Math.min(2, bytes.byteLength));
-  if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
-  if (first === 0xfe && second === 0xff) return new TextDecoder("utf-16be").decode(bytes);
+  if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le").decode(bytes, { stream: part });
+  if (first === 0xfe && second === 0xff) return new TextDecoder("utf-16be").decode(bytes, { stream: part });
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: part });
   } catch {
     return new TextDecoder("windows-1252").decode(bytes);
   }
 }
 
-/** The rows of a CSV file (RFC 4180), at most `most`. The separator is the one that the first line has most of. */
-export function rowsOf(text, most) {
+/**
+ * The rows of a CSV file (RFC 4180), at most `most`. The separator is the one that the first line has most of. Of `part` of a
+ * file the last row may be half, and is left out unless it is the only one.
+ */
+export function rowsOf(text, most, part = false) {
   const line = text.slice(0, text.search(/\r|\n|$/));
   const separator = [",", ";", "\t"].map((mark) => [mark, line.split(mark).length]).sort((one, other) => other[1] - one[1])[0][0];
   const rows = [];
@@ -44,8 +49,8 @@ export function rowsOf(text, most) {
     } else if (letter === "\n") endRow();
     else if (letter !== "\r") cell += letter;
   }
-  if (rows.length < most && (cell !== "" || row.length)) endRow();
-  return { rows, more: text.slice(index).trim() !== "" };
+  if (rows.length < most && (cell !== "" || row.length) && !(part && rows.length)) endRow();
+  return { rows, more: part || text.slice(index).trim() !== "" };
 }
 
 export class Plain {
@@ -62,9 +67,10 @@ export class Plain {
   }
 
   async open(source) {
-    const text = decode(await source.whole());
+    const part = source.length > BYTES;
+    const text = decode(await (part ? source.range(0, BYTES) : source.whole()), part);
     this.surface = new Surface(1, 1);
-    const { cut, content, nodes } = this.kind === "csv" ? table(text) : lines(text);
+    const { cut, content, nodes } = this.kind === "csv" ? table(text, part) : lines(text);
     this.surface.sheet.classList.add("plain", this.kind);
     this.surface.sheet.append(content, this.surface.boxes, this.surface.badges);
     if (cut) this.surface.section.prepend(make("p", { class: "cut" }, cut));
@@ -136,8 +142,8 @@ function lines(text) {
   return { cut, content, nodes };
 }
 
-function table(text) {
-  const { rows, more } = rowsOf(text, ROWS + 1);
+function table(text, part) {
+  const { rows, more } = rowsOf(text, ROWS + 1, part);
   const wide = Math.max(0, ...rows.map((row) => row.length));
   const [head = [], ...body] = rows.map((row) => row.slice(0, COLUMNS));
   const nodes = [];
@@ -156,6 +162,6 @@ function table(text) {
     make("thead", {}, make("tr", {}, ...line(head, "th").map((cell, index) => (cell.textContent ? cell : filled(cell, `Column ${index + 1}`))))),
     make("tbody", {}, ...body.map((row) => make("tr", {}, ...line(row, "td")))),
   );
-  const cuts = [more && `the first ${ROWS.toLocaleString("en-GB")} rows`, wide > COLUMNS && `the first ${COLUMNS} columns`].filter(Boolean);
+  const cuts = [more && `the first ${body.length.toLocaleString("en-GB")} rows`, wide > COLUMNS && `the first ${COLUMNS} columns`].filter(Boolean);
   return { cut: cuts.length > 0 && `Only ${cuts.join(" and ")} are shown here. Download the file for all of it.`, content, nodes };
 }

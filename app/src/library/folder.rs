@@ -198,6 +198,12 @@ pub fn documents(listed: &[Listed]) -> impl IntoView + use<> {
 fn keep(folder: &Folder) -> impl IntoView + use<> {
     let echo: Echo = use_context().unwrap_or_default();
     let refusal = echo.of("library/describe-folder");
+    // A box that was left empty is not sent.
+    let prints = if refusal.is_some() {
+        echo.value("prints").is_some()
+    } else {
+        folder.prints
+    };
     let id = folder.id.to_string();
     let (act, label, what) = if folder.archived {
         (
@@ -222,6 +228,11 @@ fn keep(folder: &Folder) -> impl IntoView + use<> {
                     <input type="hidden" name="folder" value=id.clone() />
                     <Field name="name" label="Name" most=120 value=echo.value("name").unwrap_or_else(|| folder.name.clone()) refusal=refusal.clone() />
                     <TextArea name="about" label="What it is for" value=echo.value("about").unwrap_or_else(|| folder.about.clone()) />
+                    <label class="option">
+                        <input type="checkbox" name="prints" value="yes" checked=prints />
+                        <b>"People who read here may print"</b>
+                        <small>"Without this the reader does not print. Whoever downloads a file can still print it in another program."</small>
+                    </label>
                     <div class="actions"><button class="button">"Save"</button></div>
                 </form>
                 <form class="form" method="post">

@@ -224,7 +224,7 @@ fn reader(
     };
     view! {
         <paper-reader id="reader" data-src=src data-kind=kind data-name=document.about.title.clone() data-length=length.to_string()
-            data-paper=id.to_string() data-version=shown.number.to_string() data-print="yes" data-marks=marks data-changes=changes>
+            data-paper=id.to_string() data-version=shown.number.to_string() data-print=document.folder.prints.then_some("yes") data-marks=marks data-changes=changes>
             <div class="empty"><Icon name="download" /><h2>"Read it on your computer"</h2>
                 <p>"Without a script this page cannot show the document."</p>
                 <div class="actions">{read_copy}<a class=button href=address(id, shown.number) rel="external" download=shown.file_name.clone()>"Download"</a></div>

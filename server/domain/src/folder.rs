@@ -17,7 +17,7 @@ pub const ABOUT_MOST: u16 = 1000;
 /// A folder as the caller may know it.
 #[allow(
     clippy::struct_excessive_bools,
-    reason = "four facts, of which none follows from another"
+    reason = "five facts, of which none follows from another"
 )]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folder {
@@ -31,6 +31,8 @@ pub struct Folder {
     pub restricted: bool,
     /// Whether it is out of use.
     pub archived: bool,
+    /// Whether the reader prints what lies in it. Who downloads a file prints it elsewhere, whatever this says.
+    pub prints: bool,
     /// Whether the caller reads it. Who keeps the library knows of folders that they do not read, and no more than that.
     pub reads: bool,
     /// Whether the caller files documents in it.
@@ -69,7 +71,7 @@ mod queries {
         let tenant = read.standing.tenant;
         let rows = sqlx::query!(
             r#"with own as materialized (select sec.folders_read() as reads, sec.folders_filed() as files)
-               select f.id, f.name, a.about as "about?", f.restricted, f.archived_on is not null as "archived!",
+               select f.id, f.name, a.about as "about?", f.restricted, f.archived_on is not null as "archived!", f.prints,
                       f.id = any (own.reads) as "reads!", f.id = any (own.files) as "files!",
                       (select count(*) from document d
                        where d.tenant_id = f.tenant_id and d.folder_id = f.id and d.state = 'current') as "documents!"
@@ -88,6 +90,7 @@ mod queries {
                 about: row.about.unwrap_or_default(),
                 restricted: row.restricted,
                 archived: row.archived,
+                prints: row.prints,
                 reads: row.reads,
                 files: row.files,
                 documents: u32::try_from(row.documents).unwrap_or(u32::MAX),
@@ -145,30 +148,32 @@ mod queries {
         Ok((id, Act::folder_opened(id, restricted)))
     }
 
-    /// Gives a folder another name and says what it is for. For who files there.
+    /// Gives a folder another name, says what it is for and whether the reader prints what lies in it. For who files there.
     pub async fn describe(
         write: &mut Write,
         id: Uuid,
         name: &str,
         about: &str,
+        prints: bool,
     ) -> Result<Act, Refusal> {
         let (name, about) = (tidy_name(name)?, text::block(about, ABOUT_MOST)?);
         filed(write, id).await?;
         let tenant = write.standing.tenant;
         let changed = sqlx::query!(
-            "update folder set name = $3, about = $4 where tenant_id = $1 and id = $2
-               and (name <> $3 or (select a.about from sec.folders_about() a where a.folder_id = $2) <> $4)",
+            "update folder set name = $3, about = $4, prints = $5 where tenant_id = $1 and id = $2
+               and (name <> $3 or prints <> $5 or (select a.about from sec.folders_about() a where a.folder_id = $2) <> $4)",
             tenant,
             id,
             name,
-            about
+            about,
+            prints
         )
         .execute(write.connection())
         .await
         .map_err(refused)?;
         match changed.rows_affected() {
             0 => Err(Refusal::Stale),
-            _ => Ok(Act::folder_renamed(id)),
+            _ => Ok(Act::folder_renamed(id, prints)),
         }
     }
 

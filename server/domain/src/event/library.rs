@@ -24,8 +24,9 @@ impl Act {
         Self::of_folder("folder.opened", folder, json!({ "restricted": restricted }))
     }
 
-    pub(crate) fn folder_renamed(folder: Uuid) -> Self {
-        Self::of_folder("folder.renamed", folder, json!({}))
+    /// `prints`: whether the reader prints what lies in it from now on.
+    pub(crate) fn folder_renamed(folder: Uuid, prints: bool) -> Self {
+        Self::of_folder("folder.renamed", folder, json!({ "prints": prints }))
     }
 
     pub(crate) fn folder_archived(folder: Uuid) -> Self {

@@ -631,6 +631,45 @@ async fn an_open_folder_is_read_by_its_roles_and_committees_and_kept_by_the_cler
 }
 
 #[tokio::test]
+async fn who_files_in_a_folder_says_whether_what_lies_in_it_is_printed() {
+    let mut scene = Scene::new().await;
+    let clerk = scene.caller(CLERK).await;
+    let readers = [(Who::Role(Held::Governor), false)];
+    let id = scene
+        .folder(&clerk, "Policies", false, &readers)
+        .await
+        .unwrap();
+    let filed = scene
+        .file(&clerk, id, "Behaviour policy", "Good order")
+        .await
+        .unwrap();
+    let (dilip, teacher) = (scene.caller(GOVERNOR).await, scene.caller(TEACHER).await);
+    let db = scene.db.clone();
+    let say = async |by: &Caller, prints: bool| {
+        change(&db, by, async |write| {
+            let act = folder::describe(write, id, "Policies", "", prints).await?;
+            Ok(((), act))
+        })
+        .await
+    };
+    let printed = async || {
+        let mut read = db.read(&dilip).await.unwrap();
+        let document = document::one(&mut read, filed.document).await.unwrap();
+        document.folder.prints
+    };
+    assert!(printed().await);
+    // As it is already.
+    assert_eq!(say(&clerk, true).await, Err(Refusal::Stale));
+    assert_eq!(say(&dilip, false).await, Err(Refusal::FolderNotFiled));
+    assert_eq!(say(&teacher, false).await, Err(Refusal::NotFound));
+    assert!(printed().await);
+    say(&clerk, false).await.unwrap();
+    assert!(!printed().await);
+    say(&clerk, true).await.unwrap();
+    assert!(printed().await);
+}
+
+#[tokio::test]
 async fn a_parent_reads_a_folder_that_names_parents_and_hears_of_what_is_new_in_it() {
     let mut scene = Scene::new().await;
     let (clerk, parent) = (scene.caller(CLERK).await, scene.caller(PARENT).await);
