@@ -155,7 +155,7 @@ pub const SHEETS: &[sheet::Address] = &[
         Rail::Papers,
         &["paper/:paper", "library", "readers/:paper"],
     ),
-    ("/papers/:paper/changes", Rail::Papers, &[]),
+    ("/papers/:paper/changes", Rail::Papers, &["paper/:paper"]),
     // whoever files in it
     ("/library/:folder/add", Rail::Papers, &[]),
     ("/papers/:paper/ask", Rail::Papers, &[]),

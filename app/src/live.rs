@@ -54,7 +54,7 @@ impl State {
 }
 
 #[cfg(feature = "hydrate")]
-pub use page::script;
+pub use page::{leave_closed, script};
 
 /// Counts the changes to a topic while the calling component is shown. In the source of a `Resource` it makes the page fetch
 /// again, under the reader's own rights.

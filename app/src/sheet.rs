@@ -16,6 +16,8 @@ use crate::{
 /// A sheet as it is sent to a page that is open already.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sheet {
+    /// Its address, as it was asked for.
+    pub address: String,
     /// The document's title.
     pub title: String,
     /// Its place in the rail.
@@ -128,6 +130,7 @@ pub async fn read_sheet(address: String) -> Result<Page<Sheet>> {
     Ok(Page {
         around,
         body: Sheet {
+            address,
             title: drawing.title,
             rail: *rail,
             html: drawing.page.to_html(),
@@ -153,6 +156,8 @@ pub fn SheetPage() -> impl IntoView {
         |_, _| true,
     );
     let drawn = StoredValue::new(None);
+    // The address of the sheet that somebody has before them.
+    let seen = StoredValue::new(String::new());
     let shown = Resource::new(
         move || {
             let query = query.with(leptos_router::params::ParamsMap::to_query_string);
@@ -161,8 +166,16 @@ pub fn SheetPage() -> impl IntoView {
             (path.get() + &query, news)
         },
         move |(address, _)| async move {
+            let answer = read_sheet(address.clone()).await;
+            // It was there a moment ago: they are told what has become of it.
+            #[cfg(feature = "hydrate")]
+            if matches!(&answer, Err(refused) if refused.0 == domain::Refusal::NotFound)
+                && seen.try_with_value(|seen| *seen == address) == Some(true)
+            {
+                live::leave_closed();
+            }
             #[cfg_attr(not(feature = "ssr"), allow(unused_mut))]
-            let mut page = read_sheet(address).await?;
+            let mut page = answer?;
             // It stands in the document once, not a second time in what the browser's program is given.
             #[cfg(feature = "ssr")]
             drawn.set_value(Some(std::mem::take(&mut page.body.html)));
@@ -175,6 +188,7 @@ pub fn SheetPage() -> impl IntoView {
                   around,
                   body: sheet,
               }| {
+            seen.set_value(sheet.address);
             let page = view! {
                 <Title text=sheet.title />
                 {content(sheet.html, drawn)}
@@ -238,6 +252,7 @@ mod tests {
     #[test]
     fn a_sheet_follows_what_its_own_address_names() {
         assert_eq!(topics("/papers/7"), ["paper/7", "library", "readers/7"]);
+        assert_eq!(topics("/papers/7/changes"), ["paper/7"]);
         assert_eq!(topics("/library/8"), ["folder/8", "me"]);
         assert_eq!(topics("/library/policies"), ["library", "approvals"]);
         assert_eq!(topics("/papers/7/add"), [] as [&str; 0]);

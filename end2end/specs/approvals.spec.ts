@@ -226,6 +226,64 @@ test('the check page tells in the browser whether a certificate and a file belon
   expect(sent, 'neither file was sent').toEqual([]);
 });
 
+test('a certificate and a file that are dropped find their fields, and what is dropped beside them goes nowhere', async ({ school, javaScriptEnabled }) => {
+  test.skip(!javaScriptEnabled, 'the comparison is a script');
+  const [clerk, chair] = [await school.as('clerk'), await school.as('chair')];
+  const bytes = await policy(2);
+  const address = await filed(clerk, bytes);
+  await ask(clerk, [NAMES.chair]);
+  await expect(notice(clerk)).toContainText('One person is asked');
+  await chair.goto(address);
+  await chair.getByRole('button', { name: 'I agree to version 1' }).click();
+  await expect(approval(chair)).toContainText('Adopted');
+  const certificate = await certificateOf(chair, approval(chair).getByRole('link', { name: 'Certificate' }));
+  // Known by what is in it, whatever it is called.
+  const [paper, named] = [pdf('policy.pdf', bytes), { ...certificate, name: 'scan.pdf' }];
+  const stranger = await school.stranger();
+  const drop = async (where: string, files: Chosen[]) => {
+    const plain = files.map(({ name, mimeType, buffer }) => ({ name, mimeType, base64: buffer.toString('base64') }));
+    const dataTransfer = await stranger.evaluateHandle((files) => {
+      const transfer = new DataTransfer();
+      for (const { name, mimeType, base64 } of files) transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name, { type: mimeType }));
+      return transfer;
+    }, plain);
+    for (const kind of ['dragover', 'drop']) await stranger.dispatchEvent(where, kind, { dataTransfer });
+  };
+  const chosen = (label: string) => stranger.getByLabel(label).evaluate((input: HTMLInputElement) => [...(input.files ?? [])].map((file) => file.name));
+  const open = async () => {
+    await stranger.goto('/check');
+    await stranger.waitForLoadState('networkidle');
+  };
+  const form = 'form[data-check]';
+  for (const both of [[named, paper], [paper, named]]) {
+    await open();
+    await drop(form, both);
+    await expect(verdict(stranger)).toHaveAttribute('data-verdict', 'together');
+    expect([await chosen('Certificate'), await chosen('The file')]).toEqual([['scan.pdf'], ['policy.pdf']]);
+  }
+  for (const order of [[paper, named], [named, paper]]) {
+    await open();
+    for (const one of order) await drop(form, [one]);
+    await expect(verdict(stranger)).toHaveAttribute('data-verdict', 'together');
+    expect([await chosen('Certificate'), await chosen('The file')]).toEqual([['scan.pdf'], ['policy.pdf']]);
+  }
+  await drop(form, [paper, named, paper]);
+  await expect(verdict(stranger)).toContainText('Those were more than two files.');
+  // Beside the form: it is the page that says no, since the browser would go and show the file.
+  await open();
+  const refused = await stranger.evaluate(() =>
+    ['dragover', 'drop'].map((kind) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(['x'], 'x.pdf'));
+      const event = new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true });
+      document.querySelector('h1')!.dispatchEvent(event);
+      return event.defaultPrevented;
+    }),
+  );
+  expect(refused).toEqual([true, true]);
+  expect([await chosen('Certificate'), await chosen('The file')]).toEqual([[], []]);
+});
+
 test('the same people are asked again as they were asked, whoever has the role by now', async ({ school }) => {
   const clerk = await school.as('clerk');
   await filed(clerk, await policy(1));

@@ -77,7 +77,9 @@ test('a governor asks about a sentence, the clerk answers, and a corrected versi
   await expect(kept).toContainText('asked on version 1, still on its sentence, on page 3');
   await expect(kept.locator('blockquote')).toContainText('ten school days');
   await expect(card(governor).getByRole('heading', { name: 'The sentence has gone' })).toBeVisible();
-  await expect(thread(governor, 'Who telephones?')).toContainText('asked on version 1, where it stood on page 2');
+  await expect(thread(governor, 'Who telephones?')).toContainText('asked on version 1 ·');
+  const there = thread(governor, 'Who telephones?').getByRole('link', { name: 'Read it on version 1, page 2' });
+  await expect(there).toHaveAttribute('href', `${path}?version=1#page=2`);
   await expect(thread(governor, 'Who wrote this?')).toContainText('about the document as a whole');
 
   await governor.getByRole('link', { name: 'See what changed' }).click();
@@ -88,6 +90,11 @@ test('a governor asks about a sentence, the clerk answers, and a corrected versi
   if (javaScriptEnabled) await measure(governor, 'what changed');
   await governor.goto(path);
   if (javaScriptEnabled) await measure(governor, 'a paper with questions');
+  await there.click();
+  await expect(governor).toHaveURL(`${path}?version=1#page=2`);
+  await expect(governor.getByText('This is version 1. The newest is version 2.')).toBeVisible();
+  await expect(card(governor).getByRole('heading', { name: 'The sentence has gone' })).toHaveCount(0);
+  await governor.goto(path);
   await thread(governor, 'Who wrote this?').getByRole('button', { name: 'Take back' }).click();
   await expect(thread(governor, 'Who wrote this?')).toHaveCount(0);
 });

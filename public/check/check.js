@@ -23,6 +23,7 @@ export const SENTENCES = {
   stranger: "The certificate was signed with a key that is not one of this service. Do not rely on it.",
   none: "Neither file is a certificate of Quorate. Choose the PDF or the JSON as it was downloaded; a scan or a new print of it does not do.",
   large: "The file is too large to be checked here: 200 MB for the file, 16 MB for the certificate.",
+  many: "Those were more than two files. Drop the certificate and the one file that it is about.",
   unread: "The file could not be read. Choose it again.",
 };
 
@@ -122,7 +123,34 @@ export async function ask(approval, sha256) {
   return { answer: newest ? "newest" : "older", state };
 }
 
-/** Answers in the page as soon as both files are chosen. */
+/** Whether a file is a certificate: by the mark in it, or else by what it is called. */
+async function isCertificate(file) {
+  const bytes = file.size > MOST.certificate ? undefined : await file.arrayBuffer().catch(() => undefined);
+  return Boolean(bytes && mark(new Uint8Array(bytes))) || /certificate/i.test(file.name);
+}
+
+/**
+ * Puts one or two dropped files into the fields: a certificate into its own, another file into the other, and one whose field
+ * is taken into the one that is empty.
+ */
+async function place(form, dropped) {
+  const { certificate, file } = form.elements;
+  const put = (input, one) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(one);
+    input.files = transfer.files;
+  };
+  const first = await isCertificate(dropped[0]);
+  if (dropped.length === 2) {
+    const swapped = !first && (await isCertificate(dropped[1]));
+    [certificate, file].forEach((input, n) => put(input, dropped[swapped ? 1 - n : n]));
+    return;
+  }
+  const [wanted, other] = first ? [certificate, file] : [file, certificate];
+  put(wanted.files.length && !other.files.length ? other : wanted, dropped[0]);
+}
+
+/** Answers in the page as soon as both files are chosen or dropped. */
 export function bind(form) {
   const output = form.querySelector("output");
   const keys = form.dataset.keys.split(" ").filter(Boolean);
@@ -165,6 +193,27 @@ export function bind(form) {
     told.dataset.newest = newest;
     told.append(line("p", [ANSWERS[newest], STATES[state]].filter(Boolean).join(" ")));
   };
+  // Two drops one after the other find their fields one after the other.
+  let placed = Promise.resolve();
+  for (const kind of ["dragover", "dragleave", "drop"])
+    document.addEventListener(kind, (event) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      const over = form.contains(event.target);
+      form.toggleAttribute("data-over", over && kind === "dragover");
+      if (kind === "dragleave") return;
+      // Beside the form too: the browser would leave the page and show the file.
+      event.preventDefault();
+      if (kind === "dragover") event.dataTransfer.dropEffect = over ? "copy" : "none";
+      if (kind !== "drop" || !over) return;
+      const dropped = [...event.dataTransfer.files];
+      if (dropped.length > 2) {
+        turn += 1;
+        for (const one of [output, told]) one.replaceChildren();
+        delete output.dataset.verdict;
+        server.hidden = true;
+        output.append(line("p", SENTENCES.many));
+      } else if (dropped.length) placed = placed.then(() => place(form, dropped)).then(answer);
+    });
   button.addEventListener("click", askServer);
   form.addEventListener("change", answer);
   form.addEventListener("submit", (event) => (event.preventDefault(), answer()));

@@ -24,32 +24,40 @@ const element = (name, props = {}, ...children) => {
   return made;
 };
 
-/** One line of progress. */
-function line(list, name) {
+/** One line of progress. What becomes of the file is said aloud too, each thing once; how much of it has been sent is not. */
+function line(list, name, aloud) {
+  const tell = (text) => {
+    if (aloud.textContent !== `${name}: ${text}`) aloud.textContent = `${name}: ${text}`;
+  };
   const bar = element("progress", { max: 100, value: 0 });
   bar.setAttribute("aria-label", name);
   const said = element("small", { textContent: "Waiting" });
   const row = element("li", {}, element("b", { textContent: name }), bar, said);
   list.append(row);
+  tell("Waiting");
   return {
     sent(some, all) {
       bar.value = (100 * some) / all;
       said.textContent = `${mebibytes(some)} of ${mebibytes(all)} MB`;
     },
-    say: (text) => (said.textContent = text),
+    say(text) {
+      said.textContent = text;
+      tell(text);
+    },
     checking() {
       bar.removeAttribute("value");
-      said.textContent = "All of it is here; it is being checked";
+      this.say("All of it is here; it is being checked");
     },
     done(href, text) {
       bar.remove();
       row.className = "done";
       said.replaceChildren(element("a", { href, textContent: text }));
+      tell(text);
     },
     failed(sentence) {
       bar.remove();
       row.className = "failed";
-      said.textContent = sentence;
+      this.say(sentence);
     },
   };
 }
@@ -65,6 +73,7 @@ const sentenceOf = (text) => {
 /** Sends one file; resolves to where it lies then, rejects with a sentence. */
 async function send(file, fields, row) {
   const { Upload } = await loaded();
+  const sent = new AbortController();
   const address = await new Promise((done, failed) => {
     const upload = new Upload(file, {
       endpoint: "/files/uploads",
@@ -82,9 +91,9 @@ async function send(file, fields, row) {
       onError: (error) => failed(new Error(sentenceOf(error.originalResponse?.getBody() ?? "").sentence ?? "The file could not be sent. Try again in a minute.")),
       onSuccess: () => done(upload.url),
     });
-    addEventListener("online", () => upload.url && upload.start());
+    addEventListener("online", () => upload.url && upload.start(), { signal: sent.signal });
     upload.start();
-  });
+  }).finally(() => sent.abort());
   row.checking();
   for (let tries = 0; ; tries += 1) {
     const answer = await fetch(`${address}/finish`, { method: "POST", credentials: "same-origin" }).catch(() => undefined);
@@ -102,6 +111,7 @@ async function sendAll(form) {
   const files = [...input.files];
   const place = form.parentElement.querySelector("[data-uploads]");
   const list = element("ul", { className: "uploads", role: "list" });
+  const aloud = form.parentElement.querySelector("[data-uploads-said]");
   place.replaceChildren(list);
   const button = form.querySelector("button:not([type=button])");
   button.disabled = true;
@@ -113,7 +123,7 @@ async function sendAll(form) {
   addEventListener("beforeunload", leave);
   let [last, wrong] = [undefined, 0];
   for (const file of files) {
-    const row = line(list, file.name);
+    const row = line(list, file.name, aloud);
     const said = { ...fields };
     // One title is not that of several.
     if (files.length > 1) delete said.title;

@@ -18,7 +18,7 @@ pub fn CheckPage() -> impl IntoView {
         card(
             &doorway,
             "Check a certificate",
-            "Choose the certificate of an approval and the file it is about. Your browser compares them here: neither is sent to anybody.",
+            "Choose the certificate of an approval and the file it is about, or drop them on the form. Your browser compares them here: neither is sent to anybody.",
             view! {
                 <form class="form" data-check="" data-keys=key.clone()>
                     <div class="field"><label for="certificate">"Certificate"</label><p class="hint" id="certificate-hint">"The PDF as it was downloaded, not a scan or a new print of it."</p>

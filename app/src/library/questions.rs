@@ -315,14 +315,8 @@ mod pages {
     }
 
     /// "asked on version 2, still on its sentence".
-    fn whereabouts(
-        on: On,
-        asked_on: u32,
-        verb: &str,
-        quoted: Option<&Quoted>,
-        stands: &Stands,
-    ) -> String {
-        let (page, name) = (quoted.map_or(0, |quoted| quoted.page), on.division.name());
+    fn whereabouts(on: On, asked_on: u32, verb: &str, stands: &Stands) -> String {
+        let name = on.division.name();
         match stands {
             Stands::Whole if asked_on == on.version => "about the document as a whole".to_owned(),
             Stands::Whole => format!("{verb} on version {asked_on}, about the document as a whole"),
@@ -333,9 +327,6 @@ mod pages {
             Stands::Here(_) if on.division == Division::Part => {
                 format!("{verb} on version {asked_on}, still on its sentence")
             }
-            Stands::Gone if on.division == Division::Part => {
-                format!("{verb} on version {asked_on}, about a sentence of it")
-            }
             Stands::Here(place) if asked_on == on.version => {
                 format!("on {name} {}", place.page)
             }
@@ -343,10 +334,23 @@ mod pages {
                 "{verb} on version {asked_on}, still on its sentence, on {name} {}",
                 place.page
             ),
-            Stands::Gone => {
-                format!("{verb} on version {asked_on}, where it stood on {name} {page}")
-            }
+            Stands::Gone => format!("{verb} on version {asked_on}"),
         }
+    }
+
+    /// The way to a sentence that has gone, in the version that has it: "Read it on version 1, page 2".
+    fn before(on: On, asked_on: u32, quoted: Option<&Quoted>, stands: &Stands) -> Option<AnyView> {
+        let page = quoted.filter(|_| *stands == Stands::Gone)?.page;
+        let (place, name) = match on.division {
+            Division::Part => (String::new(), String::new()),
+            paged => (
+                format!("#page={page}"),
+                format!(", {} {page}", paged.name()),
+            ),
+        };
+        let address = format!("/papers/{}?version={asked_on}{place}", on.document);
+        let words = format!("Read it on version {asked_on}{name}");
+        Some(view! { " · " <a href=address rel="external">{words}</a> }.into_any())
     }
 
     fn quotation(on: On, id: Uuid, quoted: Option<&Quoted>, stands: &Stands) -> Option<AnyView> {
@@ -362,7 +366,8 @@ mod pages {
 
     fn thread(on: On, one: Thread, echo: &Echo) -> AnyView {
         let (open, id) = (one.state == State::Open, one.id);
-        let whereabouts = whereabouts(on, one.asked_on, "asked", one.quoted.as_ref(), &one.stands);
+        let whereabouts = whereabouts(on, one.asked_on, "asked", &one.stands);
+        let before = before(on, one.asked_on, one.quoted.as_ref(), &one.stands);
         let to = one.hearers.as_ref().map(|people| {
             let names: Vec<String> = people.iter().map(Named::called).collect();
             format!("Only to {}", names.join(", "))
@@ -402,7 +407,7 @@ mod pages {
                 {quotation(on, id, one.quoted.as_ref(), &one.stands)}
                 <div class="said">
                     <span class="face" aria-hidden="true">{domain::membership::initials(&by)}</span>
-                    <div><p>{one.text}</p><small>{by} ", " <Moment at=one.at day=true /> " · " {whereabouts}</small>{to.map(|to| view! { <small>{to}</small> })}</div>
+                    <div><p>{one.text}</p><small>{by} ", " <Moment at=one.at day=true /> " · " {whereabouts} {before}</small>{to.map(|to| view! { <small>{to}</small> })}</div>
                 </div>
                 {replies}
                 {tag.map(|tag| view! { <div class="steps">{tag} {answered}</div> })}
@@ -450,12 +455,13 @@ mod pages {
     }
 
     fn note(on: On, one: Note) -> AnyView {
-        let whereabouts = whereabouts(on, one.kept_on, "kept", one.quoted.as_ref(), &one.stands);
+        let whereabouts = whereabouts(on, one.kept_on, "kept", &one.stands);
+        let before = before(on, one.kept_on, one.quoted.as_ref(), &one.stands);
         let gone = (one.stands == Stands::Gone).then_some(" · the sentence has gone");
         view! {
             <li id=format!("mark-{}", one.id) class="thread note" tabindex="-1">
                 {quotation(on, one.id, one.quoted.as_ref(), &one.stands)}
-                <div class="said"><span class="tag">"Only you"</span><div><p>{one.text}</p><small><Moment at=one.at day=true /> " · " {whereabouts} {gone}</small></div></div>
+                <div class="said"><span class="tag">"Only you"</span><div><p>{one.text}</p><small><Moment at=one.at day=true /> " · " {whereabouts} {gone} {before}</small></div></div>
                 <form method="post">
                     <Act name="questions/drop-note" />{on.fields()}
                     <input type="hidden" name="note" value=one.id.to_string() />

@@ -64,7 +64,7 @@ pub async fn to_folder(read: &mut Read, id: &str) -> Result<Drawing, Refusal> {
                         <a class="button" href=format!("/library/{id}")>"Cancel"</a>
                     </div>
                 </form>
-                <div data-uploads="" aria-live="polite"></div>
+                {progress()}
             </div>
         </section>
         {script()}
@@ -102,7 +102,7 @@ pub async fn to_document(read: &mut Read, id: &str) -> Result<Drawing, Refusal> 
                         <a class="button" href=format!("/papers/{id}")>"Cancel"</a>
                     </div>
                 </form>
-                <div data-uploads="" aria-live="polite"></div>
+                {progress()}
             </div>
         </section>
         {script()}
@@ -194,6 +194,14 @@ fn choose(several: bool, refusal: Option<Refusal>) -> impl IntoView {
             <input id="file" name="file" type="file" multiple=several accept=accept.join(",") required=true
                 aria-describedby=if wrong.is_some() { "file-hint file-error" } else { "file-hint" } aria-invalid=wrong.is_some().then_some("true") />
         </div>
+    }
+}
+
+/// Where the script shows how far each file has come, and says what has become of it: not each number on the way.
+fn progress() -> impl IntoView {
+    view! {
+        <div data-uploads=""></div>
+        <p class="hidden-text" role="status" data-uploads-said=""></p>
     }
 }
 

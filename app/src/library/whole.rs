@@ -39,7 +39,7 @@ pub async fn page(read: &mut Read, around: &Around, asked: &Asked) -> Result<Dra
     let page = view! {
         {done.map(|text| view! { <Notice text=text /> })}
         {closed.then(|| view! {
-            <div class="notice wait" role="status"><Icon name="info" /><p>"What you had open is not yours to read any more: your access to its folder has ended. Here is what you can read."</p></div>
+            <div class="notice wait" role="status"><Icon name="info" /><p>"What you had open is not yours to read any more: it was moved or taken away, or your access to its folder has ended. Here is what you can read."</p></div>
         })}
         <Heading title="Papers" lead=lead>
             {(policies > 0).then(|| view! { <a class="button" href="/library/policies">"Policy register"</a> })}

@@ -43,6 +43,9 @@ const GATHER: Duration = Duration::from_millis(30);
 /// Whoever signs out here is on the way to another page already; that page shall win.
 const BEFORE_LEAVING: Duration = Duration::from_millis(400);
 
+/// Where somebody is told that what they had open is not theirs to read any more.
+const CLOSED: &str = "/library?why=closed";
+
 /// Close codes of the server.
 mod code {
     pub const ABUSE: u16 = 1008;
@@ -423,12 +426,23 @@ async fn open_again() {
     init.set_redirect(RequestRedirect::Manual);
     let answer = JsFuture::from(window().fetch_with_str_and_init(&here, &init)).await;
     let answer = answer.map(JsCast::unchecked_into::<Response>);
-    let in_library = here.starts_with("/papers/") || here.starts_with("/library/");
     let _ = location.replace(match answer {
         Ok(answer) if answer.type_() == ResponseType::Opaqueredirect => "/sign-in?why=removed",
-        Ok(answer) if answer.status() == 404 && in_library => "/library?why=closed",
+        Ok(answer) if answer.status() == 404 && in_library(&here) => CLOSED,
         _ => &here,
     });
+}
+
+/// What was shown a moment ago is not there any more, or not theirs: of a paper and of a folder the library says so.
+pub fn leave_closed() {
+    let location = window().location();
+    if location.pathname().is_ok_and(|path| in_library(&path)) {
+        let _ = location.replace(CLOSED);
+    }
+}
+
+fn in_library(path: &str) -> bool {
+    path.starts_with("/papers/") || path.starts_with("/library/")
 }
 
 /// `wss://oakfield.example/live`

@@ -221,11 +221,11 @@ mod queries {
         Ok(Act::folder_reader_added(folder, person, account))
     }
 
-    /// Takes a reader out of an open folder. Their pages of it close at once.
+    /// Takes a line of readers out of an open folder. The pages of those who read it by no other close at once.
     pub async fn remove(write: &mut Write, folder: Uuid, line: Uuid) -> Result<Act, Refusal> {
         keep(write)?;
         is_open(write, folder).await?;
-        let accounts = accounts_of(write, folder, line).await?;
+        let opened = accounts_of(write, folder, line).await?;
         let tenant = write.standing.tenant;
         let gone = sqlx::query!(
             "delete from folder_reader where tenant_id = $1 and folder_id = $2 and id = $3 returning membership_id",
@@ -237,6 +237,7 @@ mod queries {
         .await
         .map_err(refused)?
         .ok_or(Refusal::Stale)?;
+        let accounts = shut_out(write, folder, &opened).await?;
         Ok(Act::folder_reader_removed(
             folder,
             gone.membership_id,
@@ -421,6 +422,25 @@ mod queries {
             tenant,
             folder,
             line
+        )
+        .fetch_all(write.connection())
+        .await
+        .map_err(refused)
+    }
+
+    /// Which of these accounts read the folder no more, by whatever line, and do not keep it either.
+    async fn shut_out(
+        write: &mut Write,
+        folder: Uuid,
+        accounts: &[crate::AccountId],
+    ) -> Result<Vec<crate::AccountId>, Refusal> {
+        let tenant = write.standing.tenant;
+        sqlx::query_scalar!(
+            "select account_id from membership where tenant_id = $1 and account_id = any ($2)
+                 and id not in (select membership_id from sec.folder_audience($3))",
+            tenant,
+            accounts,
+            folder
         )
         .fetch_all(write.connection())
         .await

@@ -1014,3 +1014,45 @@ async fn whoever_reads_a_paper_sees_others_who_read_it_and_nobody_who_does_not_w
     choose(true).await.unwrap();
     assert_eq!(seen(&margaret).await.unwrap(), [of_margaret]);
 }
+
+#[tokio::test]
+async fn a_line_that_is_taken_out_closes_the_pages_of_who_reads_by_no_other_and_of_nobody_else() {
+    let mut scene = Scene::new().await;
+    let clerk = scene.caller(CLERK).await;
+    let roles = "select array_to_string(array(select unnest(m.roles) order by 1), ',') from membership m join account a on a.id = m.account_id
+         where a.email = 'chair@oakfield.example'";
+    assert_eq!(scene.text(roles).await, "chair,governor");
+    let lines = [Held::Governor, Held::Chair].map(|role| (Who::Role(role), false));
+    let id = scene
+        .folder(&clerk, "Policies", false, &lines)
+        .await
+        .unwrap();
+    let filed = scene
+        .file(&clerk, id, "Behaviour policy", "Good order")
+        .await
+        .unwrap();
+    let (margaret, dilip) = (scene.caller(CHAIR).await, scene.caller(GOVERNOR).await);
+    for reader in [&margaret, &dilip] {
+        assert!(scene.reads(reader, filed.document).await);
+    }
+    let line = readers::list(&mut scene.reading(&clerk).await, id)
+        .await
+        .unwrap()
+        .into_iter()
+        .find(|line| line.reader == readers::Reader::Role(Held::Governor))
+        .unwrap();
+    change(&scene.db, &clerk, async |write| {
+        Ok(((), readers::remove(write, id, line.id).await?))
+    })
+    .await
+    .unwrap();
+    assert!(scene.reads(&margaret, filed.document).await);
+    assert!(!scene.reads(&dilip, filed.document).await);
+    let closed = scene
+        .text("select closes ->> 'accounts' from event where act = 'folder.reader_removed'")
+        .await;
+    let dilip = scene.behind.account(GOVERNOR).await.to_string();
+    let margaret = scene.behind.account(CHAIR).await.to_string();
+    assert!(closed.contains(&dilip), "{closed}");
+    assert!(!closed.contains(&margaret), "{closed}");
+}
