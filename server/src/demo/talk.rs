@@ -28,7 +28,7 @@ struct Said {
     reply: Option<(&'static str, bool)>,
 }
 
-const SAID: [Said; 8] = [
+const SAID: [Said; 9] = [
     // Its sentence is another in the next version.
     Said {
         paper: "behaviour",
@@ -47,6 +47,16 @@ const SAID: [Said; 8] = [
         words: "How often is that training renewed?",
         about: "Fourteen members of staff are trained to do it with least risk",
         reply: Some(("Every two years. The next day of it is in January.", true)),
+    },
+    // Its sentence is in no later version.
+    Said {
+        paper: "behaviour",
+        version: 2,
+        who: "governor3",
+        kind: Kind::Question,
+        words: "Does anybody read that copy?",
+        about: "A printed copy lies in the entrance hall, beside the book of visitors.",
+        reply: Some(("Nobody has in years. Version 3 leaves it out.", true)),
     },
     Said {
         paper: "behaviour",
