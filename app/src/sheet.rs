@@ -172,7 +172,7 @@ pub fn SheetPage() -> impl IntoView {
             if matches!(&answer, Err(refused) if refused.0 == domain::Refusal::NotFound)
                 && seen.try_with_value(|seen| *seen == address) == Some(true)
             {
-                live::leave_closed();
+                live::leave_closed(&address);
             }
             #[cfg_attr(not(feature = "ssr"), allow(unused_mut))]
             let mut page = answer?;

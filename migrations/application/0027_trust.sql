@@ -515,8 +515,9 @@ grant execute on function sec.folder_change_fits(), sec.membership_changes_hands
 -- Of who had left before this was put down.
 update public.approval_place p set left_at = m.ended_at
 from public.approval a, public.membership m
-where a.tenant_id = p.tenant_id and a.id = p.approval_id and a.state = 'open'
-  and m.tenant_id = p.tenant_id and m.id = p.membership_id and m.state = 'ended';
+where a.tenant_id = p.tenant_id and a.id = p.approval_id
+  and m.tenant_id = p.tenant_id and m.id = p.membership_id and m.state = 'ended'
+  and (a.state = 'open' or m.ended_at <= a.closed_at);
 
 -- In whose place a stand-in answered hears of it, and may take that answer back and give their own.
 delete from sec.notice_rule where act = 'approval.agreed' and hears = 'nobody';

@@ -166,6 +166,7 @@ export function bind(form) {
     delete output.dataset.verdict;
     delete told.dataset.newest;
     server.hidden = true;
+    output.removeAttribute("aria-busy");
     if (!certificate || !file) return;
     output.setAttribute("aria-busy", "true");
     const said = await check(certificate, file, keys).catch(() => ({ verdict: "unread" }));
@@ -210,9 +211,13 @@ export function bind(form) {
         turn += 1;
         for (const one of [output, told]) one.replaceChildren();
         delete output.dataset.verdict;
+        delete told.dataset.newest;
+        output.removeAttribute("aria-busy");
         server.hidden = true;
         output.append(line("p", SENTENCES.many));
-      } else if (dropped.length) placed = placed.then(() => place(form, dropped)).then(answer);
+      } else if (dropped.length) {
+        placed = placed.then(() => place(form, dropped)).then(answer).catch(() => {});
+      }
     });
   button.addEventListener("click", askServer);
   form.addEventListener("change", answer);

@@ -34,7 +34,8 @@ function line(list, name, aloud) {
   const said = element("small", { textContent: "Waiting" });
   const row = element("li", {}, element("b", { textContent: name }), bar, said);
   list.append(row);
-  tell("Waiting");
+  // What became of the file before it is still being read out.
+  if (list.childElementCount === 1) tell("Waiting");
   return {
     sent(some, all) {
       bar.value = (100 * some) / all;

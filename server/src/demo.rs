@@ -21,18 +21,15 @@ use std::fmt::Write as _;
 pub async fn load(config: &Config, more: u32) -> Result<(), Stop> {
     refuse_outside_loopback(config)?;
     let open = Open::beside(config).await?;
-    let loaded = load_all(config, &open, more).await;
+    let loaded = load_into(config, open.logins(), more).await;
+    let filed = match &loaded {
+        Ok(_) => file_papers(config, &open).await,
+        Err(_) => Ok(String::new()),
+    };
     open.close().await;
-    let (made, filed) = loaded?;
-    say(&format!(
-        "{made} people added.\n{filed}{}",
-        accounts(config)
-    ))
-}
-
-async fn load_all(config: &Config, open: &Open, more: u32) -> Result<(usize, String), Stop> {
-    let made = load_into(config, open.logins(), more).await?;
-    Ok((made, file_papers(config, open).await?))
+    // The schools are there, whatever becomes of the papers.
+    say(&format!("{} people added.\n{}", loaded?, accounts(config)))?;
+    say(&filed?)
 }
 
 /// Files the papers, unless they are not wanted or there are folders already. What there is to say of it, as a line.

@@ -335,12 +335,17 @@ mod pages {
                 place.page
             ),
             Stands::Gone => format!("{verb} on version {asked_on}"),
+            Stands::Unknown if asked_on == on.version => "about a sentence".to_owned(),
+            Stands::Unknown => {
+                format!("{verb} on version {asked_on}, not looked for in this one just now")
+            }
         }
     }
 
     /// The way to a sentence that has gone, in the version that has it: "Read it on version 1, page 2".
     fn before(on: On, asked_on: u32, quoted: Option<&Quoted>, stands: &Stands) -> Option<AnyView> {
-        let page = quoted.filter(|_| *stands == Stands::Gone)?.page;
+        let elsewhere = *stands == Stands::Gone || (*stands == Stands::Unknown && asked_on != on.version);
+        let page = quoted.filter(|_| elsewhere)?.page;
         let (place, name) = match on.division {
             Division::Part => (String::new(), String::new()),
             paged => (

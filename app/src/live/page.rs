@@ -434,9 +434,14 @@ async fn open_again() {
 }
 
 /// What was shown a moment ago is not there any more, or not theirs: of a paper and of a folder the library says so.
-pub fn leave_closed() {
+pub fn leave_closed(address: &str) {
+    let gone = address.split('?').next().unwrap_or(address);
     let location = window().location();
-    if location.pathname().is_ok_and(|path| in_library(&path)) {
+    // They may have gone on to another page meanwhile.
+    if location
+        .pathname()
+        .is_ok_and(|path| path == gone && in_library(&path))
+    {
         let _ = location.replace(CLOSED);
     }
 }

@@ -424,6 +424,9 @@ mod queries {
                       exists (select from approval_place p
                         where p.tenant_id = a.tenant_id and p.approval_id = a.id and p.membership_id = $2 and p.left_at is null) as "place!",
                       w.answer as "answer?", w.by_id as "by_id?", n.name as "answerer?",
+                      exists (select from approval_place p
+                        where p.tenant_id = w.tenant_id and p.approval_id = w.approval_id and p.membership_id = w.membership_id
+                          and p.left_at is null) as "holds!",
                       d.state = 'current' and a.state = 'open' and a.due >= sec.today() as "runs!",
                       coalesce(a.stand_in = $2 and a.stand_in_on <= sec.today(), false) as "stands_in!"
                from approval a
@@ -440,7 +443,7 @@ mod queries {
                  and ($5::boolean is null or (d.state <> 'binned' and a.state <> 'withdrawn'
                    and (a.state = 'open' and d.state = 'current') = $5 and ($5 or a.state <> 'open')))
                order by case when $5 then exists (select from approval_place p
-                   where p.tenant_id = a.tenant_id and p.approval_id = a.id and p.membership_id = $2) end desc,
+                   where p.tenant_id = a.tenant_id and p.approval_id = a.id and p.membership_id = $2 and p.left_at is null) end desc,
                  case when $5 then a.asked_at end, coalesce(a.closed_at, a.asked_at) desc, a.id desc limit $6"#,
             tenant,
             own,
@@ -458,7 +461,7 @@ mod queries {
             let given = row.answer.as_deref().map(answer).transpose()?;
             let caller = own;
             let own = match given {
-                Some(answer) if row.runs && (row.place || row.stands_in) => Own::Answered {
+                Some(answer) if row.runs && row.holds => Own::Answered {
                     answer,
                     by: row.by_id.filter(|by| *by != caller).map(|id| Named {
                         id,

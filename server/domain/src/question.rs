@@ -63,6 +63,8 @@ pub enum Stands {
     Here(Place),
     /// Its sentence is not in this version.
     Gone,
+    /// Not known: there was no time to look for it here.
+    Unknown,
 }
 
 /// What was quoted, on which page of the version it was asked on.
@@ -157,7 +159,8 @@ fn order(stands: &Stands) -> (u8, u32, usize) {
     match stands {
         Stands::Here(place) => (0, place.page, place.start),
         Stands::Whole => (1, 0, 0),
-        Stands::Gone => (2, 0, 0),
+        Stands::Unknown => (2, 0, 0),
+        Stands::Gone => (3, 0, 0),
     }
 }
 

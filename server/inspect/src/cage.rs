@@ -192,10 +192,15 @@ fn filters() -> Option<[seccompiler::BpfProgram; 2]> {
         libc::SYS_lremovexattr,
         libc::SYS_fremovexattr,
         FCHMODAT2,
+        SETXATTRAT,
+        REMOVEXATTRAT,
+        FILE_SETATTR,
     ]
     .into_iter()
     .map(|call| (call, Vec::new()))
     .collect();
+    // One of a pair sends to any other by its name, as one that was made alone does.
+    refused.insert(libc::SYS_socketpair, sockets.clone());
     refused.insert(libc::SYS_socket, sockets);
     let mut pretended: BTreeMap<i64, Vec<SeccompRule>> = [
         libc::SYS_bind,
@@ -237,6 +242,14 @@ fn filters() -> Option<[seccompiler::BpfProgram; 2]> {
 /// Newer than the table of calls (Linux 6.6).
 #[cfg(target_os = "linux")]
 const FCHMODAT2: i64 = 452;
+/// Linux 6.13.
+#[cfg(target_os = "linux")]
+const SETXATTRAT: i64 = 463;
+#[cfg(target_os = "linux")]
+const REMOVEXATTRAT: i64 = 466;
+/// Linux 6.17.
+#[cfg(target_os = "linux")]
+const FILE_SETATTR: i64 = 469;
 
 /// What the number of a call has in it where it is made by the x32 binary interface.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

@@ -13,7 +13,7 @@ use tokio::{fs, process::Command, time::timeout};
 
 use crate::{Kind, cage};
 
-/// Bytes that one run may write in all.
+/// Bytes that may lie in the folder of one run.
 const SCRATCH_MOST: u64 = 1024 * 1024 * 1024;
 /// How often that is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -115,7 +115,7 @@ impl Office {
         let Some(status) = status else {
             tracing::info!(
                 kind = kind.code(),
-                "making a copy took too long and was ended"
+                "making a copy took too much time or room and was ended"
             );
             return Err(NoPdf::Slow);
         };
@@ -200,22 +200,20 @@ async fn filled(scratch: &Path) {
     }
 }
 
-/// Bytes of the files in a folder. What is gone while it is looked at counts for nothing; links are not followed.
+/// Bytes that lie in a folder. What is gone while it is looked at counts for nothing; links are not followed.
 fn size(folder: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return 0;
-    };
-    entries
-        .flatten()
-        .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
-        .map(|(path, file)| {
-            if file.is_dir() {
-                size(&path)
-            } else {
-                file.len()
+    use std::os::unix::fs::MetadataExt as _;
+    let (mut folders, mut sum) = (vec![folder.to_owned()], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            match entry.metadata() {
+                Ok(one) if one.is_dir() => folders.push(entry.path()),
+                Ok(one) => sum += one.blocks() * 512,
+                Err(_) => {}
             }
-        })
-        .sum()
+        }
+    }
+    sum
 }
 
 /// The processes of one run, which cannot leave their group. Ended with it, however it ends.

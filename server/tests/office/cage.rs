@@ -85,6 +85,10 @@ async fn a_caged_program_changes_no_rights_and_ends_nobody() {
             "socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'x', '{}')",
             log.display()
         ),
+        format!(
+            "socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0].sendto(b'x', '{}')",
+            log.display()
+        ),
         "os.setsid()".to_owned(),
         "os.unshare(os.CLONE_NEWUSER) if hasattr(os, 'unshare') else os.setpgid(0, 0)".to_owned(),
     ] {

@@ -63,7 +63,7 @@ pub(super) async fn stand(
             (Some(_), Some(Seen(place))) => place.map_or(Stands::Gone, Stands::Here),
             (Some(quoted), None) => {
                 sought.push((stand.len(), quoted));
-                Stands::Gone
+                Stands::Unknown
             }
         };
         stand.push(stands);
@@ -72,7 +72,7 @@ pub(super) async fn stand(
         return Ok(stand);
     }
     let pages = pages(read, version).await?;
-    let found = work::apart(move || {
+    let looked = work::apart(move || {
         let mut search = Search::of(&pages, VIEW_STEPS_MOST);
         sought
             .into_iter()
@@ -81,14 +81,20 @@ pub(super) async fn stand(
                     page: Some(quoted.page),
                     start: 0,
                 };
-                let place = search.find(&[(quoted.quotation, hint)]).ok().flatten()?;
+                let place = search.find(&[(quoted.quotation, hint)]).ok()?;
                 Some((at, place))
             })
             .collect::<Vec<_>>()
     })
-    .await?;
+    .await;
+    let found = match looked {
+        Ok(found) => found,
+        // The page is read all the same.
+        Err(Refusal::Unavailable) => return Ok(stand),
+        Err(other) => return Err(other),
+    };
     for (at, place) in found {
-        stand[at] = Stands::Here(place);
+        stand[at] = place.map_or(Stands::Gone, Stands::Here);
     }
     Ok(stand)
 }
@@ -237,8 +243,13 @@ pub(crate) async fn find_questions(
             .map_while(|(id, said)| Some((id, search.find(&said).ok()?)))
             .collect::<Vec<_>>()
     })
-    .await?;
-    Ok(Found(found))
+    .await;
+    match found {
+        Ok(found) => Ok(Found(found)),
+        // They are looked for when they are read: a file that was sent is not refused for it.
+        Err(Refusal::Unavailable) => Ok(Found(vec![])),
+        Err(other) => Err(other),
+    }
 }
 
 /// Keeps what was found, now that the version is there.
