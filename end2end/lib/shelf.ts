@@ -19,7 +19,7 @@ export interface Chosen {
 export const pdf = (name: string, bytes: Uint8Array): Chosen => ({ name, mimeType: 'application/pdf', buffer: Buffer.from(bytes) });
 
 /** Adds a document to the folder whose page is open; ends on the document's page. A large file may take longer, in milliseconds. */
-export async function addDocument(clerk: Page, documentTitle: string, file: Chosen, within = 30_000): Promise<void> {
+export async function addDocument(clerk: Page, documentTitle: string, file: Chosen | string, within = 30_000): Promise<void> {
   await clerk.getByRole('link', { name: 'Add documents' }).first().click();
   await clerk.getByLabel('Title').fill(documentTitle);
   await clerk.getByLabel('Files').setInputFiles(file);

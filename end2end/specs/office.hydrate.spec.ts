@@ -33,7 +33,8 @@ test('a text of LibreOffice is read in the browser as a copy, and a sentence of 
   const [file] = await Promise.all([clerk.waitForEvent('download'), clerk.getByRole('link', { name: 'Download' }).first().click()]);
   expect(readFileSync(await file.path()).equals(readFileSync(path!))).toBe(true);
 
-  await dilip.getByLabel('The sentence it is about').fill(SENTENCE);
+  await card(dilip).getByText('Ask or say something').click();
+  await dilip.locator('form[data-quote="ask"]').getByLabel('The sentence it is about').fill(SENTENCE);
   await dilip.getByLabel('Your question or comment').fill('By whom?');
   await dilip.getByRole('button', { name: 'Ask', exact: true }).click();
   await expect(dilip.locator('.notice.good')).toContainText('It is asked');

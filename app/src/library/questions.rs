@@ -344,7 +344,8 @@ mod pages {
 
     /// The way to a sentence that has gone, in the version that has it: "Read it on version 1, page 2".
     fn before(on: On, asked_on: u32, quoted: Option<&Quoted>, stands: &Stands) -> Option<AnyView> {
-        let elsewhere = *stands == Stands::Gone || (*stands == Stands::Unknown && asked_on != on.version);
+        let elsewhere =
+            *stands == Stands::Gone || (*stands == Stands::Unknown && asked_on != on.version);
         let page = quoted.filter(|_| elsewhere)?.page;
         let (place, name) = match on.division {
             Division::Part => (String::new(), String::new()),

@@ -345,6 +345,7 @@ async fn on_a_new_version_a_question_is_on_its_sentence_and_one_whose_sentence_w
                 Stands::Here(place) => (text, Some(place.page)),
                 Stands::Whole => (text, Some(0)),
                 Stands::Gone => (text, None),
+                Stands::Unknown => panic!("nobody looked for {text}"),
             })
             .collect()
     };
