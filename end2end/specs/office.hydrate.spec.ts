@@ -41,6 +41,7 @@ test('a text of LibreOffice is read in the browser as a copy, and a sentence of 
   const asked = card(dilip).getByRole('listitem').filter({ hasText: 'By whom?' });
   await expect(asked.locator('blockquote')).toContainText(SENTENCE);
   await ready(dilip);
+  await expect(document(dilip).getByRole('main').getByText(/ODFPY 0\.9\.1/).first()).toBeVisible({ timeout: 20_000 });
   await asked.locator('blockquote a').click();
   await expect(document(dilip).getByRole('main').getByText(SENTENCE.slice(0, 20)).first()).toBeInViewport({ timeout: 20_000 });
 });
