@@ -690,7 +690,10 @@ async fn serve(store: &Storage, lies: Lies, asked: Asked, method: &Method) -> Re
     set(header::CONTENT_TYPE, lies.format.media_type());
     set(header::CONTENT_LENGTH, &(to - from + 1).to_string());
     set(header::ACCEPT_RANGES, "bytes");
-    set(header::ETAG, &format!("\"{}\"", hex(&lies.sha256)));
+    set(
+        header::ETAG,
+        &format!("\"{}\"", domain::text::hex(&lies.sha256)),
+    );
     set(header::CONTENT_DISPOSITION, &attachment(&lies.file_name));
     // Opened by itself it can do nothing, whatever is in it.
     set(
@@ -783,10 +786,6 @@ fn attachment(name: &str) -> String {
         })
         .collect();
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{coded}")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

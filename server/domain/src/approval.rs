@@ -374,7 +374,7 @@ mod queries {
         Refusal,
         board::Named,
         day,
-        db::{Read, refused},
+        db::{Read, count, refused},
         role::Role,
         text,
     };
@@ -604,9 +604,5 @@ mod queries {
 
     fn answer(code: &str) -> Result<Answer, Refusal> {
         Answer::from_code(code).ok_or(Refusal::Broken)
-    }
-
-    fn count(number: i32) -> Result<u32, Refusal> {
-        u32::try_from(number).map_err(|_| Refusal::Broken)
     }
 }

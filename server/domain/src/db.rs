@@ -414,6 +414,11 @@ pub(crate) fn refused_quietly(error: sqlx::Error) -> Refusal {
     }
 }
 
+/// A number of a column that is never below nought.
+pub(crate) fn count(number: i32) -> Result<u32, Refusal> {
+    u32::try_from(number).map_err(|_| Refusal::Broken)
+}
+
 /// Topics of a change to the people of a tenant, seen by one of them.
 pub(crate) fn people_topics(account: Uuid) -> Vec<String> {
     vec!["people".to_owned(), format!("me/{account}")]

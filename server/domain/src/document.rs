@@ -267,7 +267,7 @@ mod queries {
         approval::Last,
         board::Named,
         day,
-        db::{Read, refused},
+        db::{Read, count, refused},
         file, text,
     };
 
@@ -507,10 +507,6 @@ mod queries {
             }
         }
         Ok(openings)
-    }
-
-    fn count(number: i32) -> Result<u32, Refusal> {
-        u32::try_from(number).map_err(|_| Refusal::Broken)
     }
 
     fn bytes(size: i64) -> Result<u64, Refusal> {

@@ -189,7 +189,7 @@ mod queries {
         anchor::Quotation,
         board::Named,
         day,
-        db::{Read, refused},
+        db::{Read, count, refused},
         document::{Document, Version},
     };
 
@@ -411,10 +411,6 @@ mod queries {
             },
             page: count(page)?,
         }))
-    }
-
-    fn count(number: i32) -> Result<u32, Refusal> {
-        u32::try_from(number).map_err(|_| Refusal::Broken)
     }
 }
 

@@ -95,7 +95,7 @@ mod queries {
     use super::{Filed, Stored, key, tidy, tidy_note};
     use crate::{
         Refusal,
-        db::{Read, Write, refused},
+        db::{Read, Write, count, refused},
         document::{About, NOTE_MOST, State},
         event::Act,
         folder::filed,
@@ -207,11 +207,11 @@ mod queries {
         put(write, stored, number, &note).await?;
         keep_found(write, stored.version, questions).await?;
         let act =
-            Act::document_version_added(stored.document, found.folder, number_of(number)?, stored);
+            Act::document_version_added(stored.document, found.folder, count(number)?, stored);
         Ok((
             Filed {
                 document: stored.document,
-                number: number_of(number)?,
+                number: count(number)?,
             },
             act,
         ))
@@ -278,7 +278,7 @@ mod queries {
         .await
         .map_err(refused)?;
         keep_found(write, id, questions).await?;
-        let newest = number_of(newest)?;
+        let newest = count(newest)?;
         Ok((
             newest,
             Act::document_version_restored(document, found.folder, newest, number),
@@ -405,7 +405,7 @@ mod queries {
             _ => Ok(Act::document_opened(
                 document,
                 row.folder_id,
-                number_of(row.number)?,
+                count(row.number)?,
             )),
         }
     }
@@ -551,10 +551,6 @@ mod queries {
     fn kept(body: &str) -> String {
         let end = body.floor_char_boundary(BODY_MOST);
         body[..end].replace('\0', " ")
-    }
-
-    fn number_of(number: i32) -> Result<u32, Refusal> {
-        u32::try_from(number).map_err(|_| Refusal::Broken)
     }
 
     fn effective(from: Option<Date>, to: Option<Date>) -> PgRange<Date> {
