@@ -22,6 +22,7 @@ pub mod membership;
 pub mod notice;
 pub mod overview;
 pub mod password;
+pub mod pupil;
 pub mod question;
 pub mod reading;
 pub mod recovery;
