@@ -1,3 +1,4 @@
 //! A pupil as the school's own records describe one: numbers, names, year groups, and the codes of the census.
 
 pub mod upn;
+pub mod year;
