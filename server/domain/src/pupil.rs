@@ -1,4 +1,5 @@
 //! A pupil as the school's own records describe one: numbers, names, year groups, and the codes of the census.
 
+pub mod code;
 pub mod upn;
 pub mod year;
