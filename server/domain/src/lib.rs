@@ -28,6 +28,7 @@ pub mod reading;
 pub mod recovery;
 pub mod refusal;
 pub mod role;
+pub mod roster;
 pub mod session;
 pub mod tenancy;
 pub mod text;
