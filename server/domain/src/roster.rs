@@ -2,3 +2,6 @@
 
 pub mod column;
 pub mod date;
+pub mod fault;
+pub mod line;
+pub mod twice;
