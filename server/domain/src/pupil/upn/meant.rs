@@ -147,6 +147,10 @@ mod tests {
             let guesses = suggestions(&typed);
             prop_assert!(guesses.len() <= SUGGESTIONS_MOST);
             prop_assert_eq!(&guesses, &suggestions(&typed));
+            let read: Vec<char> = typed.chars().collect();
+            if let Some(swap) = swapped(&read).first() {
+                prop_assert!(guesses.contains(swap), "{swap} is not among {guesses:?}");
+            }
             for guess in guesses {
                 prop_assert_eq!(Upn::parse(guess.as_str()), Ok(guess));
             }
