@@ -30,6 +30,7 @@ pub mod role;
 pub mod session;
 pub mod tenancy;
 pub mod text;
+pub mod wellbeing;
 
 #[cfg(feature = "db")]
 pub mod db;
