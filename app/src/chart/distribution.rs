@@ -16,8 +16,8 @@ const BAR: f64 = 24.0;
 const STEP: f64 = 54.0;
 /// From the top of a row to its bar.
 const NAME: f64 = 20.0;
-/// A number stands in its piece where there is room for it.
-const ROOM: f64 = 34.0;
+/// A number stands in its piece where there is so much room for each of its characters.
+const ROOM: f64 = 10.0;
 /// The keys by which pieces and bands are matched without colour.
 const KEYS: [&str; 4] = ["a", "b", "c", "d"];
 
@@ -53,11 +53,13 @@ pub fn Distribution(
     let labels = format!("{id}-title {id}-said");
     view! {
         <figure class="chart">
-            <svg viewBox=format!("0 0 {} {}", tenth(WIDTH), tenth(height)) role="img" aria-labelledby=labels>
-                <title id=format!("{id}-title")>{title.clone()}</title>
-                <desc id=format!("{id}-said")>{in_short(&bands, &rows)}</desc>
-                {bars}
-            </svg>
+            <div class="picture whole">
+                <svg viewBox=format!("0 0 {} {}", tenth(WIDTH), tenth(height)) role="img" aria-labelledby=labels>
+                    <title id=format!("{id}-title")>{title.clone()}</title>
+                    <desc id=format!("{id}-said")>{in_short(&bands, &rows)}</desc>
+                    {bars}
+                </svg>
+            </div>
             {key(&bands, hides)}
             {table(&title, &bands, &rows)}
         </figure>
@@ -87,11 +89,11 @@ fn drawn(piece: Piece, key: &'static str, y: f64) -> AnyView {
         }
         .into_any();
     };
-    let label = (piece.width >= ROOM).then(|| {
+    let label = format!("{key} {count}");
+    let room: f64 = label.chars().map(|_| ROOM).sum();
+    let label = (piece.width >= room).then(|| {
         view! {
-            <text class=format!("count {key}") x=tenth(piece.x + piece.width / 2.0) y=tenth(y + BAR / 2.0) dy="0.35em" text-anchor="middle">
-                {format!("{key} {count}")}
-            </text>
+            <text class=format!("count {key}") x=tenth(piece.x + piece.width / 2.0) y=tenth(y + BAR / 2.0) dy="0.35em" text-anchor="middle">{label}</text>
         }
     });
     view! {

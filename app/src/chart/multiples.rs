@@ -71,7 +71,7 @@ fn one(domain: Domain, trend: &Trend, window: Window, id: &str) -> impl IntoView
     let (name, direction) = (domain.name(), trend.direction);
     view! {
         <li>
-            <p><b>{name}</b> <small><span aria-hidden="true">{arrow(direction)}" "</span>{direction.words()}</small></p>
+            <p><b>{name}</b>" "<small><span aria-hidden="true">{arrow(direction)}" "</span>{direction.words()}</small></p>
             <svg viewBox=format!("0 0 {} {}", tenth(WIDTH), tenth(HEIGHT)) role="img" aria-labelledby=labels>
                 <title id=format!("{own}-title")>{format!("{name} over time")}</title>
                 <desc id=format!("{own}-said")>{in_short(domain, trend, &[])}</desc>
