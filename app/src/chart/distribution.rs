@@ -1,7 +1,7 @@
 //! How many are in each band, as bars side by side, of numbers that have been through suppression already.
 //!
-//! What is hidden comes without its number, so nothing here could show it: it is drawn hatched and always as wide, and the words
-//! and the table carry the mark that they were given.
+//! What is hidden comes without its number, so nothing here could show it: it is drawn hatched and always as wide, and the
+//! words and the table carry the mark that they were given.
 
 use leptos::prelude::*;
 

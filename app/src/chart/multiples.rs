@@ -83,7 +83,7 @@ fn one(domain: Domain, trend: &Trend, window: Window, id: &str) -> impl IntoView
     }
 }
 
-/// A day to a row and a domain to a column, newest first, and the directions under them.
+/// A day to a row and a domain to a column, newest first, under the directions.
 fn table(trends: &[(Domain, Trend)]) -> impl IntoView + use<> {
     let mut days: Vec<Date> = trends
         .iter()
@@ -124,8 +124,7 @@ fn table(trends: &[(Domain, Trend)]) -> impl IntoView + use<> {
                 <table class="table">
                     <caption>"Level on each day with a check-in, newest first. A dash means not seen on that day."</caption>
                     <thead><tr><th scope="col">"Day"</th>{heads}</tr></thead>
-                    <tbody>{rows}</tbody>
-                    <tfoot><tr><th scope="row">"Direction"</th>{directions}</tr></tfoot>
+                    <tbody><tr><th scope="row">"Direction"</th>{directions}</tr>{rows}</tbody>
                 </table>
             </div>
         </details>

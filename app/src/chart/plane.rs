@@ -104,8 +104,8 @@ impl Plane {
             .join(" ")
     }
 
-    /// The days that are named under the picture: the first of each month, or of every second and so on where they are too many;
-    /// first and last day where hardly a month is shown.
+    /// The days that are named under the picture: the first of each month, or of every second and so on where they are too
+    /// many; first and last day where hardly a month is shown.
     pub fn ticks(&self) -> Vec<(Date, String)> {
         let Window { from, to } = self.window;
         let mut firsts = Vec::new();

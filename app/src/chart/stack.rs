@@ -1,7 +1,7 @@
 //! How a distribution is laid out when some of its numbers are hidden: nothing that is drawn may depend on a hidden number.
 //!
-//! Shown numbers share one scale, which is made of shown numbers alone. A hidden one is as wide as every other hidden one, whether
-//! it is hidden for itself or to protect another: neither its width nor what is left of the row tells it.
+//! Shown numbers share one scale, which is made of shown numbers alone. A hidden one is as wide as every other hidden one,
+//! whether it is hidden for itself or to protect another: neither its width nor what is left of the row tells it.
 
 use super::plane::tenth;
 

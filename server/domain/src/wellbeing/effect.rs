@@ -1,8 +1,8 @@
 //! What changed while an intervention ran, and how sure one can be: the check-ins of the eight weeks before it against those
 //! since.
 //!
-//! It compares, and never proves: the same child grows older, terms differ, and help is given when things are worst, after which
-//! they often get better by themselves (regression to the mean). The sentences say as much.
+//! It compares, and never proves: the same child grows older, terms differ, and help is given when things are worst, after
+//! which they often get better by themselves (regression to the mean). The sentences say as much.
 
 use serde::{Deserialize, Serialize};
 use time::{Date, Duration};
@@ -62,8 +62,8 @@ pub struct Change {
     pub verdict: Verdict,
 }
 
-/// Compares the check-ins of one pupil in one domain: those of the eight weeks before `start` with those since. `end` is the last
-/// day on which the intervention ran, none while it runs.
+/// Compares the check-ins of one pupil in one domain: those of the eight weeks before `start` with those since. `end` is the
+/// last day on which the intervention ran, none while it runs.
 pub fn effect(points: &[Point], start: Date, end: Option<Date>, stretch: Stretch) -> Change {
     let weeks = Duration::days(WEEKS_DAYS);
     let last = end.unwrap_or(Date::MAX);

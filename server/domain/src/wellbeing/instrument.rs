@@ -263,7 +263,7 @@ pub const TABLE: &[Instrument] = &[
             in_total: false,
             ..difficulty("total", "Total difficulties", &[of_teacher(&TOTAL)])
         }),
-        licence: "Use it under your school’s own licence. Quorate keeps the totals that you type in, and never shows its questions.",
+        licence: "Use it under your school’s own licence. Quorate keeps the totals that you type in and shows no questions.",
     },
     Instrument {
         code: "leuven_wellbeing",
@@ -361,8 +361,8 @@ pub struct Score {
     pub band: Option<Band>,
 }
 
-/// Checks the scores of an instrument of the table, each by the code of its sub-scale, and bands them. Sub-scales may be left out;
-/// the total is there when those that make it up are, and a total that was typed must be their sum.
+/// Checks the scores of an instrument of the table, each by the code of its sub-scale, and bands them. Sub-scales may be left
+/// out; the total is there when those that make it up are, and a total that was typed must be their sum.
 ///
 /// `age` is in whole years on the day on which it was answered.
 pub fn scored(
@@ -437,8 +437,8 @@ fn sum(instrument: &Instrument, scores: &[Score]) -> Option<Points> {
         .map(Points)
 }
 
-/// Scores of an instrument that is not in the table: names and numbers as the school gives them, without bands and without a word
-/// on which way is better.
+/// Scores of an instrument that is not in the table: names and numbers as the school gives them, without bands and without a
+/// word on which way is better.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
     /// The instrument, its version with it.
@@ -447,8 +447,8 @@ pub struct Named {
     pub scales: Vec<(String, Points)>,
 }
 
-/// Takes scores by name. Refuses names that are empty or longer than [`NAME_MOST`], a sub-scale twice, none of them, or more than
-/// [`SCALES_MOST`].
+/// Takes scores by name. Refuses names that are empty or longer than [`NAME_MOST`], a sub-scale twice, none of them, or more
+/// than [`SCALES_MOST`].
 pub fn named(name: &str, scales: &[(&str, Points)]) -> Result<Named, Fault> {
     let tidy = |typed: &str| text::line(typed, NAME_MOST).map_err(|_| Fault::Name);
     if scales.is_empty() {

@@ -1,10 +1,10 @@
 //! Whether what somebody types reads like a child at risk, so that the page can say: speak to the safeguarding lead, now.
 //!
-//! The browser asks this of the words in front of it, and nobody else ever learns the answer. Nothing of it may be kept (promise
-//! P51): no row, log line, metric, address, argument of a call, cache or message to another browser. A disclosure belongs to the
-//! safeguarding lead and into their record alone; a trace of it here would be a second, unguarded file on a child, which an
-//! access request could bring into the wrong hands at home. So the answer is yes or no, which word it was never leaves the
-//! function, and no caller may do more with a yes than show [`ADVICE`].
+//! The browser asks this of the words in front of it, and nobody else ever learns the answer. Nothing of it may be kept
+//! (promise P51): no row, log line, metric, address, argument of a call, cache or message to another browser. A disclosure
+//! belongs to the safeguarding lead and into their record alone; a trace of it here would be a second, unguarded file on a
+//! child, which an access request could bring into the wrong hands at home. So the answer is yes or no, which word it was never
+//! leaves the function, and no caller may do more with a yes than show [`ADVICE`].
 //!
 //! It looks for words, not for meaning. It reacts to "Dad beat me at chess" and misses what is said in other words or another
 //! language; it is a reminder to an adult and never a reason to think that all is well. The kinds of harm are those that the
@@ -83,7 +83,8 @@ const PHRASES: &[&str] = &[
     "suicid*",
     "overdos*",
     "kill*",
-    "cut|cuts|cutting|hurt|hurts|hurting|burn|burns|burning|harm|harms|harming|hit|hits|hitting myself|himself|herself|themselves|themself",
+    "cut|cuts|cutting|hurt|hurts|hurting|burn|burns|burning|harm|harms|harming|hit|hits|hitting \
+        myself|himself|herself|themselves|themself",
     "want|wants|wanted|wish|wishes to die",
     "wish|wishes i|he|she|they was|were|is dead",
     "better off dead|without",
@@ -162,8 +163,8 @@ const NEAR: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Whether the text holds a word or phrase that suggests a disclosure or an immediate danger. Letters are compared without case,
-/// accents and the kind of quotation mark; words are whole.
+/// Whether the text holds a word or phrase that suggests a disclosure or an immediate danger. Letters are compared without
+/// case, accents and the kind of quotation mark; words are whole.
 ///
 /// Takes time in proportion to the length of the text: each word is compared with each entry of a fixed list once, and nothing
 /// is tried again.

@@ -1,7 +1,7 @@
 //! The eight domains of a check-in and the five levels, each with one plain thing that an adult in the room can see.
 //!
-//! The wording is Quorate's own: that of published scales belongs to their authors. A level says what was seen and nothing about
-//! why; it blames nobody, and is no substitute for telling the safeguarding lead.
+//! The wording is Quorate's own: that of published scales belongs to their authors. A level says what was seen and nothing
+//! about why; it blames nobody, and is no substitute for telling the safeguarding lead.
 
 use std::fmt;
 
@@ -301,10 +301,13 @@ mod tests {
             "always",
         ];
         for domain in Domain::ALL {
-            for level in Level::ALL {
-                let seen = domain.seen(level).to_lowercase();
+            let sentences = Level::ALL.into_iter().map(|level| domain.seen(level));
+            for sentence in sentences.chain([domain.look(), domain.name()]) {
                 for word in never {
-                    assert!(!seen.contains(word), "{seen:?} says {word:?}");
+                    assert!(
+                        !sentence.to_lowercase().contains(word),
+                        "{sentence:?} says {word:?}"
+                    );
                 }
             }
         }

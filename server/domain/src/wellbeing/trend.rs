@@ -1,9 +1,9 @@
 //! What a pupil's check-ins in one domain say over time: days, the runs they form, a line with a band through each, and a
 //! direction, or that they are too few to say.
 //!
-//! The line is that of Theil (1950) and Sen (Journal of the American Statistical Association 63, 1968): the median of the slopes
-//! between every two days, through the median of what is left. Fewer than three days in ten can be as wrong as they like without
-//! moving it far, which suits numbers that a hurried adult gives. It describes what was seen; it foretells nothing.
+//! The line is that of Theil (1950) and Sen (Journal of the American Statistical Association 63, 1968): the median of the
+//! slopes between every two days, through the median of what is left. Fewer than three days in ten can be as wrong as they like
+//! without moving it far, which suits numbers that a hurried adult gives. It describes what was seen; it foretells nothing.
 
 use serde::{Deserialize, Serialize};
 use time::Date;
