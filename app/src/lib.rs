@@ -18,6 +18,8 @@ pub mod approval;
 pub mod audit;
 pub mod board;
 #[cfg(feature = "ssr")]
+pub mod chart;
+#[cfg(feature = "ssr")]
 pub mod door;
 pub mod error;
 pub mod form;

@@ -32,6 +32,7 @@ pub mod roster;
 pub mod session;
 pub mod tenancy;
 pub mod text;
+pub mod wellbeing;
 
 #[cfg(feature = "db")]
 pub mod db;
