@@ -1,10 +1,12 @@
 //! The process that looks at one file: it takes every right from itself first, so that whatever a file makes it do, it can do
 //! nothing.
 
-use crate::{Fault, Kind, Report, look};
+use crate::{Fault, Kind, Report, look, roster};
 use rustix::process::{Resource, Rlimit, Signal, setrlimit};
 use std::{
-    io::{Read as _, Write as _},
+    fs::File,
+    io::{Read as _, Seek as _, Write as _},
+    os::fd::AsFd as _,
     process::ExitCode,
 };
 
@@ -19,8 +21,12 @@ const MISUSED: u8 = 2;
 /// How it ends where it could not give up its rights, or not read the file: nothing is said of the file then.
 pub const UNREADY: u8 = 3;
 
-/// Looks at the file on standard input, which is of the kind whose code is given, and writes what it found as a line of JSON.
+/// Looks at the file on standard input, which is of the kind whose code is given, and writes what it found as a line of JSON;
+/// or reads it as a roster, whatever it is, and writes a line for each row.
 pub fn main(kind: Option<&str>) -> ExitCode {
+    if kind == Some(roster::TOLD) {
+        return rows();
+    }
     let Some(kind) = kind.and_then(Kind::from_code) else {
         eprintln!("inspect: Say which kind of file is on standard input, such as pdf.");
         return ExitCode::from(MISUSED);
@@ -39,6 +45,28 @@ pub fn main(kind: Option<&str>) -> ExitCode {
         // The parent listens no more.
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+/// The rows of a roster. The file is counted before the rights are given up, and read after.
+fn rows() -> ExitCode {
+    let Ok((survey, file)) = surveyed() else {
+        return ExitCode::from(UNREADY);
+    };
+    match roster::read(&survey, file, std::io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // The parent listens no more.
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Gives up every right, and returns what was counted of the file on standard input, and the file from its beginning.
+fn surveyed() -> std::io::Result<(roster::Survey, File)> {
+    limit()?;
+    let mut file = File::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+    let survey = roster::Survey::of(&file)?;
+    file.rewind()?;
+    seal();
+    Ok((survey, file))
 }
 
 /// Gives up every right, and returns what was on standard input: the last thing that was open for reading.

@@ -11,6 +11,7 @@ pub mod clam;
 pub mod office;
 pub mod parent;
 pub mod report;
+pub mod roster;
 
 mod budget;
 mod inside;

@@ -12,15 +12,15 @@ use std::{
 use tokio::{
     fs::File,
     io::{AsyncRead, AsyncReadExt as _},
-    process::Command,
-    sync::Semaphore,
+    process::{Child, Command},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
 
 /// The most bytes of an answer: the words that are kept, each line break of them in two.
 const ANSWER_MOST: u64 = 2 * crate::report::TEXT_MOST as u64 + 1024 * 1024;
 /// The most bytes of what the child complains of.
-const COMPLAINT_MOST: u64 = 64 * 1024;
+pub(crate) const COMPLAINT_MOST: u64 = 64 * 1024;
 /// How it ends after a panic.
 const PANICKED: i32 = 101;
 
@@ -81,15 +81,22 @@ impl Inspector {
             .map_err(unchecked)?
     }
 
-    async fn look_at(
-        &self,
-        file: std::fs::File,
-        kind: Kind,
-    ) -> std::io::Result<Result<Report, Fault>> {
-        let _place = self.places.acquire().await.map_err(std::io::Error::other)?;
-        let mut child = Command::new(&self.program)
+    /// How long a child may be waited for.
+    pub(crate) fn wall(&self) -> Duration {
+        self.wall
+    }
+
+    /// Waits for one of the places.
+    pub(crate) async fn place(&self) -> std::io::Result<OwnedSemaphorePermit> {
+        let places = Arc::clone(&self.places);
+        places.acquire_owned().await.map_err(std::io::Error::other)
+    }
+
+    /// Starts a child that reads a file, with nothing of our environment. It ends with what holds it.
+    pub(crate) fn start(&self, told: &str, file: std::fs::File) -> std::io::Result<Child> {
+        Command::new(&self.program)
             .args(&self.arguments)
-            .arg(kind.code())
+            .arg(told)
             .env_clear()
             .current_dir("/")
             .stdin(file)
@@ -97,7 +104,16 @@ impl Inspector {
             .stderr(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true)
-            .spawn()?;
+            .spawn()
+    }
+
+    async fn look_at(
+        &self,
+        file: std::fs::File,
+        kind: Kind,
+    ) -> std::io::Result<Result<Report, Fault>> {
+        let _place = self.place().await?;
+        let mut child = self.start(kind.code(), file)?;
         let (answer, complaint) = (child.stdout.take(), child.stderr.take());
         let ending = async {
             let said = tokio::try_join!(read(answer, ANSWER_MOST), read(complaint, COMPLAINT_MOST));
@@ -127,7 +143,7 @@ impl Inspector {
 }
 
 /// What a child's end says of the file.
-fn fault(status: ExitStatus, complaint: &[u8]) -> Fault {
+pub(crate) fn fault(status: ExitStatus, complaint: &[u8]) -> Fault {
     const KILL: i32 = 9;
     const PROCESSOR: i32 = 24;
     match (status.code(), status.signal()) {
@@ -142,7 +158,7 @@ fn fault(status: ExitStatus, complaint: &[u8]) -> Fault {
 }
 
 /// Rust says so and aborts; the standard library's own readers return the error instead.
-fn ran_out(complaint: &[u8]) -> bool {
+pub(crate) fn ran_out(complaint: &[u8]) -> bool {
     String::from_utf8_lossy(complaint).contains("memory allocation of")
 }
 
