@@ -28,6 +28,7 @@ pub mod recovery;
 pub mod refusal;
 pub mod role;
 pub mod session;
+pub mod suppression;
 pub mod tenancy;
 pub mod text;
 
