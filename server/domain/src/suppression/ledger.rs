@@ -1,12 +1,15 @@
 //! All tables that were released about one day's pupils, so that the next one does not uncover what an earlier one hides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    rc::Rc,
+};
 
 use super::{
     Cell, Picture, Refused, Released, SMALL, Table, WIDTH,
     grid::Grid,
     picture::{Asked, Group},
-    school::{Mark, Marks, School, Search, Target},
+    school::{Ground, Mark, Marks, School, Search, Target},
 };
 use crate::budget::{Budget, Spent};
 
@@ -14,6 +17,8 @@ use crate::budget::{Budget, Spent};
 const STEPS: u64 = 600_000_000;
 /// Paths that are tried before a number is given up.
 const SEEDS: usize = 2;
+/// So many of [`Trial::ground`] are kept.
+const GROUNDS: usize = 12;
 
 /// What has been told of one picture. The same tables in the same order give the same: it can be made anew from the picture and
 /// the released tables by [`Ledger::resume`].
@@ -127,6 +132,8 @@ impl Ledger {
                 grid: grid.clone(),
                 groups: &groups,
                 budget: &mut budget,
+                hides: 0,
+                grounds: VecDeque::new(),
             };
             trial.begin(caution);
             match trial.settle() {
@@ -264,7 +271,13 @@ struct Trial<'a> {
     grid: Grid,
     groups: &'a [Group],
     budget: &'a mut Budget,
+    /// How many numbers were hidden on the way.
+    hides: usize,
+    /// See [`Trial::ground`]: of what, of which school, how many numbers could still be hidden then, and how many had been.
+    grounds: VecDeque<(Key, Option<Rc<Ground>>)>,
 }
+
+type Key = (Option<usize>, usize, usize, usize);
 
 impl Trial<'_> {
     /// What is known stays as it is; what is small, or was hidden before, is hidden.
@@ -384,6 +397,7 @@ impl Trial<'_> {
                 && let Some(mark) = self.ledger.marks.get_mut(group)
             {
                 mark.hidden = true;
+                self.hides += 1;
             }
         }
     }
@@ -428,6 +442,7 @@ impl Trial<'_> {
                 }
                 None => {
                     self.ledger.schools.remove(at);
+                    self.grounds.clear();
                 }
             }
         }
@@ -453,11 +468,11 @@ impl Trial<'_> {
                 continue;
             }
             let mut found = None;
+            let search = search(&self.ledger, &self.fresh);
+            let ground = search.levels(measure, &school.kinds, self.budget)?;
             for seed in 0..SEEDS {
-                let search = search(&self.ledger, &self.fresh, seed);
-                found = search.levels(measure, &school.kinds, None, self.budget)?;
-                if found.is_some() {
-                    break;
+                if let (Some(ground), None) = (&ground, &found) {
+                    found = ground.seek(None, seed, self.budget)?;
                 }
             }
             let Some((counts, differ)) = found else {
@@ -467,6 +482,33 @@ impl Trial<'_> {
             hidden.extend(differ);
         }
         Ok(Some((school, hidden)))
+    }
+
+    /// Where to look for variants of a school. Made once for all numbers that are to differ, until more is hidden.
+    fn ground(
+        &mut self,
+        measure: Option<usize>,
+        school: usize,
+    ) -> Result<Option<Rc<Ground>>, Spent> {
+        let key = (measure, school, self.fresh.len(), self.hides);
+        let known = self.grounds.iter().find(|(known, _)| *known == key);
+        if let Some((_, ground)) = known {
+            return Ok(ground.clone());
+        }
+        let search = search(&self.ledger, &self.fresh);
+        let ground = match measure {
+            None => search.kinds(self.budget)?,
+            Some(measure) => {
+                let kinds = &self.ledger.schools[school].kinds;
+                search.levels(measure, kinds, self.budget)?
+            }
+        };
+        if self.grounds.len() == GROUNDS {
+            self.grounds.pop_front();
+        }
+        let ground = ground.map(Rc::new);
+        self.grounds.push_back((key, ground.clone()));
+        Ok(ground)
     }
 
     /// Finds schools in which a hidden number differs enough: first such that nothing more need be hidden, then at the price of
@@ -524,17 +566,13 @@ impl Trial<'_> {
             truth - most + width
         };
         let target = Target {
-            group,
             by: u32::try_from(by).unwrap_or(WIDTH),
             up,
         };
-        let search = search(&self.ledger, &self.fresh, seed);
-        let found = match measure {
-            None => search.kinds(target, self.budget)?,
-            Some(measure) => {
-                let kinds = &self.ledger.schools[at].kinds;
-                search.levels(measure, kinds, Some(target), self.budget)?
-            }
+        let places = self.ledger.picture.places(group);
+        let found = match self.ground(measure, at)? {
+            Some(ground) => ground.seek(Some((&places, target)), seed, self.budget)?,
+            None => None,
         };
         let Some((counts, mut hidden)) = found else {
             return Ok(());
@@ -562,12 +600,11 @@ impl Trial<'_> {
     }
 }
 
-fn search<'a>(ledger: &'a Ledger, fresh: &'a BTreeSet<Group>, seed: usize) -> Search<'a> {
+fn search<'a>(ledger: &'a Ledger, fresh: &'a BTreeSet<Group>) -> Search<'a> {
     Search {
         picture: &ledger.picture,
         marks: &ledger.marks,
         fresh,
-        seed,
     }
 }
 

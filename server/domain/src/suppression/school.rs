@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     picture::{Group, Picture},
-    simplex::Program,
+    simplex::{Program, Standing},
 };
 use crate::budget::{Budget, Spent};
 
@@ -34,8 +34,7 @@ pub(super) type Marks = BTreeMap<Group, Mark>;
 
 /// A number that should differ by so many pupils.
 #[derive(Clone, Copy)]
-pub(super) struct Target<'a> {
-    pub group: &'a Group,
+pub(super) struct Target {
     pub by: u32,
     pub up: bool,
 }
@@ -47,119 +46,177 @@ pub(super) struct Search<'a> {
     pub marks: &'a Marks,
     /// Shown numbers that may still be hidden.
     pub fresh: &'a BTreeSet<Group>,
-    /// Another one, another path.
-    pub seed: usize,
 }
 
 /// Counts of another school, and what must be hidden for it to publish the same.
 pub(super) type Found = (Vec<i64>, Vec<Group>);
 
 impl Search<'_> {
-    /// Pupils of other kinds.
-    pub fn kinds(&self, target: Target, budget: &mut Budget) -> Result<Option<Found>, Spent> {
-        let base = self.picture.kinds();
-        self.seek(None, base, None, Some(target), budget)
+    /// Where to look for pupils of other kinds.
+    pub fn kinds(&self, budget: &mut Budget) -> Result<Option<Ground>, Spent> {
+        self.ground(None, self.picture.kinds(), None, budget)
     }
 
-    /// Other answers to a measure of pupils of these kinds.
+    /// Where to look for other answers to a measure, of pupils of these kinds.
     pub fn levels(
         &self,
         measure: usize,
         kinds: &[i64],
-        target: Option<Target>,
         budget: &mut Budget,
-    ) -> Result<Option<Found>, Spent> {
+    ) -> Result<Option<Ground>, Spent> {
         let base = self.picture.of_measure(measure);
-        self.seek(Some(measure), base, Some(kinds), target, budget)
+        self.ground(Some(measure), base, Some(kinds), budget)
     }
 
-    fn seek(
+    fn ground(
         &self,
         measure: Option<usize>,
         base: &[i64],
         kinds: Option<&[i64]>,
-        target: Option<Target>,
         budget: &mut Budget,
-    ) -> Result<Option<Found>, Spent> {
+    ) -> Result<Option<Ground>, Spent> {
         let each = measure.map_or(1, |measure| self.picture.levels(measure));
         let mut program = Program::default();
         let (mut more, mut less) = (vec![None; base.len()], vec![None; base.len()]);
         for (at, count) in base.iter().enumerate() {
-            let cost = MOVED * (1.0 + f64::from(scatter(at, self.seed)) / 16.0);
             if kinds.is_none_or(|kinds| kinds[at / each] > 0) {
-                more[at] = Some(program.unknown(cost, f64::INFINITY));
+                more[at] = Some(program.unknown(f64::INFINITY));
             }
             if *count > 0 {
-                less[at] = Some(program.unknown(cost, number(*count)));
+                less[at] = Some(program.unknown(number(*count)));
             }
         }
-        let moved = |places: &mut dyn Iterator<Item = usize>| {
-            let mut terms = Vec::new();
-            for at in places {
-                terms.extend(more[at].map(|unknown| (unknown, 1.0)));
-                terms.extend(less[at].map(|unknown| (unknown, -1.0)));
-            }
-            terms
-        };
         for (kind, (now, was)) in (kinds.unwrap_or(&[]).iter())
             .zip(self.picture.kinds())
             .enumerate()
         {
-            let terms = moved(&mut (kind * each..(kind + 1) * each));
+            let terms = moved(&more, &less, kind * each..(kind + 1) * each);
             if !terms.is_empty() {
                 program.row(terms, number(now - was));
             }
         }
-        let told: Vec<(&Group, i64)> = (self.marks.iter())
-            .filter(|(group, mark)| !mark.hidden && self.picture.measure(group) == measure)
-            .map(|(group, mark)| (group, mark.count))
-            .collect();
-        for (group, count) in &told {
-            let mut terms = moved(&mut self.picture.places(group).into_iter());
-            if self.fresh.contains(*group) {
-                let cost = 1.0 + number(*count);
-                terms.push((program.unknown(cost, f64::INFINITY), 1.0));
-                terms.push((program.unknown(cost, f64::INFINITY), -1.0));
+        let mut told = Vec::new();
+        let mut prices = Vec::new();
+        for (group, mark) in self.marks {
+            if mark.hidden || self.picture.measure(group) != measure {
+                continue;
+            }
+            let places = self.picture.places(group);
+            let mut terms = moved(&more, &less, places.iter().copied());
+            let fresh = self.fresh.contains(group);
+            if fresh {
+                let price = 1.0 + number(mark.count);
+                for sign in [1.0, -1.0] {
+                    let unknown = program.unknown(f64::INFINITY);
+                    terms.push((unknown, sign));
+                    prices.push((unknown, price));
+                }
             }
             program.row(terms, 0.0);
+            told.push(Told {
+                group: group.clone(),
+                places,
+                count: mark.count,
+                fresh,
+            });
         }
-        if let Some(target) = target {
-            let mut terms = moved(&mut self.picture.places(target.group).into_iter());
-            let sign = if target.up { -1.0 } else { 1.0 };
-            terms.push((program.unknown(-WORTH, f64::from(target.by)), sign));
-            program.row(terms, 0.0);
+        Ok(program.stand(budget)?.map(|standing| Ground {
+            standing,
+            base: base.to_vec(),
+            kinds: kinds.map(<[i64]>::to_vec),
+            each,
+            more,
+            less,
+            told,
+            prices,
+        }))
+    }
+}
+
+/// A number that the tables tell.
+struct Told {
+    group: Group,
+    places: Vec<usize>,
+    count: i64,
+    /// It may still be hidden.
+    fresh: bool,
+}
+
+/// Where other schools are looked for: the same for every hidden number, while nothing more is hidden.
+pub(super) struct Ground {
+    standing: Standing,
+    base: Vec<i64>,
+    kinds: Option<Vec<i64>>,
+    each: usize,
+    more: Vec<Option<usize>>,
+    less: Vec<Option<usize>>,
+    told: Vec<Told>,
+    /// What it costs to hide what may be hidden, for each pupil by which it differs.
+    prices: Vec<(usize, f64)>,
+}
+
+impl Ground {
+    /// Another school, as near to the real one as the target lets it be. Another seed, another path.
+    pub fn seek(
+        &self,
+        target: Option<(&[usize], Target)>,
+        seed: usize,
+        budget: &mut Budget,
+    ) -> Result<Option<Found>, Spent> {
+        let mut costs = Vec::new();
+        for (at, (more, less)) in self.more.iter().zip(&self.less).enumerate() {
+            let cost = MOVED * (1.0 + f64::from(scatter(at, seed)) / 16.0);
+            costs.extend([more, less].into_iter().flatten().map(|_| cost));
         }
-        let Some(solution) = program.solve(budget)? else {
-            return Ok(None);
-        };
-        let of = |unknown: Option<usize>| unknown.map_or(0, |unknown| whole(solution[unknown]));
-        let counts: Vec<i64> = (base.iter().zip(more.iter().zip(&less)))
+        costs.extend(self.prices.iter().map(|(_, price)| *price));
+        let target = target.map(|(places, target)| {
+            let sign = if target.up { 1.0 } else { -1.0 };
+            let terms: Vec<(usize, f64)> = (moved(&self.more, &self.less, places.iter().copied())
+                .into_iter())
+            .map(|(unknown, factor)| (unknown, factor * sign))
+            .collect();
+            (terms, f64::from(target.by))
+        });
+        let target = (target.as_ref()).map(|(terms, by)| (terms.as_slice(), *by, WORTH));
+        let numbers = self.standing.clone().reach(&costs, target, budget)?;
+        let of = |unknown: Option<usize>| unknown.map_or(0, |unknown| whole(numbers[unknown]));
+        let counts: Vec<i64> = (self.base.iter().zip(self.more.iter().zip(&self.less)))
             .map(|(count, (more, less))| count + of(*more) - of(*less))
             .collect();
-        Ok(self.checked(counts, each, kinds, &told))
+        Ok(self.checked(counts))
     }
 
     /// Counts it: no kind below nought, as many of each kind as there should be, and every number that was told before the same.
-    fn checked(
-        &self,
-        counts: Vec<i64>,
-        each: usize,
-        kinds: Option<&[i64]>,
-        told: &[(&Group, i64)],
-    ) -> Option<Found> {
-        let of_kinds = kinds.is_none_or(|kinds| {
-            (counts.chunks(each).zip(kinds))
+    fn checked(&self, counts: Vec<i64>) -> Option<Found> {
+        let of_kinds = self.kinds.as_ref().is_none_or(|kinds| {
+            (counts.chunks(self.each).zip(kinds))
                 .all(|(levels, kind)| levels.iter().sum::<i64>() == *kind)
         });
-        let differ: Vec<Group> = (told.iter())
-            .filter(|(group, count)| self.picture.sum(group, &counts) != *count)
-            .map(|(group, _)| (*group).clone())
+        let differ: Vec<&Told> = (self.told.iter())
+            .filter(|told| told.places.iter().map(|at| counts[*at]).sum::<i64>() != told.count)
             .collect();
-        let whole = of_kinds
+        let agrees = of_kinds
             && counts.iter().all(|count| *count >= 0)
-            && differ.iter().all(|group| self.fresh.contains(group));
-        whole.then_some((counts, differ))
+            && differ.iter().all(|told| told.fresh);
+        agrees.then(|| {
+            let differ = differ.into_iter().map(|told| told.group.clone());
+            (counts, differ.collect())
+        })
     }
+}
+
+/// The sum by which the pupils of these places are more than they were.
+fn moved(
+    more: &[Option<usize>],
+    less: &[Option<usize>],
+    places: impl Iterator<Item = usize>,
+) -> Vec<(usize, f64)> {
+    let mut terms = Vec::new();
+    for at in places {
+        terms.extend(more[at].map(|unknown| (unknown, 1.0)));
+        terms.extend(less[at].map(|unknown| (unknown, -1.0)));
+    }
+    terms
 }
 
 /// 0 to 15, without a pattern.

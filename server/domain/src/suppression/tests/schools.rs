@@ -13,7 +13,7 @@ impl Dice {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1))
     }
 
-    fn throw(&mut self, sides: usize) -> usize {
+    pub fn throw(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -288,6 +288,25 @@ fn not_even_a_list_of_every_school_that_fits_tells_more() {
             hidden += attacker.hidden.len();
         }
     }
-    println!("{listed} {hidden}");
     assert!(listed >= 20 && hidden >= 100, "{listed} {hidden}");
+}
+
+#[test]
+#[ignore = "how long it takes, for who asks"]
+fn large_schools_take_a_second_a_table_at_most() {
+    for (years, pupils, measures, ethnicity) in [
+        (3, 90, 2, false),
+        (4, 200, 2, true),
+        (7, 900, 2, true),
+        (7, 1500, 3, false),
+    ] {
+        let mut all = Tally::default();
+        for seed in 0..5 {
+            let school = School::random(seed, years, pupils, measures, ethnicity);
+            let released = tally(&school, &mut all);
+            assert_eq!(school.attacker(&released).computed(), []);
+        }
+        println!("{years} years, {pupils} pupils: {all:?}");
+        assert!(all.refused * 20 < all.tables, "{all:?}");
+    }
 }
