@@ -23,6 +23,8 @@
 //!   in an earlier picture while the numbers around it have hardly moved. Nothing keeps a group from being told that has grown
 //!   from 4 to 5 while its year grew by five others too.
 //! - A reader who knows some of the pupils can subtract them. No rule about numbers helps there.
+//! - What is hidden, and that a table is refused, depends on the numbers: it tells that there is a small group somewhere.
+//! - Schools of a trust have a ledger each. Across them only [`Cell::sum`] may add.
 //! - Groups that no table asked for are not searched for, other than complements.
 
 mod grid;
@@ -33,6 +35,7 @@ mod simplex;
 mod table;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 pub use ledger::Ledger;
 pub use picture::Picture;
@@ -40,7 +43,7 @@ pub use table::{Dimension, Released, Share, Table};
 
 use serde::{Deserialize, Serialize};
 
-/// A group of fewer pupils is small (DfE and most local authorities suppress below five).
+/// A group of fewer pupils is small. Five is what schools are promised; the law names no number.
 pub const SMALL: u32 = 5;
 
 /// What a reader can find out of a hidden number leaves at least two values open that are so far apart.
@@ -75,6 +78,14 @@ impl Cell {
             || "hidden: fewer than five, or hidden to protect others".to_owned(),
             |count| count.to_string(),
         )
+    }
+
+    /// A sum of what is shown, and hidden where anything of it is: so a trust adds up its schools, and so whoever sees several
+    /// tables would. A total that was counted apart would give away what one school hides.
+    pub fn sum(cells: impl IntoIterator<Item = Self>) -> Self {
+        (cells.into_iter())
+            .try_fold(0_u32, |sum, cell| sum.checked_add(cell.count()?))
+            .into()
     }
 
     /// The number, where it is shown.

@@ -55,12 +55,12 @@ impl Picture {
             .map(|measure| vec![0; kinds.len() * measure.values.len()])
             .collect();
         for pupil in pupils {
-            let (context, values) = pupil.split_at(split);
+            let (context, answers) = pupil.split_at(split);
             let Some(kind) = places.get(context) else {
                 return Err(Refused::NotInPicture);
             };
             counts[*kind] += 1;
-            for ((level, of), at) in levels.iter_mut().zip(&dimensions[split..]).zip(values) {
+            for ((level, of), at) in levels.iter_mut().zip(&dimensions[split..]).zip(answers) {
                 level[kind * of.values.len() + at] += 1;
             }
         }

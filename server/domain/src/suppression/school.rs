@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     picture::{Group, Picture},
-    simplex::{Program, Standing},
+    simplex::{Goal, Program, Standing},
 };
 use crate::budget::{Budget, Spent};
 
@@ -175,10 +175,14 @@ impl Ground {
                 .into_iter())
             .map(|(unknown, factor)| (unknown, factor * sign))
             .collect();
-            (terms, f64::from(target.by))
+            Goal {
+                terms,
+                by: f64::from(target.by),
+                worth: WORTH,
+            }
         });
-        let target = (target.as_ref()).map(|(terms, by)| (terms.as_slice(), *by, WORTH));
-        let numbers = self.standing.clone().reach(&costs, target, budget)?;
+        let standing = self.standing.clone();
+        let numbers = standing.reach(&costs, target.as_ref(), budget)?;
         let of = |unknown: Option<usize>| unknown.map_or(0, |unknown| whole(numbers[unknown]));
         let counts: Vec<i64> = (self.base.iter().zip(self.more.iter().zip(&self.less)))
             .map(|(count, (more, less))| count + of(*more) - of(*less))

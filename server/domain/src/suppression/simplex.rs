@@ -87,6 +87,13 @@ impl Program {
     }
 }
 
+/// A sum that should be as large as it can be, at most `by`, and what each unit of it is worth.
+pub(super) struct Goal {
+    pub terms: Vec<(usize, f64)>,
+    pub by: f64,
+    pub worth: f64,
+}
+
 /// Numbers for which every row holds, and what each changes when another does.
 #[derive(Clone)]
 pub(super) struct Standing {
@@ -106,19 +113,18 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    /// The numbers at which all costs least when the sum of `terms` has moved up by as much as it can, at most by `by`, for which
-    /// each unit is worth so much.
+    /// The numbers at which all together costs least, what is gained by the goal taken off.
     pub fn reach(
         mut self,
         costs: &[f64],
-        target: Option<(&[(usize, f64)], f64, f64)>,
+        target: Option<&Goal>,
         budget: &mut Budget,
     ) -> Result<Vec<f64>, Spent> {
         let (height, width) = (self.basis.len(), self.width);
         budget.spend(2 * height * width)?;
         self.gain = costs.to_vec();
         self.gain.resize(width, 0.0);
-        if let Some((terms, by, worth)) = target {
+        if let Some(Goal { terms, by, worth }) = target {
             let here = self.numbers();
             let moved: f64 = terms.iter().map(|(at, factor)| factor * here[*at]).sum();
             let mut line = vec![0.0; width];

@@ -93,8 +93,9 @@ impl Attacker {
             reduce(&mut row, &basis);
             if let Some(first) = row.iter().position(|factor| *factor != 0) {
                 let by = power(row[first], PRIME - 2);
-                row.iter_mut()
-                    .for_each(|factor| *factor = times(*factor, by));
+                for factor in &mut row {
+                    *factor = times(*factor, by);
+                }
                 basis.push((first, row));
             }
         }
@@ -130,7 +131,7 @@ impl Attacker {
         let mut pupils = vec![0; self.atoms.len()];
         let mut left = most;
         let known: Vec<i64> = self.equations.iter().map(|(_, sum)| *sum).collect();
-        self.list(&mut pupils, 0, known, &mut ranges, &mut left)?;
+        self.list(&mut pupils, 0, &known, &mut ranges, &mut left)?;
         Some(
             (self.hidden.iter().zip(&ranges))
                 .filter(|(_, (least, most))| most - least < 5)
@@ -143,7 +144,7 @@ impl Attacker {
         &self,
         pupils: &mut Vec<i64>,
         at: usize,
-        known: Vec<i64>,
+        known: &[i64],
         ranges: &mut [(i64, i64)],
         left: &mut usize,
     ) -> Option<()> {
@@ -163,7 +164,7 @@ impl Attacker {
             .collect();
         let most = rows.iter().map(|row| known[*row]).min()?;
         for count in 0..=most {
-            let mut known = known.clone();
+            let mut known = known.to_vec();
             for row in &rows {
                 known[*row] -= count;
             }
@@ -172,7 +173,7 @@ impl Attacker {
                 .all(|row| known[*row] == 0 || open(*row, at + 1))
             {
                 pupils[at] = count;
-                self.list(pupils, at + 1, known, ranges, left)?;
+                self.list(pupils, at + 1, &known, ranges, left)?;
             }
         }
         pupils[at] = 0;
@@ -349,7 +350,9 @@ impl Tableau {
 
     fn pivot(&mut self, leave: usize, enter: usize) {
         let by = self.rows[leave][enter];
-        self.rows[leave].iter_mut().for_each(|factor| *factor /= by);
+        for factor in &mut self.rows[leave] {
+            *factor /= by;
+        }
         let row = self.rows[leave].clone();
         for (at, other) in self.rows.iter_mut().enumerate() {
             let by = other[enter];

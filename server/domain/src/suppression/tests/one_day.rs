@@ -154,7 +154,7 @@ fn a_ledger_is_made_anew_from_what_was_released() {
         .ask("SEN", Some("Belonging"), &[("Year", "Year 7")])
         .unwrap();
     assert_eq!(part.cells[2][1], HIDDEN);
-    let mut anew = Ledger::resume(school(), &[part.clone()]).unwrap();
+    let mut anew = Ledger::resume(school(), std::slice::from_ref(&part)).unwrap();
     assert_eq!(
         anew.ask("SEN", Some("Belonging"), &[("Year", "Year 7")]),
         Ok(part.clone())

@@ -186,6 +186,22 @@ fn less_than_half_is_hidden_of_what_hiding_whole_lines_would_hide() {
     assert!(hidden < small * 4, "{small} {hidden} {lines}");
 }
 
+#[test]
+fn a_trust_adds_up_what_its_schools_show() {
+    assert_eq!(
+        Cell::sum([Cell::Shown(30), Cell::Shown(7)]),
+        Cell::Shown(37)
+    );
+    assert_eq!(
+        Cell::sum([Cell::Shown(30), Cell::Hidden, Cell::Shown(7)]),
+        Cell::Hidden
+    );
+    assert_eq!(
+        Cell::sum([Cell::Shown(u32::MAX), Cell::Shown(1)]),
+        Cell::Hidden
+    );
+}
+
 /// Every table of numbers from nought that agrees with all that is shown; `visit` is told its grid.
 fn every_consistent(grid: &Grid, visit: &mut impl FnMut(&[i64])) {
     let (height, width) = (grid.height - 1, grid.width - 1);
