@@ -10,8 +10,8 @@ use super::{
 };
 use crate::budget::{Budget, Spent};
 
-/// Work for one table: about a second.
-const STEPS: u64 = 600_000_000;
+/// Work for one table: about a second where all of it is needed.
+const STEPS: u64 = 300_000_000;
 
 /// What has been told of one picture. The same tables in the same order give the same: it can be made anew from the picture and
 /// the released tables by [`Ledger::resume`].

