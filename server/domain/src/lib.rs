@@ -30,6 +30,7 @@ pub mod refusal;
 pub mod role;
 pub mod roster;
 pub mod session;
+pub mod suppression;
 pub mod tenancy;
 pub mod text;
 pub mod wellbeing;
