@@ -190,6 +190,39 @@ mod pages {
             "question.withdrawn" => format!("took back a question about {a_paper}"),
             "note.kept" => "kept a note".to_owned(),
             "note.dropped" => "threw a note away".to_owned(),
+            "pupil.added" => "put a pupil on the roll".to_owned(),
+            "pupil.corrected" => "corrected what the roll says of a pupil".to_owned(),
+            "pupil.left" => "recorded that a pupil left".to_owned(),
+            "pupil.returned" => "took a pupil onto the roll again".to_owned(),
+            "pupil.removed" => "took a pupil off the roll who was there by mistake".to_owned(),
+            "pupil.sought" => "looked for a pupil beyond their caseload, and said why".to_owned(),
+            "pupil.opened" => {
+                "opened a pupil’s records beyond their caseload, and said why".to_owned()
+            }
+            "pupil.closed" => {
+                format!(
+                    "closed a pupil’s records, which {them} had opened for a reason, after an hour"
+                )
+            }
+            "group.opened" => "made a class or registration group".to_owned(),
+            "group.renamed" => "renamed a class or registration group".to_owned(),
+            "group.closed" => "closed a class or registration group".to_owned(),
+            "group.joined" => "put a pupil into a class or registration group".to_owned(),
+            "group.left" => "took a pupil out of a class or registration group".to_owned(),
+            "caseload.given" => format!("put pupils on {theirs} caseload"),
+            "caseload.ended" => format!("took pupils off {theirs} caseload"),
+            "guardian.linked" => "linked a parent to a child".to_owned(),
+            "guardian.unlinked" => "ended a parent’s link to a child".to_owned(),
+            "restriction.made" => "recorded a contact restriction".to_owned(),
+            "restriction.lifted" => "lifted a contact restriction".to_owned(),
+            "field.switched_on" => "switched on a field that is kept of pupils".to_owned(),
+            "field.switched_off" => {
+                "switched off a field that was kept of pupils, and deleted it".to_owned()
+            }
+            "duty.given" if whom == Some("you") => {
+                "said that you answer for safeguarding or data protection".to_owned()
+            }
+            "duty.given" => format!("said that {them} answer for safeguarding or data protection"),
             // As it is recorded, where a newer version has acts that this one has no words for.
             other => format!("did “{other}”"),
         }

@@ -522,7 +522,7 @@ pub(crate) async fn settings(
                         <p class="hint">"Those who have none are asked to set one up at once, and see nothing before."</p>
                         <div class="options">
                             {option(FactorRule::Everyone, "All staff and governors", "What the Department for Education asks of everybody who can see pupils’ records.")}
-                            {option(FactorRule::Officers, "Administrators, clerks and chairs only", "The least there is. Everybody else may still turn it on for themselves.")}
+                            {option(FactorRule::Officers, "Administrators, clerks, chairs, and whoever may see pupils", "The least there is. Everybody else may still turn it on for themselves.")}
                         </div>
                     </fieldset>
                     <div class="actions"><button class="button primary">"Save"</button></div>

@@ -24,6 +24,9 @@ const ORPHANED: time::Duration = time::Duration::DAY;
 /// How often it is looked whether an approval has to go on: often enough for the last minute of its last day.
 const APPROVALS_EVERY: Duration = Duration::from_mins(1);
 
+/// How often it is looked whose time with pupils is over: an open page closes within a second of it.
+const RIGHTS_EVERY: Duration = Duration::from_millis(500);
+
 /// What is kept up.
 #[derive(Clone)]
 pub struct Kept {
@@ -40,6 +43,7 @@ pub struct Kept {
 /// Starts it; it ends with the process.
 pub fn start(kept: Kept, mut ending: watch::Receiver<bool>) {
     tokio::spawn(approvals(kept.db.clone(), ending.clone()));
+    tokio::spawn(rights(kept.db.clone(), ending.clone()));
     tokio::spawn(async move {
         loop {
             let swept = kept.db.keep_up().await.is_ok()
@@ -72,6 +76,27 @@ async fn approvals(db: MailDb, mut ending: watch::Receiver<bool>) {
             }
         }
         if tokio::time::timeout(APPROVALS_EVERY, ending.wait_for(|ending| *ending))
+            .await
+            .is_ok()
+        {
+            return;
+        }
+    }
+}
+
+/// Puts into the log which caseloads and which hours with a pupil's records are over.
+async fn rights(db: MailDb, mut ending: watch::Receiver<bool>) {
+    let mut stuck = false;
+    loop {
+        match db.rights_end().await {
+            Ok(_) => stuck = false,
+            Err(_) if stuck => {}
+            Err(error) => {
+                stuck = true;
+                tracing::warn!(%error, "caseloads that are over do not close open pages; it is tried again");
+            }
+        }
+        if tokio::time::timeout(RIGHTS_EVERY, ending.wait_for(|ending| *ending))
             .await
             .is_ok()
         {

@@ -24,6 +24,8 @@ pub enum Kind {
     Mail,
     /// Folders and documents.
     Library,
+    /// Pupils, who teaches them, and whose children they are.
+    Pupils,
     /// The school's own settings.
     Settings,
     /// The log itself: who took a copy of it.
@@ -42,6 +44,7 @@ impl Kind {
         Self::SignIn,
         Self::Mail,
         Self::Library,
+        Self::Pupils,
         Self::Settings,
         Self::Log,
     ];
@@ -54,6 +57,7 @@ impl Kind {
             Self::SignIn => "sign_in",
             Self::Mail => "mail",
             Self::Library => "library",
+            Self::Pupils => "pupils",
             Self::Settings => "settings",
             Self::Log => "log",
         }
@@ -67,6 +71,7 @@ impl Kind {
             Self::SignIn => "Signing in",
             Self::Mail => "Mail",
             Self::Library => "Papers",
+            Self::Pupils => "Pupils",
             Self::Settings => "Settings",
             Self::Log => "The log",
         }
@@ -95,7 +100,8 @@ impl Kind {
             Self::Library => &[
                 "folder", "document", "approval", "reading", "question", "note",
             ],
-            Self::Settings => &["tenant"],
+            Self::Pupils => &["pupil", "group", "caseload", "guardian", "restriction"],
+            Self::Settings => &["tenant", "field", "duty"],
             Self::Log => &["audit"],
         }
     }

@@ -181,6 +181,15 @@ impl Db {
         Ok(Read { tx, standing })
     }
 
+    /// A snapshot in which it may be put down that the caller looked: what they see is theirs only once [`Read::end`] has gone
+    /// through. Refuses as [`Db::read`] does.
+    pub async fn look(&self, caller: &Caller) -> Result<Read, Refusal> {
+        let (tx, standing) = self
+            .enter(caller, "begin isolation level repeatable read")
+            .await?;
+        Ok(Read { tx, standing })
+    }
+
     /// A writing transaction under the caller's seal; refuses as [`Db::read`] does.
     pub async fn write(&self, caller: &Caller) -> Result<Write, Refusal> {
         let (tx, standing) = self
@@ -247,6 +256,11 @@ impl Db {
 impl Read {
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
         &mut self.tx
+    }
+
+    /// Ends the snapshot, and keeps what was put down in it about the looking.
+    pub async fn end(self) -> Result<(), Refusal> {
+        self.tx.commit().await.map_err(refused)
     }
 }
 
@@ -353,6 +367,7 @@ pub(crate) fn refused(error: sqlx::Error) -> Refusal {
                 .or_else(|| rule.and_then(crate::folder::refusal_of))
                 .or_else(|| rule.and_then(crate::approval::refusal_of))
                 .or_else(|| rule.and_then(crate::question::refusal_of))
+                .or_else(|| rule.and_then(crate::pupil::refusal_of))
             {
                 return refusal;
             }

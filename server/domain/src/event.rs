@@ -3,6 +3,7 @@
 mod approval;
 mod board;
 mod library;
+mod pupil;
 mod question;
 
 use serde::Serialize;

@@ -31,6 +31,10 @@ pub enum Topic {
     Readers(Uuid),
     /// Approvals of papers, as far as each reads the paper.
     Approvals,
+    /// Whose pupils are whose, and what is recorded of them: a word that something changed, and of whom to nobody.
+    Caseload,
+    /// One pupil.
+    Pupil(Uuid),
 }
 
 /// How the log and the hub call [`Topic::Here`].
@@ -46,6 +50,7 @@ impl Topic {
             HERE => Self::Here,
             "library" => Self::Library,
             "approvals" => Self::Approvals,
+            "caseload" => Self::Caseload,
             _ => {
                 let (noun, id) = name.split_once('/')?;
                 // As it is written, and in no other way: a topic has one name.
@@ -56,6 +61,7 @@ impl Topic {
                     "folder" => Self::Folder(id),
                     "paper" => Self::Paper(id),
                     "readers" => Self::Readers(id),
+                    "pupil" => Self::Pupil(id),
                     _ => return None,
                 }
             }
@@ -71,9 +77,11 @@ impl Topic {
             Self::Here => HERE.to_owned(),
             Self::Library => "library".to_owned(),
             Self::Approvals => "approvals".to_owned(),
+            Self::Caseload => "caseload".to_owned(),
             Self::Folder(id) => format!("folder/{id}"),
             Self::Paper(id) => format!("paper/{id}"),
             Self::Readers(id) => format!("readers/{id}"),
+            Self::Pupil(id) => format!("pupil/{id}"),
         }
     }
 
@@ -100,6 +108,7 @@ pub fn is_for(topic: Topic, roles: &[Role]) -> bool {
             .iter()
             .any(|role| !matches!(role, Role::Parent | Role::Member)),
         Topic::Settings => roles.iter().any(|role| role.manages_people()),
+        Topic::Caseload | Topic::Pupil(_) => crate::pupil::is_for(roles),
     }
 }
 
@@ -160,6 +169,15 @@ mod queries {
             Topic::Paper(id) | Topic::Readers(id) => {
                 sqlx::query_scalar!(
                     r#"select exists (select from document where tenant_id = $1 and id = $2) as "reads!""#,
+                    tenant,
+                    id
+                )
+                .fetch_one(read.connection())
+                .await
+            }
+            Topic::Pupil(id) => {
+                sqlx::query_scalar!(
+                    r#"select exists (select from pupil where tenant_id = $1 and id = $2) as "sees!""#,
                     tenant,
                     id
                 )
@@ -267,6 +285,8 @@ mod tests {
             Topic::Paper(id),
             Topic::Readers(id),
             Topic::Approvals,
+            Topic::Caseload,
+            Topic::Pupil(id),
         ] {
             assert_eq!(Topic::from_name(&topic.name()), Some(topic));
             assert_eq!(name_of(&topic.key(Uuid::from_u128(7))), topic.name());

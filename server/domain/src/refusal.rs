@@ -88,6 +88,9 @@ pub enum Refusal {
         "Part of the service does not answer just now. What you typed is kept; try again in a minute."
     )]
     Unavailable,
+    /// See [`crate::pupil::Fault`].
+    #[error("{0}")]
+    Pupil(#[from] crate::pupil::Fault),
     /// A fault of ours; the cause is in the log.
     #[error("Something went wrong on our side. What you typed is kept; try again in a minute.")]
     Broken,
@@ -483,6 +486,7 @@ impl Refusal {
             Self::Password(_) => "password",
             Self::WrongPassword => "old",
             Self::WrongCode | Self::WrongRecoveryCode => "code",
+            Self::Pupil(fault) => return fault.field(),
             _ => return None,
         })
     }

@@ -21,7 +21,8 @@ pub struct Tenant {
 pub enum FactorRule {
     /// Every staff and governor role.
     Everyone,
-    /// Administrators, clerks and chairs only.
+    /// Administrators, clerks, chairs, and all whose role lets them see pupils (Cyber Essentials 3.3 and the Department for
+    /// Education's standards ask it of them).
     Officers,
 }
 

@@ -121,6 +121,18 @@ fn is_new(News { act, hears, count }: &News) -> String {
             "Your term of office was recorded.",
             "{n} terms of office of yours were recorded.",
         ),
+        (Hears::Person, "caseload.given") => (
+            "Pupils were put on your caseload.",
+            "Pupils were put on your caseload {n} times.",
+        ),
+        (Hears::Person, "caseload.ended") => (
+            "Pupils were taken off your caseload.",
+            "Pupils were taken off your caseload {n} times.",
+        ),
+        (Hears::Person, "duty.given") => (
+            "It was said what you answer for at the school.",
+            "It was said {n} times what you answer for at the school.",
+        ),
         (Hears::Person, "committee.joined") => (
             "You were put on a committee.",
             "You were put on {n} committees.",

@@ -31,7 +31,8 @@ const FIRST_YEAR: i32 = 1997;
 pub struct Upn(String);
 
 /// Why something is no UPN, in one sentence.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[serde(rename_all = "snake_case")]
 pub enum UpnFault {
     /// Nothing was given. Common Basic Data Set error 1500.
     #[error("There is no UPN: add it, or keep the pupil as awaiting one.")]

@@ -125,7 +125,33 @@ impl Scene {
                  select a.tenant_id, a.id, v.id from asked a join version v on v.tenant_id = a.tenant_id and v.document_id = a.document_id;
                  insert into note (tenant_id, document_id, kept_on, membership_id, body)
                    select v.tenant_id, v.document_id, 1, m.id, 'Mine' from version v
-                   join membership m on m.tenant_id = v.tenant_id join account a on a.id = m.account_id and a.email like 'admin@%'",
+                   join membership m on m.tenant_id = v.tenant_id join account a on a.id = m.account_id and a.email like 'admin@%';
+                 insert into pupil (tenant_id, first_name, last_name, born, year_group, upn)
+                   select tenant_id, 'Aisha', 'Khan', '2016-05-09', '5', 'B801200005001' from folder;
+                 with one as (
+                   insert into teaching_group (tenant_id, kind, name) select tenant_id, 'class', '5B' from folder returning tenant_id, id
+                 )
+                 insert into group_pupil (tenant_id, group_id, kind, pupil_id, during)
+                   select o.tenant_id, o.id, 'class', p.id, '[2026-01-01,)' from one o join pupil p on p.tenant_id = o.tenant_id;
+                 insert into caseload (tenant_id, membership_id, pupil_id, during, given_by)
+                   select p.tenant_id, m.id, p.id, '[2026-01-01,)', f.made_by from pupil p join folder f on f.tenant_id = p.tenant_id
+                   join membership m on m.tenant_id = p.tenant_id join account a on a.id = m.account_id and a.email like 'teacher1@%';
+                 with one as (
+                   insert into pupil_access (tenant_id, membership_id, pupil_id, reason, words, until)
+                   select tenant_id, membership_id, pupil_id, 'other', 'Asked at the gate', now() + interval '1 hour' from caseload
+                   returning tenant_id, id, membership_id, pupil_id
+                 )
+                 insert into pupil_read (tenant_id, membership_id, pupil_id, basis, access_id, parts)
+                   select tenant_id, membership_id, pupil_id, 'reason', id, '{timeline}' from one;
+                 insert into guardian_link (tenant_id, membership_id, pupil_id, relation, linked_by)
+                   select p.tenant_id, m.id, p.id, 'mother', f.made_by from pupil p join folder f on f.tenant_id = p.tenant_id
+                   join membership m on m.tenant_id = p.tenant_id join account a on a.id = m.account_id and a.email like 'parent1@%';
+                 insert into contact_restriction (tenant_id, membership_id, pupil_id, words, made_by)
+                   select g.tenant_id, g.membership_id, g.pupil_id, 'Order of a court', g.linked_by from guardian_link g;
+                 insert into field_switch (tenant_id, field, purpose, on_by)
+                   select tenant_id, 'sen', 'To plan support in lessons', made_by from folder;
+                 insert into duty_holder (tenant_id, duty, membership_id, reached)
+                   select tenant_id, 'safeguarding', made_by, 'Room 4' from folder",
             )
             .await
             .unwrap();

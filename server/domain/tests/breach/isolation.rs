@@ -169,6 +169,11 @@ async fn raw_sql_of_the_web_login_sees_and_changes_no_row_of_another_school() {
         ("dbs_check", 11),
         ("training", 10),
         ("contact", 4),
+        ("pupil", 1),
+        ("group_pupil", 1),
+        ("caseload", 1),
+        ("pupil_read", 1),
+        ("guardian_link", 1),
     ] {
         let table = tables.iter().find(|table| table.name == name).unwrap();
         let (seen, _) = run(
@@ -238,6 +243,12 @@ const GUARDS: &[(&str, &str)] = &[
     ("alter policy dbs_check_select on dbs_check using (sec.keeps_board())", "Northgate's administrator"),
     ("alter policy training_insert on training with check (true)", "no seal"),
     ("alter policy contact_select on contact using (sec.keeps_board())", "Northgate's administrator"),
+    ("alter policy pupil_select on pupil using (true)", "no seal"),
+    ("alter policy pupil_select on pupil using (sec.sees_school())", "Northgate's administrator"),
+    ("alter policy pupil_delete on pupil using (sec.keeps_pupils())", "Northgate's administrator"),
+    ("alter policy caseload_update on caseload using (sec.sees_school()) with check (true)", "Northgate's administrator"),
+    ("alter policy pupil_read_select on pupil_read using (sec.reviews_access())", "Northgate's administrator"),
+    ("alter policy guardian_link_select on guardian_link using (true)", "no seal"),
     ("grant select on sec.session to quorate_web", "no seal"),
     ("grant truncate on event to quorate_web", "no seal"),
     // Tables that are added tomorrow.

@@ -23,6 +23,7 @@ mod membership;
 mod notice;
 mod office;
 mod overview;
+mod pupil;
 mod question;
 mod recovery;
 mod register;

@@ -9,7 +9,7 @@ use domain::{
     board::{self, Board, Category, Facts, Interest, Register, Rule, Why, interest::Kind},
     db::{Caller, Db},
 };
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, Row as _};
 use time::{Date, Duration};
 use uuid::Uuid;
 
@@ -334,5 +334,34 @@ impl Scene {
             .map_err(told)?;
         web.execute("commit").await.map_err(told)?;
         Ok(done.rows_affected())
+    }
+
+    /// The first column of every row that any SQL of somebody's own shows them.
+    pub async fn raw_texts(&mut self, email: &str, sql: &str) -> Vec<String> {
+        self.sees_while(email, "select", sql).await
+    }
+
+    /// The same, after something was done behind their back while their transaction was open: `$now` in it is when that began.
+    pub async fn sees_while(&mut self, email: &str, done: &str, sql: &str) -> Vec<String> {
+        let token = hex(self.caller(email).await.token.bytes());
+        let options = self.fresh.options(testing::Role::Web);
+        let mut web = options.connect().await.unwrap();
+        let begin = format!("begin; select sec.enter('\\x{token}')");
+        web.execute(sqlx::raw_sql(AssertSqlSafe(begin)))
+            .await
+            .unwrap();
+        let now: String = web
+            .fetch_one(sqlx::raw_sql("select now()::text"))
+            .await
+            .unwrap()
+            .get(0);
+        self.sql(&done.replace("$now", &format!("'{now}'::timestamptz")))
+            .await;
+        let rows = web
+            .fetch_all(sqlx::raw_sql(AssertSqlSafe(sql.to_owned())))
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        web.execute("commit").await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
     }
 }

@@ -1,0 +1,205 @@
+//! Acts on pupils, on who teaches them and on whose children they are. Each says how many pupils it is about, and so stands in the log
+//! of those who see the school and of nobody else; names, numbers and dates of birth never enter it.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Act, CLOSE_REMOVED, Closes};
+use crate::{
+    AccountId, MembershipId,
+    pupil::{caseload::Of, duty::Duty, field::Field, guardian::Relation},
+};
+
+/// On pupils and their groups.
+impl Act {
+    fn of_pupils(
+        name: &'static str,
+        about: Option<Uuid>,
+        pupils: usize,
+        mut detail: Value,
+        topics: Vec<String>,
+    ) -> Self {
+        detail["pupils"] = json!(pupils);
+        Self {
+            name,
+            about,
+            detail,
+            topics,
+            closes: None,
+        }
+    }
+
+    fn of_pupil(name: &'static str, pupil: Uuid, detail: Value) -> Self {
+        let topics = vec!["caseload".to_owned(), format!("pupil/{pupil}")];
+        Self::of_pupils(name, Some(pupil), 1, detail, topics)
+    }
+
+    pub(crate) fn pupil_added(pupil: Uuid) -> Self {
+        Self::of_pupil("pupil.added", pupil, json!({}))
+    }
+
+    /// `fields`: which of them, without what they said.
+    pub(crate) fn pupil_corrected(pupil: Uuid, fields: &[Field]) -> Self {
+        let fields: Vec<_> = fields.iter().map(|field| field.code()).collect();
+        Self::of_pupil("pupil.corrected", pupil, json!({ "fields": fields }))
+    }
+
+    pub(crate) fn pupil_left(pupil: Uuid, on: &str) -> Self {
+        Self::of_pupil("pupil.left", pupil, json!({ "on": on }))
+    }
+
+    pub(crate) fn pupil_returned(pupil: Uuid) -> Self {
+        Self::of_pupil("pupil.returned", pupil, json!({}))
+    }
+
+    pub(crate) fn pupil_removed(pupil: Uuid) -> Self {
+        Self::of_pupil("pupil.removed", pupil, json!({}))
+    }
+
+    /// Somebody gave a reason and a name, and so many pupils bear it; which name is not said.
+    pub(crate) fn pupil_sought(reason: &'static str, found: i32) -> Self {
+        let detail = json!({ "reason": reason, "found": found });
+        Self::of_pupils("pupil.sought", None, 0, detail, vec![])
+    }
+
+    /// Somebody gave a reason and sees a pupil for an hour. Their own pages show one more.
+    pub(crate) fn pupil_opened(pupil: Uuid, reason: &'static str, account: AccountId) -> Self {
+        Self {
+            topics: vec![format!("me/{account}")],
+            ..Self::of_pupil("pupil.opened", pupil, json!({ "reason": reason }))
+        }
+    }
+
+    fn of_group(name: &'static str, group: Uuid, pupils: usize, detail: Value) -> Self {
+        let topics = vec!["caseload".to_owned()];
+        Self::of_pupils(name, Some(group), pupils, detail, topics)
+    }
+
+    pub(crate) fn group_opened(group: Uuid, kind: &'static str) -> Self {
+        Self::of_group("group.opened", group, 0, json!({ "kind": kind }))
+    }
+
+    pub(crate) fn group_renamed(group: Uuid) -> Self {
+        Self::of_group("group.renamed", group, 0, json!({}))
+    }
+
+    pub(crate) fn group_closed(group: Uuid, pupils: usize, accounts: Vec<AccountId>) -> Self {
+        Self::of_group("group.closed", group, pupils, json!({})).closing_all(accounts)
+    }
+
+    pub(crate) fn group_joined(group: Uuid, pupil: Uuid) -> Self {
+        let mut act = Self::of_group("group.joined", group, 1, json!({ "pupil": pupil }));
+        act.topics.push(format!("pupil/{pupil}"));
+        act
+    }
+
+    pub(crate) fn group_left(group: Uuid, pupil: Uuid, accounts: Vec<AccountId>) -> Self {
+        let mut act = Self::of_group("group.left", group, 1, json!({ "pupil": pupil }));
+        act.topics.push(format!("pupil/{pupil}"));
+        act.closing_all(accounts)
+    }
+
+    /// The sockets of several people end: what they may see has shrunk.
+    fn closing_all(mut self, accounts: Vec<AccountId>) -> Self {
+        if !accounts.is_empty() {
+            self.closes = Some(Closes {
+                accounts,
+                sessions: vec![],
+                code: CLOSE_REMOVED,
+            });
+        }
+        self
+    }
+}
+
+/// On who teaches whom.
+impl Act {
+    pub(crate) fn caseload_given(
+        person: MembershipId,
+        account: AccountId,
+        of: Of,
+        pupils: usize,
+        until: Option<&str>,
+    ) -> Self {
+        let detail = json!({ "of": of.to_json(), "until": until });
+        let topics = vec!["caseload".to_owned(), format!("me/{account}")];
+        Self::of_pupils("caseload.given", Some(person), pupils, detail, topics)
+    }
+
+    /// Their open pages close.
+    pub(crate) fn caseload_ended(person: MembershipId, account: AccountId, of: Of) -> Self {
+        let detail = json!({ "of": of.to_json() });
+        let topics = vec!["caseload".to_owned(), format!("me/{account}")];
+        Self::of_pupils("caseload.ended", Some(person), 1, detail, topics)
+            .closing_all(vec![account])
+    }
+}
+
+/// On parents.
+impl Act {
+    fn of_guardian(
+        name: &'static str,
+        pupil: Uuid,
+        person: MembershipId,
+        account: AccountId,
+        mut detail: Value,
+    ) -> Self {
+        detail["person"] = json!(person);
+        let mut act = Self::of_pupil(name, pupil, detail);
+        act.topics.push(format!("me/{account}"));
+        act
+    }
+
+    pub(crate) fn guardian_linked(
+        pupil: Uuid,
+        person: MembershipId,
+        account: AccountId,
+        relation: Relation,
+    ) -> Self {
+        let detail = json!({ "relation": relation.code() });
+        Self::of_guardian("guardian.linked", pupil, person, account, detail)
+    }
+
+    pub(crate) fn guardian_unlinked(pupil: Uuid, person: MembershipId, account: AccountId) -> Self {
+        Self::of_guardian("guardian.unlinked", pupil, person, account, json!({}))
+            .closing_all(vec![account])
+    }
+
+    /// The parent's own topic does not hear of it, and their pages close as they do when somebody signs out elsewhere.
+    pub(crate) fn restriction_made(pupil: Uuid, person: MembershipId, account: AccountId) -> Self {
+        Self::of_guardian("restriction.made", pupil, person, account, json!({}))
+            .closing_all(vec![account])
+    }
+
+    pub(crate) fn restriction_lifted(
+        pupil: Uuid,
+        person: MembershipId,
+        account: AccountId,
+    ) -> Self {
+        Self::of_guardian("restriction.lifted", pupil, person, account, json!({}))
+    }
+}
+
+/// On what a school keeps of its pupils, and who answers for it.
+impl Act {
+    pub(crate) fn field_switched(field: Field, on: bool, pupils: usize) -> Self {
+        let name = if on {
+            "field.switched_on"
+        } else {
+            "field.switched_off"
+        };
+        let detail = json!({ "field": field.code() });
+        let topics = vec!["settings".to_owned(), "caseload".to_owned()];
+        Self::of_pupils(name, None, pupils, detail, topics)
+    }
+
+    pub(crate) fn duty_given(duty: Duty, person: MembershipId, account: AccountId) -> Self {
+        Self {
+            name: "duty.given",
+            about: Some(person),
+            detail: json!({ "duty": duty.code() }),
+            topics: vec!["settings".to_owned(), format!("me/{account}")],
+            closes: None,
+        }
+    }
+}
