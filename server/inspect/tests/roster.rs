@@ -225,7 +225,7 @@ async fn a_quotation_mark_that_is_never_closed_swallows_no_pupil() {
 /// So many rows of forty columns, as one line after another.
 fn hundred_thousand(rows: u64) -> String {
     let mut text: Vec<String> = (0..40).map(|column| format!("Column {column}")).collect();
-    text[0] = "UPN".to_owned();
+    "UPN".clone_into(&mut text[0]);
     let mut text = text.join(",");
     text.push('\n');
     for pupil in 0..rows {
@@ -352,7 +352,7 @@ async fn a_workbook_is_read_as_it_is_shown() {
             .write(3, 6, Formula::new("=6*2").set_result("12"))
             .unwrap();
         sheet
-            .write_number_with_format(3, 7, 41_885.4375, &moment)
+            .write_number_with_format(3, 7, 41_885.437_5, &moment)
             .unwrap();
         sheet
             .write(3, 8, Formula::new("=1/0").set_result("#DIV/0!"))
@@ -787,7 +787,9 @@ fn changed_with_trap(package: &[u8]) -> Vec<u8> {
 async fn a_refusal_in_the_middle_comes_after_the_rows_before_it_and_stays() {
     let mut text = "UPN,Surname,Forename\n".to_owned();
     text.push_str(&"x,Okafor,Amara\n".repeat(1_000));
-    text.push_str(&format!("x,{},y\n", "z".repeat(CELL_MOST + 1)));
+    text += "x,";
+    text += &"z".repeat(CELL_MOST + 1);
+    text += ",y\n";
     let mut table = table(text).await.unwrap();
     for line in 2..=1_001 {
         assert_eq!(table.rows.next().await.unwrap().unwrap().line, line);

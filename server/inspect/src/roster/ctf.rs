@@ -143,7 +143,7 @@ impl Transfer {
             ["CTfile", "Header", "DateTime"] => text.clone_into(&mut self.made),
             ["CTfile", "Header", "SourceSchool", "LEA"] => text.clone_into(&mut source.la),
             ["CTfile", "Header", "SourceSchool", "Estab"] => {
-                text.clone_into(&mut source.establishment)
+                text.clone_into(&mut source.establishment);
             }
             ["CTfile", "Header", "SourceSchool", "SchoolName"] => text.clone_into(&mut source.name),
             ["CTfile", "CTFpupilData", "Pupil"] => {
@@ -151,7 +151,7 @@ impl Transfer {
                 out.line(&self.head, pupil.line, &pupil.cells())?;
             }
             ["CTfile", "CTFpupilData", "Pupil", ref detail @ ..] => {
-                self.pupil.take(detail, text, &self.made)
+                self.pupil.take(detail, text, &self.made);
             }
             _ => {}
         }
