@@ -219,6 +219,14 @@ mod pages {
             "field.switched_off" => {
                 "switched off a field that was kept of pupils, and deleted it".to_owned()
             }
+            "tag.set" => "set what is known of a pupil’s circumstances".to_owned(),
+            "tag.removed" => "took away what was known of a pupil’s circumstances".to_owned(),
+            "tag.renewed" => {
+                "renewed what is known of pupils’ circumstances for a school year".to_owned()
+            }
+            "tag.expired" => {
+                "ended what was known of pupils’ circumstances with the school year".to_owned()
+            }
             "duty.given" if whom == Some("you") => {
                 "said that you answer for safeguarding or data protection".to_owned()
             }

@@ -8,7 +8,7 @@ use hkdf::Hkdf;
 use quorate_verify::Signer;
 use sha2::Sha256;
 
-use crate::{Refusal, db::random_bytes};
+use crate::{Refusal, TenantId, db::random_bytes};
 
 /// The master key, 32 bytes. One key per purpose is derived from it (RFC 5869), so that two purposes never share one.
 #[derive(Clone)]
@@ -81,11 +81,121 @@ impl Secrets {
         Ok(Signer::from_secret(&secret))
     }
 
+    /// A new key of a tenant's own, and the same wrapped for the database to keep.
+    pub fn tenant_key(
+        &self,
+        tenant: TenantId,
+        number: u8,
+    ) -> Result<(TenantKey, Vec<u8>), Refusal> {
+        let secret: [u8; 32] = random_bytes()?;
+        let wrapped = self.seal(&wrapping(tenant, number), &secret)?;
+        Ok((TenantKey::new(tenant, number, &secret), wrapped))
+    }
+
+    /// The key of a tenant's own that the database keeps. Refuses [`Refusal::Broken`] for another tenant's or number's.
+    pub fn unwrap(
+        &self,
+        tenant: TenantId,
+        number: u8,
+        wrapped: &[u8],
+    ) -> Result<TenantKey, Refusal> {
+        let secret = self.open(&wrapping(tenant, number), wrapped)?;
+        Ok(TenantKey::new(tenant, number, &secret))
+    }
+
     fn cipher(&self, place: &str) -> Result<Aes256Gcm, Refusal> {
         let purpose = place.split('|').next().unwrap_or_default();
         let mut key = [0; 32];
         self.master
             .expand(purpose.as_bytes(), &mut key)
+            .map_err(|_| Refusal::Broken)?;
+        Ok(Aes256Gcm::new(&key.into()))
+    }
+}
+
+fn wrapping(tenant: TenantId, number: u8) -> String {
+    format!("tenant_key.wrapped|{tenant}|{number}")
+}
+
+/// A key of a tenant's own. Who destroys the wrapped one in the database makes all that was sealed with it unreadable, in every copy.
+pub struct TenantKey {
+    tenant: TenantId,
+    number: u8,
+    own: Hkdf<Sha256>,
+}
+
+/// Bytes of a value before it is sealed: shorter ones are filled up, so that their length tells nothing.
+const VALUE: usize = 64;
+
+impl TenantKey {
+    fn new(tenant: TenantId, number: u8, secret: &[u8]) -> Self {
+        Self {
+            tenant,
+            number,
+            own: Hkdf::new(None, secret),
+        }
+    }
+
+    /// Seals a short text. `column` is table and column ("tag sealed"), which has a derived key of its own, and `row` what tells it
+    /// from the others of its column; neither opens in another place, nor in another tenant's.
+    ///
+    /// Refuses a text of more than 63 bytes.
+    pub fn seal(&self, column: &str, row: &str, value: &str) -> Result<Vec<u8>, Refusal> {
+        let mut filled = [0; VALUE];
+        let length = u8::try_from(value.len()).map_err(|_| Refusal::Broken)?;
+        let room = filled.get_mut(1..=value.len()).ok_or(Refusal::Broken)?;
+        room.copy_from_slice(value.as_bytes());
+        filled[0] = length;
+        let nonce: [u8; NONCE] = random_bytes()?;
+        let aad = self.place(column, row);
+        let sealed = self
+            .cipher(column)?
+            .encrypt(
+                &Nonce::from(nonce),
+                Payload {
+                    msg: &filled,
+                    aad: aad.as_bytes(),
+                },
+            )
+            .map_err(|_| Refusal::Broken)?;
+        Ok([&[self.number], &nonce[..], &sealed].concat())
+    }
+
+    /// Opens what [`TenantKey::seal`] made for the same place; refuses [`Refusal::Broken`] for anything else.
+    pub fn open(&self, column: &str, row: &str, sealed: &[u8]) -> Result<String, Refusal> {
+        let aad = self.place(column, row);
+        let opened = sealed
+            .split_first()
+            .filter(|(number, _)| **number == self.number)
+            .and_then(|(_, rest)| {
+                let (nonce, text) = rest.split_first_chunk::<NONCE>()?;
+                let payload = Payload {
+                    msg: text,
+                    aad: aad.as_bytes(),
+                };
+                self.cipher(column)
+                    .ok()?
+                    .decrypt(&Nonce::from(*nonce), payload)
+                    .ok()
+            })
+            .and_then(|filled| {
+                let (length, rest) = filled.split_first()?;
+                String::from_utf8(rest.get(..usize::from(*length))?.to_vec()).ok()
+            });
+        opened.ok_or_else(|| {
+            tracing::error!("a sealed value does not open with its tenant's key");
+            Refusal::Broken
+        })
+    }
+
+    fn place(&self, column: &str, row: &str) -> String {
+        format!("{}|{column}|{row}|{}", self.tenant, self.number)
+    }
+
+    fn cipher(&self, column: &str) -> Result<Aes256Gcm, Refusal> {
+        let mut key = [0; 32];
+        self.own
+            .expand(column.as_bytes(), &mut key)
             .map_err(|_| Refusal::Broken)?;
         Ok(Aes256Gcm::new(&key.into()))
     }
@@ -117,6 +227,36 @@ mod tests {
             sealed,
             secrets.seal("factor.secret|joan", b"otter").unwrap()
         );
+    }
+
+    #[test]
+    fn a_tenants_value_opens_in_its_own_place_with_its_own_key_and_is_as_long_as_any_other() {
+        let secrets = Secrets::new(&[7; 32]);
+        let (oakfield, northgate) = (TenantId::from_u128(1), TenantId::from_u128(2));
+        let (key, wrapped) = secrets.tenant_key(oakfield, 1).unwrap();
+        let again = secrets.unwrap(oakfield, 1, &wrapped).unwrap();
+        let sealed = key.seal("tag sealed", "ann|sen", "E").unwrap();
+        assert_eq!(again.open("tag sealed", "ann|sen", &sealed).unwrap(), "E");
+        for (column, row) in [
+            ("tag sealed", "bo|sen"),
+            ("tag sealed", "ann|fsm"),
+            ("tag was", "ann|sen"),
+        ] {
+            assert!(key.open(column, row, &sealed).is_err(), "{column} {row}");
+        }
+        assert!(secrets.unwrap(northgate, 1, &wrapped).is_err());
+        assert!(secrets.unwrap(oakfield, 2, &wrapped).is_err());
+        assert!(
+            Secrets::new(&[8; 32])
+                .unwrap(oakfield, 1, &wrapped)
+                .is_err()
+        );
+        let (other, _) = secrets.tenant_key(northgate, 1).unwrap();
+        assert!(other.open("tag sealed", "ann|sen", &sealed).is_err());
+        let long = key.seal("tag sealed", "ann|sen", &"x".repeat(63)).unwrap();
+        assert_eq!(long.len(), sealed.len());
+        assert!(key.seal("tag sealed", "ann|sen", &"x".repeat(64)).is_err());
+        assert_eq!(key.open("tag sealed", "ann|sen", &long).unwrap().len(), 63);
     }
 
     /// Schools have the public key in their files: it must not change by accident.

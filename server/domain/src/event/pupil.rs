@@ -7,7 +7,12 @@ use uuid::Uuid;
 use super::{Act, CLOSE_REMOVED, Closes};
 use crate::{
     AccountId, MembershipId,
-    pupil::{caseload::Of, duty::Duty, field::Field, guardian::Relation},
+    pupil::{
+        caseload::Of,
+        duty::Duty,
+        field::{Field, TagKind},
+        guardian::Relation,
+    },
 };
 
 /// On pupils and their groups.
@@ -177,6 +182,23 @@ impl Act {
         account: AccountId,
     ) -> Self {
         Self::of_guardian("restriction.lifted", pupil, person, account, json!({}))
+    }
+}
+
+/// On context tags. Which kind is said, and never a value: those stand in the trail of the tag, sealed.
+impl Act {
+    pub(crate) fn tag_set(pupil: Uuid, kind: TagKind) -> Self {
+        Self::of_pupil("tag.set", pupil, json!({ "kind": kind.code() }))
+    }
+
+    pub(crate) fn tag_removed(pupil: Uuid, kind: TagKind) -> Self {
+        Self::of_pupil("tag.removed", pupil, json!({ "kind": kind.code() }))
+    }
+
+    pub(crate) fn tag_renewed(kind: TagKind, pupils: usize) -> Self {
+        let detail = json!({ "kind": kind.code() });
+        let topics = vec!["caseload".to_owned()];
+        Self::of_pupils("tag.renewed", None, pupils, detail, topics)
     }
 }
 

@@ -150,6 +150,11 @@ impl Scene {
                    select g.tenant_id, g.membership_id, g.pupil_id, 'Order of a court', g.linked_by from guardian_link g;
                  insert into field_switch (tenant_id, field, purpose, on_by)
                    select tenant_id, 'sen', 'To plan support in lessons', made_by from folder;
+                 insert into tenant_key (tenant_id, number, wrapped)
+                   select tenant_id, 1, substr(sha512('a') || sha512('b'), 1, 61) from folder;
+                 insert into tag (tenant_id, pupil_id, kind, sealed, expires_on)
+                   select tenant_id, id, 'sen', substr(sha512('a') || sha512('b'), 1, 93), current_date + 100 from pupil;
+                 insert into tag_change (tenant_id, pupil_id, kind, why) select tenant_id, id, 'sen', 'set' from pupil;
                  insert into duty_holder (tenant_id, duty, membership_id, reached)
                    select tenant_id, 'safeguarding', made_by, 'Room 4' from folder",
             )

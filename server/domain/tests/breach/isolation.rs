@@ -174,6 +174,8 @@ async fn raw_sql_of_the_web_login_sees_and_changes_no_row_of_another_school() {
         ("caseload", 1),
         ("pupil_read", 1),
         ("guardian_link", 1),
+        ("tag", 1),
+        ("tag_change", 1),
     ] {
         let table = tables.iter().find(|table| table.name == name).unwrap();
         let (seen, _) = run(
@@ -249,6 +251,7 @@ const GUARDS: &[(&str, &str)] = &[
     ("alter policy caseload_update on caseload using (sec.sees_school()) with check (true)", "Northgate's administrator"),
     ("alter policy pupil_read_select on pupil_read using (sec.reviews_access())", "Northgate's administrator"),
     ("alter policy guardian_link_select on guardian_link using (true)", "no seal"),
+    ("alter policy tag_select on tag using (kind = any (sec.tags_on()))", "Northgate's administrator"),
     ("grant select on sec.session to quorate_web", "no seal"),
     ("grant truncate on event to quorate_web", "no seal"),
     // Tables that are added tomorrow.

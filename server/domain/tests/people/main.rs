@@ -30,6 +30,7 @@ mod register;
 mod removal;
 mod scene;
 mod session;
+mod tag;
 mod term;
 mod trail;
 mod unattended;

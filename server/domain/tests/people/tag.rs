@@ -1,0 +1,353 @@
+//! Context tags: off until they are for something, read by few, unreadable to the database, and never changed without a trail.
+
+use crate::{
+    change::change,
+    pupil::{HEAD, OTHER_TEACHER, SENCO},
+    scene::{ADMIN, CHAIR, CLERK, PARENT, Scene, TEACHER},
+};
+use domain::{
+    Refusal,
+    db::{Caller, MailDb},
+    pupil::{
+        Fault,
+        duty::{self, Duty},
+        field::{Field, TagKind},
+        tag::{self, Why},
+    },
+};
+use testing::{Role, secrets};
+use time::Date;
+use uuid::Uuid;
+
+/// In no dictionary, so that it is found wherever it stands in plain.
+const CANARY: &str = "Xylophonian";
+
+impl Scene {
+    async fn switches_on(&mut self, fields: &[Field]) {
+        let admin = self.caller(ADMIN).await;
+        for field in fields {
+            change(&self.db, &admin, async |write| {
+                let purpose = "To plan support in lessons and to report on it.";
+                Ok(((), duty::switch_on(write, *field, purpose).await?))
+            })
+            .await
+            .unwrap();
+        }
+    }
+
+    async fn tags(
+        &self,
+        by: &Caller,
+        pupil: Uuid,
+        kind: TagKind,
+        value: &str,
+        today: Date,
+    ) -> Result<(), Refusal> {
+        change(&self.db, by, async |write| {
+            let act = tag::set(write, &secrets(), pupil, kind, value, today).await?;
+            Ok(((), act))
+        })
+        .await
+    }
+
+    async fn known(&self, by: &Caller, pupil: Uuid) -> Vec<(TagKind, String)> {
+        let mut read = self.reading(by).await;
+        let tags = tag::of_pupil(&mut read, &secrets(), pupil).await.unwrap();
+        tags.into_iter().map(|tag| (tag.kind, tag.value)).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_tag_is_off_until_it_is_for_something_and_gone_with_its_trail_when_it_is_off_again() {
+    let mut scene = Scene::new().await;
+    let roll = scene.roll().await;
+    let (admin, today) = (scene.caller(ADMIN).await, scene.today().await);
+    let set = scene
+        .tags(&admin, roll.aisha, TagKind::Sen, "K", today)
+        .await;
+    assert_eq!(set, Err(Refusal::Pupil(Fault::TagOff)));
+    scene.switches_on(&[Field::Sen, Field::Fsm]).await;
+    scene
+        .tags(&admin, roll.aisha, TagKind::Sen, "K", today)
+        .await
+        .unwrap();
+    scene
+        .tags(&admin, roll.aisha, TagKind::Fsm, "Y", today)
+        .await
+        .unwrap();
+    let again = scene
+        .tags(&admin, roll.aisha, TagKind::Sen, "K", today)
+        .await;
+    assert_eq!(again, Err(Refusal::Stale));
+    for (kind, wrong) in [
+        (TagKind::Sen, "S"),
+        (TagKind::Sen, ""),
+        (TagKind::Fsm, "perhaps"),
+    ] {
+        let set = scene.tags(&admin, roll.aisha, kind, wrong, today).await;
+        assert_eq!(set, Err(Refusal::Pupil(Fault::TagValue)), "{wrong}");
+    }
+    let both = [
+        (TagKind::Fsm, "yes".to_owned()),
+        (TagKind::Sen, "K".to_owned()),
+    ];
+    assert_eq!(scene.known(&admin, roll.aisha).await, both);
+    change(&scene.db, &admin, async |write| {
+        Ok(((), duty::switch_off(write, Field::Sen).await?))
+    })
+    .await
+    .unwrap();
+    assert_eq!(scene.known(&admin, roll.aisha).await, both[..1]);
+    let left = scene
+        .text("select count(*)::text from tag_change where kind = 'sen' and (was is not null or became is not null)")
+        .await;
+    assert_eq!(left, "0");
+    // Switched on again, what was is not back.
+    scene.switches_on(&[Field::Sen]).await;
+    assert_eq!(scene.known(&admin, roll.aisha).await, both[..1]);
+}
+
+#[tokio::test]
+async fn the_trail_says_who_tagged_whom_when_and_from_what_to_what() {
+    let mut scene = Scene::new().await;
+    let roll = scene.roll().await;
+    let today = scene.today().await;
+    scene.switches_on(&[Field::Sen]).await;
+    let (admin, harriet) = (scene.caller(ADMIN).await, scene.caller(SENCO).await);
+    scene
+        .tags(&admin, roll.aisha, TagKind::Sen, "N", today)
+        .await
+        .unwrap();
+    scene
+        .tags(&harriet, roll.aisha, TagKind::Sen, "E", today)
+        .await
+        .unwrap();
+    change(&scene.db, &harriet, async |write| {
+        Ok(((), tag::remove(write, roll.aisha, TagKind::Sen).await?))
+    })
+    .await
+    .unwrap();
+    let trail = tag::trail(&mut scene.reading(&harriet).await, &secrets(), roll.aisha)
+        .await
+        .unwrap();
+    let told: Vec<_> = trail
+        .iter()
+        .map(|line| {
+            (
+                line.why,
+                line.was.as_deref(),
+                line.became.as_deref(),
+                line.by.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Why::Removed, Some("E"), None, Some("Harriet Beaumont")),
+            (Why::Set, Some("N"), Some("E"), Some("Harriet Beaumont")),
+            (Why::Set, None, Some("N"), Some("Beatrice Lim")),
+        ]
+    );
+    // By any SQL too: no tag changes without its line, and nobody writes or changes a line.
+    scene
+        .tags(&admin, roll.aisha, TagKind::Sen, "K", today)
+        .await
+        .unwrap();
+    let before: i64 = scene
+        .text("select count(*)::text from tag_change")
+        .await
+        .parse()
+        .unwrap();
+    assert_eq!(
+        scene
+            .raw(ADMIN, "update tag set expires_on = expires_on")
+            .await,
+        Ok(1)
+    );
+    assert_eq!(scene.raw(ADMIN, "delete from tag").await, Ok(1));
+    let after: i64 = scene
+        .text("select count(*)::text from tag_change")
+        .await
+        .parse()
+        .unwrap();
+    assert_eq!(after - before, 2);
+    for sql in [
+        "update tag_change set by_id = null",
+        "delete from tag_change",
+        "insert into tag_change (tenant_id, pupil_id, kind, why) select tenant_id, pupil_id, kind, why from tag_change",
+    ] {
+        assert_eq!(scene.raw(ADMIN, sql).await.unwrap_err(), "42501", "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn tags_are_read_by_those_who_lead_and_whether_a_child_is_looked_after_by_fewer() {
+    let mut scene = Scene::new().await;
+    let roll = scene.roll().await;
+    let today = scene.today().await;
+    scene.switches_on(&[Field::Sen, Field::LookedAfter]).await;
+    let admin = scene.caller(ADMIN).await;
+    scene
+        .tags(&admin, roll.aisha, TagKind::Sen, "K", today)
+        .await
+        .unwrap();
+    scene
+        .tags(&admin, roll.aisha, TagKind::LookedAfter, "yes", today)
+        .await
+        .unwrap();
+    for (email, rows) in [
+        (ADMIN, 2),
+        (HEAD, 1),
+        (SENCO, 1),
+        (TEACHER, 0),
+        (OTHER_TEACHER, 0),
+        (CLERK, 0),
+        (CHAIR, 0),
+        (PARENT, 0),
+    ] {
+        for table in ["tag", "tag_change"] {
+            let sql = format!("select from {table}");
+            assert_eq!(scene.raw(email, &sql).await, Ok(rows), "{email} in {table}");
+        }
+        let caller = scene.caller(email).await;
+        let known = scene.known(&caller, roll.aisha).await;
+        assert_eq!(u64::try_from(known.len()).unwrap(), rows, "{email}");
+        let keys = u64::from(matches!(email, ADMIN | HEAD | SENCO));
+        assert_eq!(
+            scene.raw(email, "select from tenant_key").await,
+            Ok(keys),
+            "{email}"
+        );
+    }
+    let harriet = scene.caller(SENCO).await;
+    let set = scene
+        .tags(&harriet, roll.benedict, TagKind::LookedAfter, "yes", today)
+        .await;
+    assert_eq!(set, Err(Refusal::Pupil(Fault::TagOff)));
+    let place = scene.place(SENCO).await;
+    change(&scene.db, &admin, async |write| {
+        let act = duty::give(write, Duty::Safeguarding, place, "Extension 12", "").await?;
+        Ok(((), act))
+    })
+    .await
+    .unwrap();
+    assert_eq!(scene.raw(SENCO, "select from tag").await, Ok(2));
+    scene
+        .tags(&harriet, roll.benedict, TagKind::LookedAfter, "yes", today)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn no_value_stands_in_any_table_in_plain_and_none_opens_elsewhere() {
+    let mut scene = Scene::new().await;
+    let roll = scene.roll().await;
+    let today = scene.today().await;
+    scene.switches_on(&[Field::HomeLanguage, Field::Fsm]).await;
+    let admin = scene.caller(ADMIN).await;
+    for (pupil, language) in [(roll.aisha, CANARY), (roll.benedict, "Polish")] {
+        scene
+            .tags(&admin, pupil, TagKind::HomeLanguage, language, today)
+            .await
+            .unwrap();
+    }
+    scene
+        .tags(&admin, roll.aisha, TagKind::Fsm, "yes", today)
+        .await
+        .unwrap();
+    let tables = scene
+        .text("select string_agg(oid::regclass::text, ' ') from pg_class where relkind in ('r', 'p') and relnamespace in ('public'::regnamespace, 'sec'::regnamespace)")
+        .await;
+    let mut looked = 0;
+    for table in tables.split(' ') {
+        let found = scene
+            .text(&format!(
+                "select count(*)::text from {table} t where t::text ilike '%{CANARY}%' or t::text like '%' || encode('{CANARY}', 'hex') || '%'"
+            ))
+            .await;
+        assert_eq!(found, "0", "{table}");
+        looked += 1;
+    }
+    assert!(looked > 60);
+    // It is there all the same.
+    assert_eq!(scene.known(&admin, roll.aisha).await[1].1, CANARY);
+    let lengths = scene
+        .text("select string_agg(distinct octet_length(sealed)::text, ' ') from tag")
+        .await;
+    assert_eq!(lengths, "93");
+    // Put into another's row, or under another kind, it does not open; nor without the tenant's key.
+    for swap in [
+        format!("update tag t set sealed = (select x.sealed from tag x where x.pupil_id = '{}' and x.kind = 'home_language')
+                 where t.pupil_id = '{}'", roll.aisha, roll.benedict),
+        format!("update tag t set sealed = (select x.sealed from tag x where x.pupil_id = '{0}' and x.kind = 'home_language')
+                 where t.pupil_id = '{0}' and t.kind = 'fsm'", roll.aisha),
+    ] {
+        scene.sql(&swap).await;
+    }
+    for pupil in [roll.aisha, roll.benedict] {
+        let opened = tag::of_pupil(&mut scene.reading(&admin).await, &secrets(), pupil).await;
+        assert_eq!(opened.unwrap_err(), Refusal::Broken);
+    }
+    scene.sql("delete from tag where kind = 'fsm'").await;
+    assert_eq!(scene.known(&admin, roll.aisha).await.len(), 1);
+    scene
+        .sql("update tenant_key set wrapped = substr(sha512('gone') || sha512('for good'), 1, 61)")
+        .await;
+    let opened = tag::of_pupil(&mut scene.reading(&admin).await, &secrets(), roll.aisha).await;
+    assert_eq!(opened.unwrap_err(), Refusal::Broken);
+}
+
+#[tokio::test]
+async fn a_tag_ends_with_the_school_year_unless_it_is_renewed_in_the_summer_before() {
+    let mut scene = Scene::new().await;
+    let roll = scene.roll().await;
+    let today = scene.today().await;
+    scene.switches_on(&[Field::Sen, Field::Fsm]).await;
+    let admin = scene.caller(ADMIN).await;
+    for kind in [TagKind::Sen, TagKind::Fsm] {
+        let value = if kind == TagKind::Sen { "K" } else { "yes" };
+        scene
+            .tags(&admin, roll.aisha, kind, value, today)
+            .await
+            .unwrap();
+    }
+    let renew = async |kind, today| {
+        change(&scene.db, &admin, async |write| {
+            Ok(((), tag::renew(write, kind, today).await?))
+        })
+        .await
+    };
+    let year = domain::pupil::year::SchoolYear::of(today);
+    let spring = Date::from_calendar_date(year.begins() + 1, time::Month::May, 31).unwrap();
+    assert_eq!(
+        renew(TagKind::Sen, spring).await,
+        Err(Refusal::Pupil(Fault::RenewEarly))
+    );
+    let june = spring.next_day().unwrap();
+    renew(TagKind::Sen, june).await.unwrap();
+    assert_eq!(renew(TagKind::Sen, june).await, Err(Refusal::Stale));
+    let ends = scene
+        .text("select string_agg(kind || ' ' || expires_on, ', ' order by kind) from tag")
+        .await;
+    let (this, next) = (year.last_day(), year.next().last_day());
+    assert_eq!(ends, format!("fsm {this}, sen {next}"));
+
+    // When its last day is over it is seen no more, and then it is gone; the trail says what it was.
+    scene
+        .sql("update tag set expires_on = current_date - 2 where kind = 'fsm'")
+        .await;
+    assert_eq!(scene.known(&admin, roll.aisha).await.len(), 1);
+    let worker = MailDb::new(scene.fresh.options(Role::Worker), 1);
+    assert_eq!(worker.tags_expire().await, Ok(1));
+    assert_eq!(worker.tags_expire().await, Ok(0));
+    worker.close().await;
+    let trail = tag::trail(&mut scene.reading(&admin).await, &secrets(), roll.aisha)
+        .await
+        .unwrap();
+    let line = trail.iter().find(|line| line.why == Why::Expired).unwrap();
+    assert_eq!(
+        (line.kind, line.was.as_deref(), line.by.as_deref()),
+        (TagKind::Fsm, Some("yes"), None)
+    );
+}
