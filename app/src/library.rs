@@ -73,9 +73,18 @@ pub async fn describe_folder(
     name: String,
     #[server(default)] about: String,
     #[server(default)] prints: String,
+    #[server(default)] knows: String,
 ) -> Result<()> {
+    // What a form does not ask is not changed by it.
+    let prints = if knows == "prints" {
+        !prints.is_empty()
+    } else {
+        let mut read = crate::door::read().await?;
+        domain::folder::one(&mut read, id_of(&folder)?)
+            .await?
+            .prints
+    };
     let mut write = crate::door::write().await?;
-    let prints = !prints.is_empty();
     let act = domain::folder::describe(&mut write, id_of(&folder)?, &name, &about, prints).await?;
     write.commit(act).await?;
     crate::door::send_to(&format!("/library/{folder}?done=described"));
@@ -227,8 +236,8 @@ pub async fn describe(
 #[server(endpoint = "papers/move")]
 pub async fn move_to(document: String, folder: String) -> Result<()> {
     let mut write = crate::door::write().await?;
-    let act =
-        domain::document::filing::move_to(&mut write, id_of(&document)?, id_of(&folder)?).await?;
+    let to = uuid::Uuid::try_parse(&folder).map_err(|_| domain::Refusal::NoFolderChosen)?;
+    let act = domain::document::filing::move_to(&mut write, id_of(&document)?, to).await?;
     write.commit(act).await?;
     crate::door::send_to(&format!("/papers/{document}?done=moved"));
     Ok(())

@@ -138,7 +138,7 @@ mod pages {
                             <b>"They see that I have it open, and on which page"</b>
                             <small>"Only those who read the same paper, and only while it is open in front of you."</small>
                         </label>
-                        <p class="muted">"Nobody keeps this, whatever you choose: it is in no database and in no log, and it is gone when you close the page. That you have opened a version, and when first, is recorded; the paper's own page says so."</p>
+                        <p class="muted">"Nobody keeps this, whatever you choose: it is in no database and in no log, and it is gone when you close the page. That you have opened a version, and when first, is recorded; the paper’s own page says so."</p>
                         <div class="actions"><button class="button primary">"Save"</button></div>
                     </form>
                 </div>

@@ -360,11 +360,11 @@ pub fn HomePage() -> impl IntoView {
                             } else {
                                 view! {
                                     <ul role="list" class="todo">
-                                        {duties.into_iter().map(|duty| view! {
+                                        {duties.into_iter().enumerate().map(|(n, duty)| view! {
                                             <li>
                                                 <div><b>{duty.what.clone()}</b><small>{duty.detail}</small></div>
                                                 <span class="tag wait">{duty.waits}</span>
-                                                <a class="button" href=duty.href>"Open" <span class="hidden-text">": " {duty.what}</span></a>
+                                                <a class=if n == 0 { "button primary" } else { "button" } href=duty.href>"Open" <span class="hidden-text">": " {duty.what}</span></a>
                                             </li>
                                         }).collect_view()}
                                     </ul>
@@ -418,6 +418,14 @@ fn what_changed(
                         <button class="button small">"Mark as seen"</button>
                         {(total > shown).then(|| format!("{} more are older.", total - shown))}
                     </form>
+                    {(total > shown).then(|| view! {
+                        <form class="actions" method="post">
+                            <Act name="notices/seen" />
+                            <input type="hidden" name="oldest" value="0" />
+                            <input type="hidden" name="newest" value=newest.to_string() />
+                            <button class="button quiet small">{format!("Mark all {total} as seen")}</button>
+                        </form>
+                    })}
                 })}
                 {(!changes.is_empty()).then(|| feed(changes))}
                 {nothing.then(|| view! { <p class="muted">"Nothing is new for you."</p> })}

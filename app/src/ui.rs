@@ -120,6 +120,14 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
     ];
     let places: Vec<_> = places.into_iter().flatten().collect();
     crate::live::rendered_at(around.seq);
+    // What one looks for among papers is a paper.
+    let papers = around.tenant && matches!(here, Rail::Papers | Rail::Approvals);
+    let (search, seek) = if papers {
+        ("/library/search", "Search papers")
+    } else {
+        ("/people", "Search people")
+    };
+    let seeks = people || papers;
     view! {
         <a class="skip" href="#main" rel="external">"Skip to the page"</a>
         <div class="frame">
@@ -128,16 +136,16 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
                     <span class="crest" aria-hidden="true">{crest}</span>
                     <span>{around.place.clone()}</span>
                 </a>
-                {people.then(|| view! {
-                    <form class="search" role="search" action="/people">
-                        <label class="hidden-text" for="search">"Search people"</label>
+                {seeks.then(|| view! {
+                    <form class="search" role="search" action=search>
+                        <label class="hidden-text" for="search">{seek}</label>
                         <Icon name="search" />
-                        <input id="search" type="search" name="q" placeholder="Search people" autocomplete="off" />
+                        <input id="search" type="search" name="q" placeholder=seek autocomplete="off" />
                     </form>
                 })}
                 {around.tenant.then(|| view! { <LiveDot /> })}
-                {people.then(|| view! {
-                    <a class="search-link" href="/people"><Icon name="search" /><span class="hidden-text">"Search people"</span></a>
+                {seeks.then(|| view! {
+                    <a class="search-link" href=search><Icon name="search" /><span class="hidden-text">{seek}</span></a>
                 })}
                 <details class="who" name="bar">
                     <summary>

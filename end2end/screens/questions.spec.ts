@@ -30,7 +30,7 @@ test('pictures of questions and changes', async ({ browser }) => {
   await asked.getByLabel('This answers it').check();
   await asked.getByRole('button', { name: 'Send the reply' }).click();
   await clerk.locator('.notice.good').waitFor();
-  const changed = PAGES.map((page) => page.filter((line) => line !== LETTER).map((line) => line.replace('five school days', 'ten school days')));
+  const changed = PAGES.map((page) => page.filter((line) => line !== LETTER).map((line) => line.replace('more than five school days', 'more than ten school days')));
   await addVersion(clerk, 'Ten days', pdf('Behaviour policy 2.pdf', await saying(changed)));
   await clerk.locator('.versions').waitFor();
   await governor.goto(path);

@@ -135,14 +135,15 @@ test('three are asked, two agree, one objects; a newer version makes it stale, a
   if (!javaScriptEnabled) await chair.reload();
   await expect(chair.locator('.notice[data-stale]')).toContainText('do not count for version 2', { timeout: 5_000 });
   await chair.goto('/approvals');
-  await expect(chair.getByText('Stale: version 1 was adopted')).toBeVisible();
+  await expect(chair.getByText('Adopted; version 2 is newer')).toBeVisible();
   await clerk.goto('/library');
   await clerk.getByRole('link', { name: /Policies/ }).first().click();
-  await expect(clerk.getByRole('row', { name: /Behaviour policy/ })).toContainText('Stale: version 1 was adopted');
-  for (const list of ['/library', '/library/policies', '/library/search?q=behaviour']) {
+  await expect(clerk.getByRole('row', { name: /Behaviour policy/ })).toContainText('Adopted; version 2 is newer');
+  const newer = 'Adopted; version 2 is newer';
+  for (const [list, said] of [['/library', newer], ['/library/policies', newer], ['/library/search?q=behaviour', 'Adopted; there is a newer version']] as const) {
     await clerk.goto(list);
     const listed = clerk.getByRole('main').locator('tr, li').filter({ has: clerk.locator(`a[href^="${address}"]`) });
-    await expect(listed, list).toContainText('Stale: version 1 was adopted');
+    await expect(listed, list).toContainText(said);
   }
   // The certificate is as old as it was, and its page says so to anybody who asks.
   if (javaScriptEnabled) {

@@ -45,7 +45,7 @@ test('a clerk files a policy, a governor reads it, and a corrected version is th
   await expect(clerk.locator('.versions li').first()).toContainText('Section 5 corrected');
   // The governor opened version 1, and that says nothing of this one. Where there is a script, looking at it opens it.
   if (!javaScriptEnabled) {
-    const opened = clerk.getByRole('region', { name: 'Who has opened it' }).locator('summary');
+    const opened = clerk.getByRole('region', { name: 'Who has opened it' }).locator('.body summary');
     await expect(opened).toHaveText(/^0 of [1-9]\d* have opened it$/);
     await clerk.getByRole('link', { name: 'Version 1', exact: true }).click();
     await expect(opened).toHaveText(/^1 of [1-9]\d* have opened it$/);

@@ -46,7 +46,7 @@ test('who is taken from a folder has no paper of it open a second later, and is 
   await clerk.goto(`${folder}/readers`);
   await clerk.getByLabel('Who', { exact: true }).selectOption({ label: 'Everybody: Chair of governors' });
   await clerk.getByRole('button', { name: 'Add', exact: true }).click();
-  await expect(clerk.getByRole('button', { name: 'Take out : Chair of governors' })).toBeVisible();
+  await expect(clerk.getByRole('button', { name: 'Remove : Chair of governors' })).toBeVisible();
 
   await governor.goto(address);
   await ready(governor);
@@ -55,7 +55,7 @@ test('who is taken from a folder has no paper of it open a second later, and is 
   let open = () => {};
   const held = new Promise<void>((done) => (open = done));
   await governor.route(`**${address}`, async (route) => (await held, route.continue()));
-  await clerk.getByRole('button', { name: 'Take out : Governor' }).click();
+  await clerk.getByRole('button', { name: 'Remove : Governor' }).click();
   await expect(paper(governor).getByText('What you may read here has changed.')).toBeVisible(SECOND);
   await expect(paper(governor).getByText(/Telling parents/)).toHaveCount(0);
   open();

@@ -60,6 +60,7 @@ let find;
 let source;
 let bar;
 let closed = false;
+let ready = false; // its marks are set, so that one can go to them
 
 function showNight() {
   const on = night ?? dark.matches;
@@ -153,8 +154,10 @@ async function open(message, port) {
   await bar.ready();
   marks.set(around.marks);
   showChanges(around.changes);
+  ready = true;
   port.postMessage({ type: "page", page: paper.page, pages: paper.pages });
-  if (around.mark !== undefined) void marks.go(around.mark);
+  if (around.mark !== undefined) void marks.go(around.mark, around.page);
+  else if (around.page !== undefined) void paper.go(around.page);
   return undefined;
 }
 
@@ -182,7 +185,11 @@ addEventListener("message", (event) => {
     if (data.type === "connection") say(data.lost ? "The connection is lost. What you see stays; the rest comes when it is back." : "");
     if (data.type === "marks") marks ? marks.set(data.marks) : (around.marks = data.marks);
     if (data.type === "changes") marks ? showChanges(data.changes) : (around.changes = data.changes);
-    if (data.type === "go") void (data.mark === undefined ? marks && paper.go(data.page) : marks?.go(data.mark, data.page));
+    if (data.type === "go") {
+      // Whoever is quicker than the paper gets there when its marks do; the last of several ways is the one.
+      if (!ready) [around.mark, around.page] = [data.mark, data.page];
+      else void (data.mark === undefined ? paper?.go(data.page) : marks?.go(data.mark, data.page));
+    }
   };
   open({ ...event.data, around }, port).catch((error) => {
     if (closed) return;

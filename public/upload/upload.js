@@ -16,7 +16,15 @@ const loaded = () =>
     document.head.append(script);
   }));
 
-const mebibytes = (bytes) => (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0);
+/** How long another request may be at the upload, in milliseconds: it is being checked, or a copy of this page sends it too. */
+const CHECKED_MOST = 10 * 60 * 1000;
+
+/** "0.8 of 2.4 MB": both in the unit of the whole. */
+const progress = (some, all) => {
+  const [unit, name] = all < 1e6 ? [1e3, "KB"] : [1e6, "MB"];
+  const told = (bytes) => (bytes / unit).toFixed(unit === 1e6 && all < 1e7 ? 1 : 0);
+  return `${told(some)} of ${told(all)} ${name}`;
+};
 
 const element = (name, props = {}, ...children) => {
   const made = Object.assign(document.createElement(name), props);
@@ -39,7 +47,7 @@ function line(list, name, aloud) {
   return {
     sent(some, all) {
       bar.value = (100 * some) / all;
-      said.textContent = `${mebibytes(some)} of ${mebibytes(all)} MB`;
+      said.textContent = progress(some, all);
     },
     say(text) {
       said.textContent = text;
@@ -71,6 +79,8 @@ const sentenceOf = (text) => {
   }
 };
 
+const rest = (milliseconds) => new Promise((rested) => setTimeout(rested, milliseconds));
+
 /** Sends one file; resolves to where it lies then, rejects with a sentence. */
 async function send(file, fields, row) {
   const { Upload } = await loaded();
@@ -96,14 +106,24 @@ async function send(file, fields, row) {
     upload.start();
   }).finally(() => sent.abort());
   row.checking();
-  for (let tries = 0; ; tries += 1) {
+  const begun = Date.now();
+  let busy = 0;
+  for (let tries = 0; ; ) {
     const answer = await fetch(`${address}/finish`, { method: "POST", credentials: "same-origin" }).catch(() => undefined);
     const said = answer ? sentenceOf(await answer.text().catch(() => "")) : {};
     if (answer?.ok && said.document) return said;
+    // Somebody else is at it: the request whose answer was lost, most likely, which goes on without us.
+    if (answer?.status === 409 && said.passes && Date.now() - begun < CHECKED_MOST) {
+      row.say("Your file is being checked…");
+      await rest(WAITS[Math.min(busy, 5)]);
+      busy += 1;
+      continue;
+    }
     const passes = !answer || said.passes;
     if (!passes || tries >= 5) throw new Error(said.sentence ?? "The file could not be kept. Try again in a minute.");
     row.say(said.sentence ?? "The connection was lost; trying again");
-    await new Promise((rested) => setTimeout(rested, WAITS[Math.min(tries, 4)]));
+    await rest(WAITS[Math.min(tries, 4)]);
+    tries += 1;
   }
 }
 
@@ -123,8 +143,10 @@ async function sendAll(form) {
   const leave = (event) => event.preventDefault();
   addEventListener("beforeunload", leave);
   let [last, wrong] = [undefined, 0];
-  for (const file of files) {
-    const row = line(list, file.name, aloud);
+  // Every file is listed before the first is sent.
+  const rows = files.map((file) => line(list, file.name, aloud));
+  for (const [n, file] of files.entries()) {
+    const row = rows[n];
     const said = { ...fields };
     // One title is not that of several.
     if (files.length > 1) delete said.title;

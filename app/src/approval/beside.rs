@@ -21,6 +21,8 @@ pub struct Shown {
     pub notice: AnyView,
     /// Beside it.
     pub card: AnyView,
+    /// The last day of an answer that is wanted of the reader about the version that is shown.
+    pub wanted: Option<time::Date>,
 }
 
 /// The approvals of a document as the page of one of its versions shows them.
@@ -89,6 +91,7 @@ pub async fn shown(
     Ok(Shown {
         notice,
         card: card.into_any(),
+        wanted: own.filter(|one| one.waits_for_caller()).map(|one| one.due),
     })
 }
 
@@ -134,34 +137,46 @@ fn outdated(before: &Approval, version: &Version, asks: bool) -> AnyView {
 
 /// How an approval is called in a list: its state, and whether something newer is there.
 pub fn tag(one: &Approval) -> impl IntoView + use<> {
-    state_tag(Last {
+    let last = Last {
         state: one.state,
         version: one.version,
         same_bytes: one.same_bytes,
-    })
+    };
+    state_tag(last, Some(one.newest))
 }
 
-/// The same where documents are listed.
-pub fn state_tag(last: Last) -> impl IntoView + use<> {
-    let (class, words) = state_words(last);
+/// The same where documents are listed, with the number of the newest version where the list knows it.
+pub fn state_tag(last: Last, newest: Option<u32>) -> impl IntoView + use<> {
+    let (class, words) = state_words(last, newest);
     view! { <span class=class>{words}</span> }
 }
 
 /// As what it is marked, and the words: of other bytes than are read now those of which version it was.
-fn state_words(last: Last) -> (&'static str, String) {
+fn state_words(last: Last, newest: Option<u32>) -> (&'static str, String) {
     let version = last.version;
+    let newer = newest.map_or_else(
+        || "a newer version".to_owned(),
+        |newest| format!("version {newest}"),
+    );
     match (last.state, last.same_bytes) {
         (State::Adopted, true) => ("tag good", "Adopted".to_owned()),
         (State::Rejected, true) => ("tag bad", "Rejected".to_owned()),
         (State::Open, true) => ("tag info", "Being approved".to_owned()),
         (State::Lapsed | State::Withdrawn, true) => ("tag", last.state.name().to_owned()),
-        (State::Adopted, false) => ("tag wait", format!("Stale: version {version} was adopted")),
+        (State::Adopted, false) => ("tag wait", adopted_before(newest)),
         (State::Rejected, false) => ("tag wait", format!("Version {version} was rejected")),
         (State::Lapsed, false) => ("tag wait", format!("Lapsed: asked of version {version}")),
         (State::Withdrawn, false) => ("tag wait", format!("Withdrawn: asked of version {version}")),
-        (State::Open, false) | (State::Stale, _) => {
-            ("tag wait", format!("Stale: asked of version {version}"))
-        }
+        (State::Open | State::Stale, false) => ("tag wait", format!("Replaced by {newer}")),
+        // Its bytes are back, and it was closed all the same.
+        (State::Stale, true) => ("tag wait", "Replaced meanwhile".to_owned()),
+    }
+}
+
+fn adopted_before(newest: Option<u32>) -> String {
+    match newest {
+        Some(newest) => format!("Adopted; version {newest} is newer"),
+        None => "Adopted; there is a newer version".to_owned(),
     }
 }
 
@@ -182,8 +197,8 @@ pub fn card(one: &Approval, places: &[Place], files: bool) -> impl IntoView + us
         });
     view! {
         <div class="standing">
-            {ring(one.standing)}
-            <div><b>{words(one.standing)}</b>
+            {ring(one)}
+            <div><b>{words(one)}</b>
                 <small>{open.then(|| rule_words(one.rule, one.standing))} " " {when}</small>
                 {(!open).then(|| tag(one))}
                 {one.closed.clone().map(|at| view! { <small>"Closed "<Moment at=at /></small> })}
@@ -192,7 +207,7 @@ pub fn card(one: &Approval, places: &[Place], files: bool) -> impl IntoView + us
         {reason.map(|reason| view! { <p>{reason}</p> })}
         <p class="muted">{by} " asked " {whom(one)} " on " <Moment at=one.at.clone() /> ". " {stand_in}</p>
         {form(one)}
-        {answers(places)}
+        <details class="names"><summary>"Who was asked, and what they said"</summary>{answers(places, open)}</details>
         <div class="actions">
             <a class="button quiet" href=format!("/approvals/{id}")>"All of it"</a>
             {(!open).then(|| view! { <a class="button quiet" href=format!("/approvals/{id}/certificate") rel="external" download="">"Certificate"</a> })}
@@ -220,8 +235,12 @@ pub fn whom(one: &Approval) -> String {
     }
 }
 
-/// "3 agreed, 1 objected, 2 to come".
-pub fn words(standing: Standing) -> String {
+/// "3 agreed, 1 objected, 2 to come"; of one that is closed nothing comes any more: "2 did not answer".
+pub fn words(one: &Approval) -> String {
+    standing_words(one.standing, one.state == State::Open)
+}
+
+fn standing_words(standing: Standing, open: bool) -> String {
     let mut said = vec![format!("{} agreed", standing.agreed)];
     if standing.objected > 0 {
         said.push(format!("{} objected", standing.objected));
@@ -230,7 +249,8 @@ pub fn words(standing: Standing) -> String {
         said.push(format!("{} abstained", standing.abstained));
     }
     if standing.waiting > 0 {
-        said.push(format!("{} to come", standing.waiting));
+        let what = if open { "to come" } else { "did not answer" };
+        said.push(format!("{} {what}", standing.waiting));
     }
     said.join(", ")
 }
@@ -247,12 +267,13 @@ pub fn rule_words(rule: Rule, standing: Standing) -> String {
 }
 
 /// Agreed, objected and still to come, of those who count; the numbers stand beside it in words.
-fn ring(standing: Standing) -> impl IntoView + use<> {
+fn ring(one: &Approval) -> impl IntoView + use<> {
+    let standing = one.standing;
     // In hundredths of the way round.
     let share = |n: u32| n.min(standing.counted) * 100 / standing.counted.max(1);
     let (agreed, objected) = (share(standing.agreed), share(standing.objected));
     view! {
-        <svg class="ring" viewBox="0 0 36 36" role="img" aria-label=words(standing)>
+        <svg class="ring" viewBox="0 0 36 36" role="img" aria-label=words(one)>
             <circle cx="18" cy="18" r="15.9155" />
             <circle class="done" cx="18" cy="18" r="15.9155" stroke-dasharray=format!("{agreed} 100") />
             <circle class="against" cx="18" cy="18" r="15.9155" stroke-dasharray=format!("{objected} 100") stroke-dashoffset=format!("-{agreed}") />
@@ -327,7 +348,7 @@ fn form(one: &Approval) -> AnyView {
 }
 
 /// Everybody who was asked, and what they answered.
-pub fn answers(places: &[Place]) -> impl IntoView + use<> {
+pub fn answers(places: &[Place], open: bool) -> impl IntoView + use<> {
     let lines: Vec<_> = places
         .iter()
         .map(|place| {
@@ -335,7 +356,10 @@ pub fn answers(places: &[Place]) -> impl IntoView + use<> {
                 None if place.left => {
                     view! { <span class="tag">"Left before answering"</span> }.into_any()
                 }
-                None => view! { <span class="tag">"To come"</span> }.into_any(),
+                None => {
+                    let word = if open { "To come" } else { "Did not answer" };
+                    view! { <span class="tag">{word}</span> }.into_any()
+                }
                 Some(given) => {
                     let (class, word) = match given.answer {
                         Answer::Agree => ("tag good", "Agreed"),
@@ -349,7 +373,7 @@ pub fn answers(places: &[Place]) -> impl IntoView + use<> {
                         .map(|(who, _)| view! { "by " {named(who)} ", who stood in, " });
                     view! {
                         <span class=class>{word}</span>
-                        {reason.map(|reason| view! { <p class="said">{reason}</p> })}
+                        {reason.map(|reason| view! { <p class="why">{reason}</p> })}
                         <small>{for_them}<Moment at=given.at.clone() /></small>
                     }
                     .into_any()
@@ -358,9 +382,7 @@ pub fn answers(places: &[Place]) -> impl IntoView + use<> {
             view! { <li><b>{named(&place.person)}</b> " " {said}</li> }
         })
         .collect();
-    view! {
-        <details class="names"><summary>"Who was asked, and what they said"</summary><ul role="list" class="lines">{lines}</ul></details>
-    }
+    view! { <ul role="list" class="lines">{lines}</ul> }
 }
 
 /// Somebody who was asked, by name where the reader sees it.
@@ -378,11 +400,12 @@ mod tests {
     #[test]
     fn what_was_said_about_other_bytes_says_about_which_version() {
         let of = |state, same_bytes| {
-            state_words(Last {
+            let last = Last {
                 state,
                 version: 1,
                 same_bytes,
-            })
+            };
+            state_words(last, Some(3))
         };
         let said = State::ALL.map(|state| {
             let ((now, words), (then, old)) = (of(state, true), of(state, false));
@@ -393,17 +416,30 @@ mod tests {
         assert_eq!(
             said,
             [
-                line("tag info", "Being approved", "Stale: asked of version 1"),
-                line("tag good", "Adopted", "Stale: version 1 was adopted"),
+                line("tag info", "Being approved", "Replaced by version 3"),
+                line("tag good", "Adopted", "Adopted; version 3 is newer"),
                 line("tag bad", "Rejected", "Version 1 was rejected"),
                 line("tag", "Lapsed", "Lapsed: asked of version 1"),
-                line(
-                    "tag wait",
-                    "Stale: asked of version 1",
-                    "Stale: asked of version 1"
-                ),
+                line("tag wait", "Replaced meanwhile", "Replaced by version 3"),
                 line("tag", "Withdrawn", "Withdrawn: asked of version 1"),
             ]
+        );
+    }
+
+    #[test]
+    fn of_what_is_closed_nothing_is_to_come() {
+        let standing = Standing {
+            asked: 3,
+            counted: 3,
+            needed: 2,
+            agreed: 2,
+            waiting: 1,
+            ..Standing::default()
+        };
+        assert_eq!(standing_words(standing, true), "2 agreed, 1 to come");
+        assert_eq!(
+            standing_words(standing, false),
+            "2 agreed, 1 did not answer"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! `/approvals`: what waits for the reader, what waits for others, and what was decided.
+//! `/approvals`: what waits for the reader, what waits for others, and what is closed.
 
 use domain::{
     Refusal,
@@ -53,7 +53,7 @@ pub async fn page(read: &mut Read, asked: &Asked) -> Result<Drawing, Refusal> {
         </section>
         {(!closed.is_empty()).then(|| view! {
             <section class="card" aria-labelledby="closed">
-                <header><h2 id="closed">"Decided"</h2><p>"newest first"</p></header>
+                <header><h2 id="closed">"Closed"</h2><p>"newest first"</p></header>
                 <ul role="list" class="found">{closed.iter().map(decided).collect_view()}</ul>
             </section>
         })}
@@ -159,7 +159,7 @@ fn line(one: &Approval, today: Date) -> impl IntoView + use<> {
     view! {
         <li>
             <a href=format!("/approvals/{}", one.id)><b>{format!("{}, version {}", one.title, one.version)}</b></a>
-            <small>{words(one.standing)} ". " {rule_words(one.rule, one.standing)}</small>
+            <small>{words(one)} ". " {rule_words(one.rule, one.standing)}</small>
             <small>"Open, " {waiting_words(since, today)} ", closes on " {day::words(one.due)}</small>
         </li>
     }
@@ -169,7 +169,7 @@ fn decided(one: &Approval) -> impl IntoView + use<> {
     view! {
         <li>
             <a href=format!("/approvals/{}", one.id)><b>{format!("{}, version {}", one.title, one.version)}</b></a> " " {tag(one)}
-            <small>{words(one.standing)} {one.closed.clone().map(|at| view! { " · "<Moment at=at day=true /> })}</small>
+            <small>{words(one)} {one.closed.clone().map(|at| view! { " · "<Moment at=at day=true /> })}</small>
         </li>
     }
 }

@@ -40,7 +40,7 @@ pub async fn page(read: &mut Read, id: &str) -> Result<Drawing, Refusal> {
         .collect();
     let page = view! {
         {crumbs(vec![("/approvals".to_owned(), "Approvals".to_owned()), (format!("/papers/{}", one.document), one.title.clone())])}
-        <Heading title=title.clone() lead=words(one.standing)>
+        <Heading title=title.clone() lead=words(&one)>
             {(!open).then(|| view! { <a class="button primary" href=format!("/approvals/{id}/certificate") rel="external" download=""><Icon name="download" />"Certificate"</a> })}
             <button class="button" type="button" data-print="">"Print"</button>
         </Heading>
@@ -59,9 +59,13 @@ pub async fn page(read: &mut Read, id: &str) -> Result<Drawing, Refusal> {
                         {(!one.reason.is_empty()).then(|| view! { <div><dt>"Why"</dt><dd>{one.reason.clone()}</dd></div> })}
                         <div><dt>"SHA-256"</dt><dd><code class="hash">{one.sha256.clone()}</code></dd></div>
                     </dl>
-                    {answers(&places)}
                     <p><a href=format!("/papers/{}?version={}", one.document, one.version)>"Read this version"</a></p>
                 </div>
+            </section>
+            <div class="stack">
+            <section class="card" aria-labelledby="names">
+                <header><h2 id="names">"Who was asked, and what they said"</h2></header>
+                <div class="body">{answers(&places, open)}</div>
             </section>
             <section class="card" aria-labelledby="log">
                 <header><h2 id="log">"In the log"</h2></header>
@@ -69,6 +73,7 @@ pub async fn page(read: &mut Read, id: &str) -> Result<Drawing, Refusal> {
                     <thead><tr><th scope="col">"Line"</th><th scope="col">"What"</th><th scope="col">"Hash"</th></tr></thead>
                     <tbody>{lines}</tbody></table>
             </section>
+            </div>
         </div>
         <p class="muted">"Anybody can check a certificate against the file, without sending either, on "<a href="/check" rel="external">"the check page"</a>"."</p>
     };

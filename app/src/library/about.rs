@@ -44,15 +44,14 @@ pub async fn page(read: &mut Read, id: &str) -> Result<Drawing, Refusal> {
         .iter()
         .map(|kind| (kind.code().to_owned(), kind.name().to_owned()))
         .collect::<Vec<_>>();
-    let title = "What is said of it".to_owned();
+    let title = "Title, kind and dates".to_owned();
     let page = view! {
         {crumbs(back(&document))}
         <Heading title=title.clone() lead=about.title.clone() />
         <Refusals refusal=refusal.clone() />
         <ProofBeside refusal=refusal.clone() />
         <div class="split">
-            <section class="card" aria-labelledby="said">
-                <header><h2 id="said">"Title, kind and dates"</h2></header>
+            <section class="card" aria-label="Title, kind and dates">
                 <div class="body">
                     <form class="form" method="post">
                         <Act name="papers/describe" />
@@ -61,15 +60,15 @@ pub async fn page(read: &mut Read, id: &str) -> Result<Drawing, Refusal> {
                         <Choice name="kind" label="Kind" options=kinds chosen=typed("kind", about.kind.code().to_owned()) />
                         <Choice name="owner" label="Who answers for it" options=readers nobody="Nobody yet" chosen=typed("owner", about.owner.map(|id| id.to_string()).unwrap_or_default()) refusal=refusal.clone() />
                         <Field name="review_by" label="To be reviewed by" kind="date" optional=true class="short" value=typed("review_by", date(about.review_by)) refusal=refusal.clone() />
-                        <Field name="from" label="Holds from" kind="date" optional=true class="short" value=typed("from", date(about.from)) refusal=refusal.clone() />
-                        <Field name="to" label="Holds until" kind="date" optional=true class="short" value=typed("to", date(about.to)) refusal=refusal.clone() />
+                        <Field name="from" label="In force from" kind="date" optional=true class="short" value=typed("from", date(about.from)) refusal=refusal.clone() />
+                        <Field name="to" label="In force until" kind="date" optional=true class="short" value=typed("to", date(about.to)) refusal=refusal.clone() />
                         <Field name="tags" label="Tags" most=500 optional=true value=typed("tags", about.tags.join(", ")) refusal=refusal.clone() hint="Words to find it by, with commas between them." />
                         <div class="actions"><button class="button primary">"Save"</button><a class="button" href=format!("/papers/{id}")>"Cancel"</a></div>
                     </form>
                 </div>
             </section>
             <aside class="stack" aria-label="Where it lies">
-                {place(&document, folders)}
+                {place(&document, folders, echo.of("papers/move"))}
                 {end(&document)}
             </aside>
         </div>
@@ -80,7 +79,11 @@ pub async fn page(read: &mut Read, id: &str) -> Result<Drawing, Refusal> {
     })
 }
 
-fn place(document: &Document, folders: Vec<(String, String)>) -> impl IntoView + use<> {
+fn place(
+    document: &Document,
+    folders: Vec<(String, String)>,
+    refusal: Option<Refusal>,
+) -> impl IntoView + use<> {
     let id = document.id.to_string();
     let restricted = document.folder.restricted;
     view! {
@@ -96,7 +99,7 @@ fn place(document: &Document, folders: Vec<(String, String)>) -> impl IntoView +
                         <form class="form" method="post">
                             <Act name="papers/move" />
                             <input type="hidden" name="document" value=id />
-                            <Choice name="folder" label="Move it to" options=folders hint="It is then read by the readers of that folder." />
+                            <Choice name="folder" label="Move it to" options=folders nobody="Choose" refusal=refusal hint="It is then read by the readers of that folder." />
                             <div class="actions"><button class="button">"Move"</button></div>
                         </form>
                     }.into_any()

@@ -213,7 +213,7 @@ fn tally(page: &Page) -> String {
     let words = |tag| {
         page.only(tag)
             .iter()
-            .map(|text| text.split(' ').count())
+            .map(|text| text.split_whitespace().count())
             .sum()
     };
     let parts = [(words(Tag::Added), "new"), (words(Tag::Removed), "gone")];
@@ -289,14 +289,16 @@ fn side_by_side(division: Division, page: &Page, since: u32, to: u32) -> AnyView
         );
         view! { <p class="muted">{words}</p> }.into_any()
     } else {
-        let side = |left_out: Tag, version: u32| {
+        let side = |left_out: Option<Tag>, version: u32| {
             let words = shortened(&page.pieces, left_out);
             view! { <div><h3>{format!("Version {version}")}</h3><p>{words}</p></div> }
         };
+        // Where there is no room for two, the one on the right is both: it holds what is gone too.
+        let older = page.old.is_some() || division == Division::Part;
         view! {
             <div class="sides">
-                {(page.old.is_some() || division == Division::Part).then(|| side(Tag::Added, since))}
-                {page.new.map(|_| side(Tag::Removed, to))}
+                {older.then(|| side(Some(Tag::Added), since))}
+                {page.new.map(|_| side((!older).then_some(Tag::Removed), to))}
             </div>
         }
         .into_any()
@@ -318,21 +320,22 @@ fn side_by_side(division: Division, page: &Page, since: u32, to: u32) -> AnyView
     .into_any()
 }
 
-/// One side: its own words, with what stayed the same shortened to what is around a change.
-fn shortened(pieces: &[Piece], left_out: Tag) -> Vec<AnyView> {
+/// One side: its own words, line by line, with what stayed the same shortened to what is around a change.
+fn shortened(pieces: &[Piece], left_out: Option<Tag>) -> Vec<AnyView> {
     let last = pieces.len().saturating_sub(1);
     let mut views = vec![];
     for (n, piece) in pieces
         .iter()
         .enumerate()
-        .filter(|(_, piece)| piece.tag != left_out)
+        .filter(|(_, piece)| Some(piece.tag) != left_out)
     {
         let text = piece.text.clone();
         match piece.tag {
             Tag::Added => views.push(view! { <ins>{text}</ins> " " }.into_any()),
             Tag::Removed => views.push(view! { <del>{text}</del> " " }.into_any()),
             Tag::Same => {
-                let words: Vec<&str> = text.split(' ').collect();
+                // Each with the end of its line, where it has one.
+                let words: Vec<&str> = text.split_inclusive([' ', '\n']).collect();
                 let keep = [(n > 0).then_some(AROUND), (n < last).then_some(AROUND)]
                     .map(Option::unwrap_or_default);
                 if words.len() <= keep[0] + keep[1] + 5 {
@@ -340,8 +343,8 @@ fn shortened(pieces: &[Piece], left_out: Tag) -> Vec<AnyView> {
                     continue;
                 }
                 let (head, tail) = (
-                    words[..keep[0]].join(" "),
-                    words[words.len() - keep[1]..].join(" "),
+                    words[..keep[0]].concat(),
+                    words[words.len() - keep[1]..].concat(),
                 );
                 views.push(view! { {head} " " <span class="skipped" aria-hidden="true">"… "</span> {tail} " " }.into_any());
             }

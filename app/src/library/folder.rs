@@ -162,7 +162,7 @@ fn row(one: &Listed) -> impl IntoView + use<> {
                 <small>{file_words(one.format, one.pages, one.size)}{(!tags.is_empty()).then(|| format!(" · {tags}"))}</small>
             </th>
             <td data-label="Kind">{one.kind.name()}</td>
-            <td data-label="Version">{one.newest} {approval(one.approval)}</td>
+            <td data-label="Version">{one.newest} {approval(one.approval, Some(one.newest))}</td>
             <td data-label="Added"><Moment at=one.at.clone() day=true /></td>
             <td data-label="You">{if one.opened {
                 view! { <span class="muted">"Opened"</span> }.into_any()
@@ -174,8 +174,8 @@ fn row(one: &Listed) -> impl IntoView + use<> {
 }
 
 /// How a document stands with its approval, behind what it is called or counted.
-pub fn approval(last: Option<Last>) -> impl IntoView + use<> {
-    last.map(|last| view! { " "{state_tag(last)} })
+pub fn approval(last: Option<Last>, newest: Option<u32>) -> impl IntoView + use<> {
+    last.map(|last| view! { " "{state_tag(last, newest)} })
 }
 
 /// Documents as a short list.
@@ -185,7 +185,7 @@ pub fn documents(listed: &[Listed]) -> impl IntoView + use<> {
         .map(|one| {
             view! {
                 <li>
-                    <a href=format!("/papers/{}", one.id)><b>{one.title.clone()}</b></a> {approval(one.approval)}
+                    <a href=format!("/papers/{}", one.id)><b>{one.title.clone()}</b></a> {approval(one.approval, Some(one.newest))}
                     <small>{format!("Version {}, ", one.newest)}<Moment at=one.at.clone() day=true />{(!one.opened).then_some(" · not opened")}</small>
                 </li>
             }
@@ -226,6 +226,8 @@ fn keep(folder: &Folder) -> impl IntoView + use<> {
                 <form class="form" method="post">
                     <Act name="library/describe-folder" />
                     <input type="hidden" name="folder" value=id.clone() />
+                    // A box that is empty is not sent, and a form that was drawn before there was this box has none.
+                    <input type="hidden" name="knows" value="prints" />
                     <Field name="name" label="Name" most=120 value=echo.value("name").unwrap_or_else(|| folder.name.clone()) refusal=refusal.clone() />
                     <TextArea name="about" label="What it is for" value=echo.value("about").unwrap_or_else(|| folder.about.clone()) />
                     <label class="option">

@@ -63,6 +63,8 @@ pub async fn page(read: &mut Read, asked: &Asked, id: &str) -> Result<Drawing, R
         {approval.notice}
         {since.notice()}
         {copied.and_then(|copied| copy_notice(id, &shown, copied))}
+        // Where the card with the answer lies under the document, the way to it stands above.
+        {approval.wanted.map(|due| view! { <a class="notice wait wanted" href="#answer" rel="external"><Icon name="clock" /><p>{format!("Your answer is wanted by {}.", day::words(due))}</p></a> })}
         <div class="paper">
             <section class="reader" aria-label="The document">{reader(id, &document, &shown, copied, beside.marks, since.marks())}</section>
             <aside class="stack" aria-label="About this document">
@@ -164,7 +166,7 @@ fn standing(document: &Document, shown: &Version, newest: u32) -> impl IntoView 
         .about
         .to
         .filter(|to| *to < crate::door::today())
-        .map(|to| format!("It held until {}.", day::words(to)));
+        .map(|to| format!("It was in force until {}.", day::words(to)));
     view! {
         {older}
         {state.map(|text| view! { <div class="notice wait"><Icon name="info" /><p>{text}</p></div> })}
@@ -295,18 +297,20 @@ fn said(document: &Document, shown: &Version) -> impl IntoView + use<> {
     let tags = about.tags.join(", ");
     view! {
         <section class="card" aria-labelledby="said">
-            <header><h2 id="said">"What it is"</h2></header>
+            <details class="fold">
+            <summary><h2 id="said">"What it is"</h2></summary>
             <div class="body">
                 <dl class="details">
                     <div><dt>"Kind"</dt><dd>{about.kind.name()}</dd></div>
                     {owner.map(|owner| view! { <div><dt>"Answers for it"</dt><dd>{owner}</dd></div> })}
                     {about.review_by.map(|by| view! { <div><dt>"Review by"</dt><dd>{day::words(by)}</dd></div> })}
-                    {holds.map(|holds| view! { <div><dt>"Holds"</dt><dd>{holds}</dd></div> })}
+                    {holds.map(|holds| view! { <div><dt>"In force"</dt><dd>{holds}</dd></div> })}
                     {(!tags.is_empty()).then(|| view! { <div><dt>"Tags"</dt><dd>{tags}</dd></div> })}
                     <div><dt>"File"</dt><dd>{shown.file_name.clone()}</dd></div>
                     <div><dt>"SHA-256"</dt><dd><code class="hash">{shown.sha256.clone()}</code></dd></div>
                 </dl>
             </div>
+            </details>
         </section>
     }
 }
@@ -339,12 +343,14 @@ fn opened(document: &Document, shown: &Version, openings: &[Opening]) -> impl In
     });
     view! {
         <section class="card" aria-labelledby="opened">
-            <header><h2 id="opened">"Who has opened it"</h2></header>
-            <div class="body">
-                {own}
-                {all}
-                <p class="muted">"Whoever files in this folder sees whether you have opened a version and when first. Nobody sees how long you read it."</p>
-            </div>
+            <details class="fold">
+                <summary><h2 id="opened">"Who has opened it"</h2></summary>
+                <div class="body">
+                    {own}
+                    {all}
+                    <p class="muted">"Whoever files in this folder sees whether you have opened a version and when first. Nobody sees how long you read it."</p>
+                </div>
+            </details>
         </section>
     }
 }

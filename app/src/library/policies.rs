@@ -74,7 +74,7 @@ pub async fn page(read: &mut Read) -> Result<Drawing, Refusal> {
                     <div><dt>"No owner"</dt><dd>{orphans}<small>"named"</small></dd></div>
                 </dl>
                 <section class="card" aria-label="Policies">
-                    <table class="table">
+                    <table class="table papers">
                         <caption>{caption}</caption>
                         <thead><tr>
                             <th scope="col">"Policy"</th><th scope="col">"Review by"</th><th scope="col">"Stands"</th><th scope="col">"Owner"</th><th scope="col">"Version"</th>
@@ -91,6 +91,13 @@ pub async fn page(read: &mut Read) -> Result<Drawing, Refusal> {
     })
 }
 
+/// "18 Jun 2026", as a table has room for; in full it is under the pointer.
+fn short(day: Date) -> String {
+    let month = day.month().to_string();
+    let month = month.get(..3).unwrap_or(&month);
+    format!("{} {month} {}", day.day(), day.year())
+}
+
 fn row(one: &Listed, today: Date) -> impl IntoView + use<> {
     let stands = match review(one.review_by, today) {
         Review::Over => view! { <span class="tag bad">"Overdue"</span> }.into_any(),
@@ -102,13 +109,13 @@ fn row(one: &Listed, today: Date) -> impl IntoView + use<> {
     view! {
         <tr>
             <th scope="row"><a class="open" href=format!("/papers/{}", one.id)>{one.title.clone()}</a></th>
-            <td data-label="Review by">{one.review_by.map_or_else(|| "Not set".to_owned(), day::words)}</td>
+            <td data-label="Review by">{one.review_by.map_or_else(|| "Not set".into_any(), |by| view! { <time datetime=day::field(by) title=day::words(by)>{short(by)}</time> }.into_any())}</td>
             <td data-label="Stands">{stands}</td>
             <td data-label="Owner">{match owner {
                 Some(owner) => owner.into_any(),
                 None => view! { <span class="tag wait">"Nobody"</span> }.into_any(),
             }}</td>
-            <td data-label="Version">{one.newest} {approval(one.approval)}</td>
+            <td data-label="Version">{one.newest} {approval(one.approval, Some(one.newest))}</td>
         </tr>
     }
 }
@@ -117,6 +124,11 @@ fn row(one: &Listed, today: Date) -> impl IntoView + use<> {
 mod tests {
     use super::*;
     use time::macros::date;
+
+    #[test]
+    fn a_day_is_short_in_a_table() {
+        assert_eq!(short(date!(2026 - 06 - 18)), "18 Jun 2026");
+    }
 
     #[test]
     fn a_review_is_due_sixty_days_before_and_over_the_day_after() {

@@ -180,6 +180,9 @@ mod pages {
         ui::{Moment, counted},
     };
 
+    /// From so many on those that are answered are folded.
+    const FOLDED_LEAST: usize = 3;
+
     /// What stands beside a document: the card, and the marks on its pages.
     pub struct Beside {
         /// Threads, notes and forms.
@@ -254,6 +257,15 @@ mod pages {
             .threads
             .into_iter()
             .partition(|one| one.stands != Stands::Gone);
+        // One or two take less room than the line that would hide them.
+        let answered = here.iter().filter(|one| one.state != State::Open).count();
+        let (done, here): (Vec<_>, Vec<_>) = here
+            .into_iter()
+            .partition(|one| answered >= FOLDED_LEAST && one.state != State::Open);
+        let done: Vec<_> = done.into_iter().map(|one| thread(on, one, echo)).collect();
+        let many = done.len();
+        // The field that was refused may be in one of them.
+        let refused = echo.refusal.is_some() && echo.act.starts_with("questions/");
         let here: Vec<_> = here.into_iter().map(|one| thread(on, one, echo)).collect();
         let gone: Vec<_> = gone.into_iter().map(|one| thread(on, one, echo)).collect();
         let notes: Vec<_> = margin.notes.into_iter().map(|one| note(on, one)).collect();
@@ -270,6 +282,7 @@ mod pages {
                 <header><h2 id="questions">{counted(count, "question or comment", "questions and comments")}</h2></header>
                 <div class="body">
                     {list(None, here)}
+                    {(many > 0).then(|| view! { <details class="names" open=refused><summary>{format!("{many} answered")}</summary>{list(None, done)}</details> })}
                     {list(Some("The sentence has gone"), gone)}
                     {list(Some("Your notes"), notes)}
                     {on.open.then(|| asking(on, &people, echo))}

@@ -130,7 +130,7 @@ fn row(folder: &Folder, line: &Line, may: bool) -> impl IntoView + use<> {
                         <Act name="library/remove-reader" />
                         <input type="hidden" name="folder" value=folder_id />
                         <input type="hidden" name="reader" value=id />
-                        <button class="button">"Take out" <span class="hidden-text">": "{who}</span></button>
+                        <button class="button">"Remove" <span class="hidden-text">": "{who}</span></button>
                     </form>
                 }.into_any(),
                 (true, true, Some(person)) => view! {
@@ -139,7 +139,7 @@ fn row(folder: &Folder, line: &Line, may: bool) -> impl IntoView + use<> {
                         <input type="hidden" name="folder" value=folder_id />
                         <input type="hidden" name="person" value=person />
                         <input type="hidden" name="adds" value="false" />
-                        <button class="button">"Ask to take out" <span class="hidden-text">": "{who}</span></button>
+                        <button class="button">"Ask to remove" <span class="hidden-text">": "{who}</span></button>
                     </form>
                 }.into_any(),
                 _ => ().into_any(),
@@ -155,7 +155,7 @@ fn waiting(folder: &Folder, changes: &[Change]) -> impl IntoView + use<> {
             let what = if change.adds {
                 format!("{} asks to add {}{}.", change.by.called(), change.person.called(), if change.files { ", who would also file in it" } else { "" })
             } else {
-                format!("{} asks to take out {}.", change.by.called(), change.person.called())
+                format!("{} asks to remove {}.", change.by.called(), change.person.called())
             };
             let (folder, id, own) = (folder.id.to_string(), change.id.to_string(), change.own);
             let drop = if own { "Take it back" } else { "Decline" };

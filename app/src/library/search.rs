@@ -38,7 +38,9 @@ pub async fn page(read: &mut Read, asked: &Asked) -> Result<Drawing, Refusal> {
         {crumbs(vec![to_library()])}
         <Heading title="Find a paper" lead=lead />
         {super::whole::find(&words)}
-        {if empty {
+        {if words.trim().is_empty() {
+            ().into_any()
+        } else if empty {
             view! {
                 <section class="card"><div class="empty"><Icon name="search" /><h2>"Nothing found"</h2>
                     <p>"Try another word, or fewer. Put words that belong together in quotation marks, and a minus before one that must not be there."</p>
@@ -74,7 +76,7 @@ fn line(found: Found) -> impl IntoView {
         .collect();
     view! {
         <li>
-            <a href=href rel="external"><b>{found.title}</b></a> {approval(found.approval)}
+            <a href=href rel="external"><b>{found.title}</b></a> {approval(found.approval, None)}
             {(found.state == State::Archived).then(|| view! { " "<span class="tag">"Out of use"</span> })}
             <small>{found.folder}{found.page.map(|page| format!(", {} {page}", found.division.name()))}</small>
             {(!parts.is_empty()).then(|| view! { <p>"…" {parts} "…"</p> })}

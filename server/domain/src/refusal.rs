@@ -175,6 +175,9 @@ pub enum Refusal {
     /// A list of people where one must be chosen.
     #[error("Choose a person from the list.")]
     NobodyChosen,
+    /// None was chosen to move a document to.
+    #[error("Choose the folder it moves to.")]
+    NoFolderChosen,
     /// See [`crate::board::check::tidy_phone`].
     #[error("Enter a telephone number like 0114 496 0123, or 0114 496 0123 ext 12.")]
     PhoneFormat,
@@ -449,6 +452,7 @@ impl Refusal {
             Self::CommitteeName | Self::CommitteeNameTaken => "name",
             Self::CommitteeQuorum => "quorum",
             Self::DatesOrder | Self::TermTooLong | Self::TermNeedsEnd | Self::TermLonger => "to",
+            Self::NoFolderChosen => "folder",
             Self::PersonSeated | Self::PersonEnded | Self::OnCommittee | Self::NobodyChosen => {
                 "person"
             }

@@ -1,8 +1,9 @@
 //! What changed between two versions of a document, page by page and word by word, in the text that the inspection read.
 //!
-//! Pages are paired by how alike they are, so that one that was put in does not make all behind it look changed; a text without
-//! pages is compared as one, and what changed is told by the parts it stands in. Work is bounded: what would take too much of it
-//! is told as changed, without the words.
+//! Pages are paired by how alike they are, so that one that was put in does not make all behind it look changed; what runs over
+//! all of them is left out, and a sentence that went over the end of a page has stayed. A text without pages is compared as one,
+//! and what changed is told by the parts it stands in. Work is bounded: what would take too much of it is told as changed, without
+//! the words.
 
 #[cfg(feature = "db")]
 mod alike;
@@ -10,6 +11,10 @@ mod alike;
 mod flowing;
 #[cfg(feature = "db")]
 mod paged;
+#[cfg(feature = "db")]
+mod running;
+#[cfg(feature = "db")]
+mod words;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +23,7 @@ use crate::file::Division;
 /// A stretch of a page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {
-    /// Its words.
+    /// Its words, each line for itself.
     pub text: String,
     /// In which version it stands.
     pub tag: Tag,
@@ -51,7 +56,7 @@ impl Page {
     /// The words that stand in one of the two versions only.
     pub fn only(&self, tag: Tag) -> Vec<&str> {
         let pieces = self.pieces.iter().filter(|piece| piece.tag == tag);
-        pieces.map(|piece| piece.text.as_str()).collect()
+        pieces.map(|piece| piece.text.trim()).collect()
     }
 }
 
@@ -240,6 +245,129 @@ mod tests {
                 .map(|page| (page.old, page.new))
                 .collect::<Vec<_>>(),
             [(Some(2), None), (None, Some(2))]
+        );
+    }
+
+    /// Nine pages of a policy, with a head and a foot over each, whose lines are as the program that made it broke them.
+    fn printed(lines: &[String], on_each: usize, foot: &str) -> Vec<String> {
+        let pages = lines.chunks(on_each);
+        let many = pages.len();
+        pages
+            .zip(1..)
+            .map(|(lines, n)| {
+                let page = format!("Page {n} of {many}");
+                format!("Behaviour policy\n{}\n{foot} {page}", lines.join("\n"))
+            })
+            .collect()
+    }
+
+    fn policy() -> Vec<String> {
+        long().into_iter().take(72).collect()
+    }
+
+    #[test]
+    fn what_runs_over_every_page_has_changed_none_of_them() {
+        let mut now = policy();
+        let old = printed(&now, 8, "Version 1, 3 May 2026");
+        assert_eq!(old.len(), 9);
+        let foot = "Version 2, 25 July 2026";
+        assert_eq!(compare(&old, &printed(&now, 8, foot)).pages, []);
+        now[20].push_str(" Parents are told by letter.");
+        let told = compare(&old, &printed(&now, 8, foot));
+        let [page] = &told.pages[..] else {
+            panic!("{told:?}")
+        };
+        assert_eq!((page.old, page.new), (Some(3), Some(3)));
+        assert_eq!(page.only(Tag::Added), ["Parents are told by letter."]);
+        assert_eq!(page.only(Tag::Removed), [""; 0]);
+    }
+
+    #[test]
+    fn what_went_over_the_end_of_a_page_has_stayed() {
+        let mut now = policy();
+        let old = printed(&now, 8, "Version 1, 3 May 2026");
+        now.insert(3, NEW.to_owned());
+        let new = printed(&now, 8, "Version 2, 25 July 2026");
+        let told = compare(&old, &new);
+        let [page] = &told.pages[..] else {
+            panic!("{told:?}")
+        };
+        assert_eq!((page.old, page.new), (Some(1), Some(1)));
+        assert_eq!(
+            (page.only(Tag::Added), page.only(Tag::Removed).len()),
+            (vec![NEW], 0)
+        );
+        // And back again, where a page and a half was put in, and where one was taken out.
+        let back = compare(&new, &old);
+        assert_eq!(back.pages.len(), 1, "{back:?}");
+        let mut more = policy();
+        let put_in: Vec<String> = (0..12)
+            .map(|n| format!("Put in number{n} by all{n} who agreed{n} to it{n}."))
+            .collect();
+        more.splice(20..20, put_in.clone());
+        let told = compare(&old, &printed(&more, 8, "Version 1, 3 May 2026"));
+        let added: Vec<&str> = told
+            .pages
+            .iter()
+            .flat_map(|page| page.only(Tag::Added))
+            .collect();
+        let added: Vec<&str> = added.iter().flat_map(|text| text.lines()).collect();
+        assert_eq!(added, put_in);
+        let removed = told
+            .pages
+            .iter()
+            .flat_map(|page| page.only(Tag::Removed))
+            .count();
+        assert_eq!(removed, 0, "{told:?}");
+    }
+
+    #[test]
+    fn a_new_head_is_told_once() {
+        let text = policy();
+        let old = printed(&text, 8, "Version 1");
+        let new: Vec<String> = old
+            .iter()
+            .map(|page| page.replace("Behaviour policy", "Draft conduct policy"))
+            .collect();
+        let told = compare(&old, &new);
+        assert_eq!(told.numbers(), [1]);
+        assert_eq!(told.pages[0].only(Tag::Added), ["Draft conduct"]);
+    }
+
+    #[test]
+    fn a_sentence_on_another_page_than_its_neighbour_is_another_place() {
+        // From the beginning of page 2 to the end of page 4, over what stands between: that is a change.
+        let mut now = policy();
+        let old = printed(&now, 8, "Version 1");
+        let moved = now.remove(8);
+        now.insert(31, moved.clone());
+        let told = compare(&old, &printed(&now, 8, "Version 2"));
+        let only =
+            |tag| -> Vec<&str> { told.pages.iter().flat_map(|page| page.only(tag)).collect() };
+        assert_eq!(
+            (only(Tag::Removed), only(Tag::Added)),
+            (vec![&*moved], vec![&*moved])
+        );
+    }
+
+    #[test]
+    fn lines_stay_lines() {
+        let old = "5. Suspension\nThe head decides\nwithin five school days";
+        let new = "5. Suspension\nThe head decides\nwithin ten school\ndays";
+        let told = compare(&pages(&[old]), &pages(&[new]));
+        let pieces: Vec<(&str, Tag)> = told.pages[0]
+            .pieces
+            .iter()
+            .map(|piece| (&*piece.text, piece.tag))
+            .collect();
+        assert_eq!(
+            pieces,
+            [
+                ("5. Suspension\nThe head decides\nwithin", Tag::Same),
+                ("five", Tag::Removed),
+                ("ten", Tag::Added),
+                ("school\ndays\n", Tag::Same),
+            ]
         );
     }
 

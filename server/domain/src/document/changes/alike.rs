@@ -7,7 +7,10 @@ use std::{
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use super::{Piece, Tag};
+use super::{
+    Piece, Tag,
+    words::{Word, joined},
+};
 use crate::budget::Budget;
 
 /// Where the same thing stands: in the old row, and in the new one.
@@ -196,10 +199,10 @@ impl<'a> Numbers<'a> {
 
 /// Stretches of words while they are gathered.
 #[derive(Default)]
-pub(super) struct Stretches<'a>(Vec<(Tag, Vec<&'a str>)>);
+pub(super) struct Stretches<'a>(Vec<(Tag, Vec<Word<'a>>)>);
 
 impl<'a> Stretches<'a> {
-    pub(super) fn push(&mut self, tag: Tag, word: &'a str) {
+    pub(super) fn push(&mut self, tag: Tag, word: Word<'a>) {
         match self.0.last_mut() {
             Some((last, words)) if *last == tag => words.push(word),
             _ => self.0.push((tag, vec![word])),
@@ -216,10 +219,10 @@ impl<'a> Stretches<'a> {
     }
 
     pub(super) fn pieces(self) -> Vec<Piece> {
-        self.0
-            .into_iter()
+        let pieces = self.0.into_iter();
+        pieces
             .map(|(tag, words)| Piece {
-                text: words.join(" "),
+                text: joined(&words),
                 tag,
             })
             .collect()

@@ -7,6 +7,7 @@ use super::{
     Changes, PAGES_MOST, Page, STEPS, Tag, WORDS_MOST,
     alike::{Numbers, Pair, Stretches, aligned, same_words, through},
     is_too_much,
+    words::{Word, lines},
 };
 use crate::budget::Budget;
 
@@ -82,7 +83,7 @@ fn number(index: usize) -> Option<u32> {
 
 /// A text, with where its lines and its parts are in it.
 struct Flow<'a> {
-    words: Vec<&'a str>,
+    words: Vec<Word<'a>>,
     numbers: Vec<u32>,
     lines: Vec<Range<usize>>,
     /// The first word of each part.
@@ -99,15 +100,12 @@ impl<'a> Flow<'a> {
         };
         for part in parts {
             flow.begins.push(flow.words.len());
-            for line in part.lines() {
+            for line in lines(part) {
                 let begin = flow.words.len();
-                for word in line.split_whitespace() {
-                    flow.words.push(word);
-                    flow.numbers.push(known.of(word));
-                }
-                if begin < flow.words.len() {
-                    flow.lines.push(begin..flow.words.len());
-                }
+                flow.numbers
+                    .extend(line.iter().map(|word| known.of(word.text)));
+                flow.words.extend(line);
+                flow.lines.push(begin..flow.words.len());
             }
         }
         flow
