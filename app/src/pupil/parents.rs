@@ -13,27 +13,64 @@ use domain::{
 use leptos::prelude::*;
 use uuid::Uuid;
 
-use crate::form::{Act, Choice, Echo};
+use crate::{
+    form::{Act, Choice, Echo},
+    ui::Icon,
+};
 
-/// Parents who could be linked: those who are not.
-pub(super) async fn could_be(
-    read: &mut Read,
-    links: &[Link],
-) -> Result<Vec<(String, String)>, Refusal> {
-    Ok(domain::membership::list(read)
-        .await?
-        .into_iter()
-        .filter(|person| person.state != State::Ended && person.roles.contains(&Role::Parent))
-        .filter(|person| links.iter().all(|link| link.person != person.id))
-        .map(|person| (person.id.to_string(), person.name))
-        .collect())
+/// Parents that a list can show at once; where there are more, one is found by name first.
+const LISTED_MOST: usize = 40;
+
+/// Who could be linked to a child: parents who are not.
+#[derive(Default)]
+pub(super) struct Candidates {
+    /// Those to choose from, by name; none while there are too many and no name is given.
+    options: Vec<(String, String)>,
+    /// Whether a name is asked for.
+    asks: bool,
+    /// Parts of the name that was given.
+    words: String,
+}
+
+impl Candidates {
+    pub(super) async fn read(
+        read: &mut Read,
+        links: &[Link],
+        words: &str,
+    ) -> Result<Self, Refusal> {
+        let mut options: Vec<(String, String)> = domain::membership::list(read)
+            .await?
+            .into_iter()
+            .filter(|person| person.state != State::Ended && person.roles.contains(&Role::Parent))
+            .filter(|person| links.iter().all(|link| link.person != person.id))
+            .map(|person| (person.id.to_string(), person.name))
+            .collect();
+        let asks = options.len() > LISTED_MOST;
+        if asks {
+            let parts: Vec<String> = words
+                .to_lowercase()
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect();
+            options.retain(|(_, name)| {
+                let name = name.to_lowercase();
+                !parts.is_empty() && parts.iter().all(|part| name.contains(part.as_str()))
+            });
+            options.truncate(LISTED_MOST);
+        }
+        Ok(Self {
+            options,
+            asks,
+            words: words.to_owned(),
+        })
+    }
 }
 
 /// Whose child it is, on the pupil’s page.
 pub(super) fn family(
     pupil: &Pupil,
     links: &[Link],
-    parents: Vec<(String, String)>,
+    parents: Candidates,
     keeps: bool,
     echo: &Echo,
 ) -> impl IntoView + use<> {
@@ -59,20 +96,38 @@ pub(super) fn family(
                 {none.then(|| view! { <p class="muted">"Nobody is linked. A parent sees what is on record for their child once they are."</p> })}
                 <div>{rows}</div>
                 {keeps.then(|| view! {
-                    <details open=refusal.is_some()>
+                    <details open=refusal.is_some() || !parents.words.is_empty()>
                         <summary>"Link a parent"</summary>
-                        <form class="form" method="post">
-                            <Act name="pupils/link-parent" />
-                            <input type="hidden" name="pupil" value=id.to_string() />
-                            <Choice name="person" label="Who" options=parents nobody="Choose a parent" chosen=person
-                                hint="Somebody with the role of a parent here. Add them under People first if they are not listed." refusal=refusal.clone() />
-                            <Choice name="relation" label="What they are to the child" options=relations chosen=relation refusal=refusal.clone() />
-                            <div class="actions"><button class="button">"Link them"</button></div>
-                        </form>
+                        {parents.asks.then(|| find(id, &parents))}
+                        {(!parents.asks || !parents.options.is_empty()).then(|| view! {
+                            <form class="form" method="post">
+                                <Act name="pupils/link-parent" />
+                                <input type="hidden" name="pupil" value=id.to_string() />
+                                <Choice name="person" label="Who" options=parents.options nobody="Choose a parent" chosen=person
+                                    hint="Somebody with the role of a parent here. Add them under People first if they are not listed." refusal=refusal.clone() />
+                                <Choice name="relation" label="What they are to the child" options=relations chosen=relation refusal=refusal.clone() />
+                                <div class="actions"><button class="button">"Link them"</button></div>
+                            </form>
+                        })}
                     </details>
                 })}
             </div>
         </section>
+    }
+}
+
+/// Looks for a parent by name, where there are too many to list.
+fn find(pupil: Uuid, parents: &Candidates) -> impl IntoView + use<> {
+    let nobody = !parents.words.is_empty() && parents.options.is_empty();
+    view! {
+        <form class="find" method="get" action=format!("/pupils/{pupil}")>
+            <div class="field">
+                <label for="parent">"Find the parent by name"</label>
+                <input id="parent" name="parent" type="search" maxlength="120" autocomplete="off" value=parents.words.clone() />
+            </div>
+            <button class="button"><Icon name="search" />"Find"</button>
+        </form>
+        {nobody.then(|| view! { <p class="muted">"No parent is called that who is not linked already. Add them under People first."</p> })}
     }
 }
 

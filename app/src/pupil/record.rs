@@ -17,7 +17,7 @@ use leptos::prelude::*;
 use uuid::Uuid;
 
 use super::{
-    parents::{could_be, family},
+    parents::{Candidates, family},
     staff_only, to_pupils,
 };
 use crate::{
@@ -61,9 +61,9 @@ pub async fn page(
         vec![]
     };
     let parents = if keeps {
-        could_be(read, &links).await?
+        Candidates::read(read, &links, asked.query("parent")).await?
     } else {
-        vec![]
+        Candidates::default()
     };
     let reviews = access::reviews(read).await?;
     let echo: Echo = use_context().unwrap_or_default();
@@ -136,7 +136,7 @@ fn by_what_right(basis: Basis, open: Option<Open>) -> impl IntoView {
             || "You see them for a reason you gave.".to_owned(),
             |open| {
                 format!(
-                    "You see who they are for a reason you gave: {}.",
+                    "You see who they are for a reason you gave: “{}”.",
                     open.reason.name()
                 )
             },

@@ -6,7 +6,7 @@ use domain::{
     Refusal, day,
     db::Read,
     pupil::{
-        self, Filter, Pupil, Whose,
+        self, Filter, Listed, Pupil, ROWS, Whose,
         caseload::{self, Given, Of},
         field::GROUP_MOST,
         group::{self, Kind, Named},
@@ -113,12 +113,13 @@ pub async fn page(
     })
 }
 
-/// Those who match what is looked for and are not in the group; none where nothing is looked for.
+/// Those who match what is looked for and are not in the group, and whether more match than one list holds; none where nothing is
+/// looked for.
 async fn others(
     read: &mut Read,
     asked: &Asked,
     within: &Filter,
-) -> Result<Option<Vec<Pupil>>, Refusal> {
+) -> Result<Option<(Vec<Pupil>, bool)>, Refusal> {
     let words = asked.query("find").to_owned();
     let year = YearGroup::from_code(asked.query("year"));
     if words.trim().is_empty() && year.is_none() {
@@ -139,9 +140,10 @@ async fn others(
         .into_iter()
         .map(|pupil| pupil.id)
         .collect();
-    let mut found = pupil::list(read, Whose::Seen, &sought, 1).await?.rows;
-    found.retain(|pupil| !inside.contains(&pupil.id));
-    Ok(Some(found))
+    let Listed { mut rows, matching } = pupil::list(read, Whose::Seen, &sought, 1).await?;
+    let more = matching > rows.len();
+    rows.retain(|pupil| !inside.contains(&pupil.id));
+    Ok(Some((rows, more)))
 }
 
 fn row(group: &Named, pupil: &Pupil, keeps: bool) -> impl IntoView + use<> {
@@ -168,7 +170,7 @@ fn row(group: &Named, pupil: &Pupil, keeps: bool) -> impl IntoView + use<> {
 fn join(
     group: &Named,
     asked: &Asked,
-    found: Option<Vec<Pupil>>,
+    found: Option<(Vec<Pupil>, bool)>,
     echo: &Echo,
 ) -> impl IntoView + use<> {
     let refusal = echo.of("groups/join");
@@ -189,9 +191,10 @@ fn join(
         .and_then(|_| echo.value("from"))
         .unwrap_or_else(|| day::field(door::today()));
     let chosen = echo.values("pupils");
-    let list = found.map(|found| {
+    let list = found.map(|(found, more)| {
+        let narrower = more.then(|| format!("More than {ROWS} match, and these are the first. Give more of the name, or a year group."));
         if found.is_empty() {
-            return view! { <p class="muted">"Nobody else matches. Everybody of that name or year is in it, or nobody is called that."</p> }.into_any();
+            return view! { <p class="muted">{narrower.unwrap_or_else(|| "Nobody else matches. Everybody of that name or year is in it, or nobody is called that.".to_owned())}</p> }.into_any();
         }
         let boxes: Vec<_> = found
             .iter()
@@ -216,6 +219,7 @@ fn join(
                 <fieldset class="field" id="of" tabindex="-1" data-error=wrong.map(|_| "") aria-describedby=wrong.map(|_| "of-error")>
                     <legend>"Not in it"</legend>
                     {wrong.map(|wrong| view! { <p class="error" id="of-error"><Icon name="warning" class="icon small" /><span><span class="hidden-text">"Error: "</span>{wrong}</span></p> })}
+                    {narrower.map(|text| view! { <p class="hint">{text}</p> })}
                     <div class="options many">{boxes}</div>
                 </fieldset>
                 <Field name="from" label="From" kind="date" class="short" value=from refusal=refusal />
