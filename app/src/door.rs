@@ -160,6 +160,11 @@ pub async fn read() -> Result<Read> {
     Ok(services().db.read(&caller()?).await?)
 }
 
+/// A snapshot under the caller's seal in which it may be put down that they looked; nothing of it is shown before `Read::end`.
+pub async fn look() -> Result<Read> {
+    Ok(services().db.look(&caller()?).await?)
+}
+
 /// A writing transaction under the caller's seal.
 pub async fn write() -> Result<Write> {
     Ok(services().db.write(&caller()?).await?)
@@ -201,6 +206,14 @@ pub fn around_session() -> Result<Around> {
 /// The school's day.
 pub fn today() -> time::Date {
     domain::day::today((services().now)())
+}
+
+/// The moment, by the one clock.
+pub fn now() -> Result<time::OffsetDateTime> {
+    i64::try_from((services().now)())
+        .ok()
+        .and_then(|seconds| time::OffsetDateTime::from_unix_timestamp(seconds).ok())
+        .ok_or_else(|| Refusal::Broken.into())
 }
 
 /// Hands the browser a new session token.

@@ -29,6 +29,7 @@ pub mod membership;
 pub mod notice;
 #[cfg(feature = "ssr")]
 pub(crate) mod overview;
+pub mod pupil;
 pub mod reading;
 pub mod session;
 pub mod sheet;
@@ -169,10 +170,34 @@ pub const SHEETS: &[sheet::Address] = &[
     // everybody with a place
     ("/me/notices", Rail::Account, &[]),
     ("/me/reading", Rail::Account, &[]),
+    // whoever has to do with pupils (`add`, `seek` and `looked` before `:pupil`)
+    ("/pupils", Rail::Pupils, &["caseload", "me"]),
+    // who has a caseload
+    ("/pupils/seek", Rail::Pupils, &[]),
+    // who goes through who looked
+    ("/pupils/looked", Rail::Pupils, &[]),
+    ("/pupils/:pupil/looked", Rail::Pupils, &[]),
+    // administrators
+    ("/pupils/add", Rail::Pupils, &[]),
+    ("/pupils/:pupil/edit", Rail::Pupils, &[]),
+    ("/pupils/:pupil/remove", Rail::Pupils, &[]),
+    ("/pupils/:pupil/contact/:person", Rail::Pupils, &[]),
+    // whoever sees that pupil
+    (
+        "/pupils/:pupil",
+        Rail::Pupils,
+        &["pupil/:pupil", "caseload", "me"],
+    ),
+    // whoever has to do with pupils
+    ("/groups", Rail::Pupils, &["caseload"]),
+    ("/groups/:group", Rail::Pupils, &["caseload"]),
+    // who sees the school
+    ("/caseloads", Rail::Pupils, &["caseload"]),
     // who runs, leads or clerks a trust
     ("/overview", Rail::Schools, &[]),
     // administrators
     ("/settings", Rail::Settings, &[]),
+    ("/settings/pupils", Rail::Settings, &[]),
 ];
 
 /// What each sheet draws.
@@ -218,8 +243,21 @@ async fn drawn(
         ["audit", seq] => audit::entry(read, around, asked, seq).await,
         ["me", "notices"] => notice::page(read, around, asked).await,
         ["me", "reading"] => reading::page(read, around, asked).await,
+        ["pupils"] => pupil::whole::page(read, around, asked).await,
+        ["pupils", "add"] => pupil::details::add(read, around).await,
+        ["pupils", "seek"] => pupil::seek::page(read, around).await,
+        ["pupils", "looked"] => pupil::looked::all(read, around).await,
+        ["pupils", id] => pupil::record::page(read, around, asked, id).await,
+        ["pupils", id, "edit"] => pupil::details::edit(read, around, id).await,
+        ["pupils", id, "looked"] => pupil::looked::of_one(read, around, id).await,
+        ["pupils", id, "remove"] => pupil::contact::remove(read, around, id).await,
+        ["pupils", id, "contact", person] => pupil::contact::page(read, around, id, person).await,
+        ["groups"] => pupil::group::list::page(read, around, asked).await,
+        ["groups", id] => pupil::group::one::page(read, around, asked, id).await,
+        ["caseloads"] => pupil::caseload::page(read, around, asked).await,
         ["overview"] => overview::page(read, around).await,
         ["settings"] => tenancy::settings(read, around, asked).await,
+        ["settings", "pupils"] => pupil::setting::page(read, around, asked).await,
         _ => Err(domain::Refusal::NotFound),
     }
 }

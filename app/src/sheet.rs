@@ -100,6 +100,11 @@ impl Asked {
         &self.path
     }
 
+    /// Whether it is of one pupil: that somebody looks is put down before they see anything.
+    fn is_of_pupil(&self) -> bool {
+        matches!(self.parts()[..], ["pupils", id, ..] if uuid::Uuid::try_parse(id).is_ok())
+    }
+
     /// A field of the query; empty where it is not there.
     pub fn query(&self, name: &str) -> &str {
         self.query
@@ -124,10 +129,15 @@ pub async fn read_sheet(address: String) -> Result<Page<Sheet>> {
     use crate::door;
     let asked = Asked::of(&address);
     let (_, rail, _) = at(asked.path()).ok_or(domain::Refusal::NotFound)?;
-    let mut read = door::read().await?;
+    let looks = asked.is_of_pupil();
+    let mut read = if looks {
+        door::look().await?
+    } else {
+        door::read().await?
+    };
     let around = door::around(&read)?;
     let drawing = crate::drawn(&mut read, &around, &asked).await?;
-    Ok(Page {
+    let page = Page {
         around,
         body: Sheet {
             address,
@@ -135,7 +145,12 @@ pub async fn read_sheet(address: String) -> Result<Page<Sheet>> {
             rail: *rail,
             html: drawing.page.to_html(),
         },
-    })
+    };
+    // Where it could not be put down, nothing is shown.
+    if looks {
+        read.end().await?;
+    }
+    Ok(page)
 }
 
 /// Every sheet; and, being the last of the pages, what is shown where there is none.
@@ -254,9 +269,28 @@ mod tests {
         assert_eq!(topics("/papers/7"), ["paper/7", "library", "readers/7"]);
         assert_eq!(topics("/papers/7/changes"), ["paper/7"]);
         assert_eq!(topics("/library/8"), ["folder/8", "me"]);
+        assert_eq!(topics("/pupils/9"), ["pupil/9", "caseload", "me"]);
         assert_eq!(topics("/library/policies"), ["library", "approvals"]);
         assert_eq!(topics("/papers/7/add"), [] as [&str; 0]);
         assert_eq!(topics("/nowhere"), [] as [&str; 0]);
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn whatever_is_shown_of_one_pupil_is_drawn_where_looking_is_put_down() {
+        let one = uuid::Uuid::from_u128(7);
+        let asked = |path: &str| Asked::of(path).is_of_pupil();
+        for (pattern, ..) in crate::SHEETS {
+            let of_one = pattern.contains("/:pupil");
+            let path = pattern.replace(":pupil", &one.to_string());
+            assert_eq!(asked(&path), of_one, "{pattern}");
+            assert_eq!(asked(&format!("{path}?done=added")), of_one, "{pattern}");
+        }
+        assert!(
+            crate::SHEETS
+                .iter()
+                .any(|(pattern, ..)| pattern.contains("/:pupil"))
+        );
     }
 
     #[test]

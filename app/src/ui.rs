@@ -59,6 +59,8 @@ pub enum Rail {
     Home,
     /// A trust's schools.
     Schools,
+    /// Pupils.
+    Pupils,
     /// People.
     People,
     /// The board.
@@ -82,6 +84,7 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
     let crest = around.place.chars().next().unwrap_or('Q').to_string();
     let role = around.roles.first().map_or("", |role| role.name());
     let people = around.tenant && around.sees_people();
+    let pupils = around.tenant && domain::pupil::is_for(&around.roles);
     let places = [
         Some((
             Rail::Home,
@@ -92,6 +95,14 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
         around
             .schools
             .then_some((Rail::Schools, "/overview", "school", "Schools")),
+        pupils.then(|| {
+            let name = if domain::pupil::sees_school(&around.roles) {
+                "Pupils"
+            } else {
+                "My pupils"
+            };
+            (Rail::Pupils, "/pupils", "pupils", name)
+        }),
         people.then_some((Rail::People, "/people", "people", "People")),
         people.then_some((Rail::Board, "/board", "board", "Board")),
         around
@@ -118,7 +129,11 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
             "Settings",
         )),
     ];
-    let places: Vec<_> = places.into_iter().flatten().collect();
+    let mut places: Vec<_> = places.into_iter().flatten().collect();
+    // Where there would be more than seven, one's own account is found under one's name, at the top of every page.
+    if pupils && places.len() > 7 {
+        places.retain(|(place, ..)| *place != Rail::Account);
+    }
     crate::live::rendered_at(around.seq);
     // What one looks for among papers is a paper.
     let papers = around.tenant && matches!(here, Rail::Papers | Rail::Approvals);

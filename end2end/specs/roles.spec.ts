@@ -138,11 +138,11 @@ test('new recovery codes want a fresh proof', async ({ school }) => {
 });
 
 for (const [who, places] of [
-  ['admin', ['Home', 'People', 'Board', 'Papers', 'The log', 'My account', 'Settings']],
+  ['admin', ['Home', 'Pupils', 'People', 'Board', 'Papers', 'The log', 'Settings']],
   ['clerk', ['Home', 'People', 'Board', 'Papers', 'Approvals', 'The log', 'My account']],
-  ['head', ['Home', 'People', 'Board', 'Papers', 'Approvals', 'My account']],
+  ['head', ['Home', 'Pupils', 'People', 'Board', 'Papers', 'Approvals', 'My account']],
   ['chair', ['Home', 'People', 'Board', 'Papers', 'Approvals', 'My account']],
-  ['teacher1', ['Home', 'People', 'Board', 'Papers', 'Approvals', 'My account']],
+  ['teacher1', ['Home', 'My pupils', 'People', 'Board', 'Papers', 'Approvals', 'My account']],
 ] as [Who, string[]][]) {
   test(`the rail of ${who} leads where they may go`, async ({ school }) => {
     const page = await school.as(who);

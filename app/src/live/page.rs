@@ -43,8 +43,11 @@ const GATHER: Duration = Duration::from_millis(30);
 /// Whoever signs out here is on the way to another page already; that page shall win.
 const BEFORE_LEAVING: Duration = Duration::from_millis(400);
 
-/// Where somebody is told that what they had open is not theirs to read any more.
-const CLOSED: &str = "/library?why=closed";
+/// Where somebody is told that what they had open is not theirs to read any more: of papers and of pupils.
+const CLOSED: [(&[&str], &str); 2] = [
+    (&["/papers/", "/library/"], "/library?why=closed"),
+    (&["/pupils/"], "/pupils?why=closed"),
+];
 
 /// Close codes of the server.
 mod code {
@@ -411,8 +414,9 @@ async fn leave(to: &str) {
 }
 
 /// The place here has changed. If the session is gone too, the server sends this page's address elsewhere, and then the
-/// person is told why; else the page is opened again with what they may see now. A paper or a folder that is not theirs to read
-/// any more is taken from the screen at once, by whatever script shows it, and the library says what has become of it.
+/// person is told why; else the page is opened again with what they may see now. A paper, a folder or a pupil that is not
+/// theirs to see any more is taken from the screen at once, by whatever script shows it, and the list of them says what has become of
+/// it.
 async fn open_again() {
     PAGE.with(|page| page.set(State::Ended));
     if let Ok(closed) = Event::new("live:closed") {
@@ -428,26 +432,29 @@ async fn open_again() {
     let answer = answer.map(JsCast::unchecked_into::<Response>);
     let _ = location.replace(match answer {
         Ok(answer) if answer.type_() == ResponseType::Opaqueredirect => "/sign-in?why=removed",
-        Ok(answer) if answer.status() == 404 && in_library(&here) => CLOSED,
+        Ok(answer) if answer.status() == 404 => closed_at(&here).unwrap_or(&here),
         _ => &here,
     });
 }
 
-/// What was shown a moment ago is not there any more, or not theirs: of a paper and of a folder the library says so.
+/// What was shown a moment ago is not there any more, or not theirs: the list that it was in says so.
 pub fn leave_closed(address: &str) {
     let gone = address.split('?').next().unwrap_or(address);
     let location = window().location();
     // They may have gone on to another page meanwhile.
-    if location
-        .pathname()
-        .is_ok_and(|path| path == gone && in_library(&path))
+    if location.pathname().is_ok_and(|path| path == gone)
+        && let Some(told) = closed_at(gone)
     {
-        let _ = location.replace(CLOSED);
+        let _ = location.replace(told);
     }
 }
 
-fn in_library(path: &str) -> bool {
-    path.starts_with("/papers/") || path.starts_with("/library/")
+/// The list that says what has become of a page that is closed to its reader.
+fn closed_at(path: &str) -> Option<&'static str> {
+    CLOSED
+        .iter()
+        .find(|(begins, _)| begins.iter().any(|begin| path.starts_with(begin)))
+        .map(|(_, told)| *told)
 }
 
 /// `wss://oakfield.example/live`
