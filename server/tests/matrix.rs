@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+#[path = "matrix/roll.rs"]
+mod roll;
 #[path = "matrix/shelf.rs"]
 mod shelf;
 mod site;
@@ -101,6 +103,9 @@ fn told(answer: &Answer, fresh: &Fresh, passed: bool) -> String {
             (&fresh.shelf.folder, "<folder>"),
             (&fresh.shelf.document, "<paper>"),
             (&fresh.shelf.approval, "<approval>"),
+            (&fresh.roll.pupil, "<pupil>"),
+            (&fresh.roll.group, "<group>"),
+            (&fresh.roll.person, "<person>"),
         ] {
             if !known.is_empty() {
                 to = to.replace(known.as_str(), name);
@@ -113,12 +118,18 @@ fn told(answer: &Answer, fresh: &Fresh, passed: bool) -> String {
             uuid::Uuid::try_parse(id).unwrap();
             "/board/committees/<new>?done=opened".clone_into(&mut to);
         }
-        if let Some(id) = to
-            .strip_prefix("/library/")
-            .and_then(|rest| rest.strip_suffix("?done=opened"))
-        {
-            uuid::Uuid::try_parse(id).unwrap();
-            "/library/<new>?done=opened".clone_into(&mut to);
+        for (before, after) in [
+            ("/library/", "?done=opened"),
+            ("/groups/", "?done=opened"),
+            ("/pupils/", "?done=added"),
+        ] {
+            if let Some(id) = to
+                .strip_prefix(before)
+                .and_then(|rest| rest.strip_suffix(after))
+                && uuid::Uuid::try_parse(id).is_ok()
+            {
+                to = format!("{before}<new>{after}");
+            }
         }
         for (known, name) in [(&fresh.link, "<link>"), (&fresh.ticket, "<ticket>")] {
             if !known.is_empty() {
@@ -218,8 +229,24 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
     };
     // What is recorded of the past is recorded by now, and what is to come comes soon.
     let day = |later: i64| domain::day::field(served.day(later));
-    let board = &fresh.board;
+    let (board, roll) = (&fresh.board, &fresh.roll);
+    let or = |own: &str, other: &str| if own.is_empty() { other } else { own }.to_owned();
     vec![
+        ("pupil", roll.pupil.clone()),
+        ("pupils[0]", roll.pupil.clone()),
+        ("group", roll.group.clone()),
+        ("caseload", roll.caseload.clone()),
+        ("restriction", roll.restriction.clone()),
+        ("of", format!("pupil:{}", roll.pupil)),
+        ("relation", "carer".to_owned()),
+        ("first_name", "Elliot".to_owned()),
+        ("last_name", or(&roll.last_name, "Price")),
+        ("born", "9 May 2016".to_owned()),
+        ("year", "5".to_owned()),
+        ("duty", "safeguarding".to_owned()),
+        ("reached", "Extension 12".to_owned()),
+        ("field", "fsm".to_owned()),
+        ("purpose", "To plan support in lessons".to_owned()),
         ("folder", fresh.shelf.to.clone()),
         ("reader", fresh.shelf.reader.clone()),
         ("document", fresh.shelf.document.clone()),
@@ -238,9 +265,9 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
         ("who", "role:parent".to_owned()),
         ("adds", "true".to_owned()),
         ("number", "1".to_owned()),
-        ("kind", "report".to_owned()),
-        ("reason", "Superseded, six years over".to_owned()),
-        ("person", fresh.id.clone()),
+        ("kind", or(&roll.kind, "report")),
+        ("reason", or(&roll.reason, "Superseded, six years over")),
+        ("person", or(&roll.person, &fresh.id)),
         ("seat", board.seat.clone()),
         ("term", board.term.clone()),
         ("committee", board.committee.clone()),
@@ -283,7 +310,7 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
         ("code", code),
         ("password", password.to_owned()),
         ("old", old.to_owned()),
-        ("link", link),
+        ("link", or(&roll.link, &link)),
         ("next", "/people".to_owned()),
     ]
 }
@@ -296,6 +323,9 @@ fn visit(served: &Served, who: &Who, page: &str, fresh: &Fresh) -> Ask {
         .replace("{folder}", &fresh.shelf.folder)
         .replace("{paper}", &fresh.shelf.document)
         .replace("{approval}", &fresh.shelf.approval)
+        .replace("{pupil}", &fresh.roll.pupil)
+        .replace("{group}", &fresh.roll.group)
+        .replace("{person}", &fresh.roll.person)
         .replace("{link}", &"A".repeat(43))
         .replace("{working}", &fresh.link)
         .replace("{ticket}", &fresh.ticket);

@@ -9,6 +9,7 @@ use std::{
 };
 use testing::Stand;
 
+use crate::roll::{Roll, roll};
 use crate::shelf::{Shelf, shelf};
 use crate::site::Served;
 
@@ -231,6 +232,7 @@ pub struct Fresh {
     pub name: String,
     pub board: Board,
     pub shelf: Shelf,
+    pub roll: Roll,
 }
 
 /// Keys of what the board has to do with them; empty where the question is of something else.
@@ -349,6 +351,9 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
         "/papers/",
         "/approvals/",
         "/questions/",
+        "/pupils/",
+        "/groups/",
+        "/caseloads/",
     ];
     let rule = if address.ends_with("/set-rule") {
         sqlx::query("update tenant set board_rule = 'maintained'")
@@ -374,6 +379,7 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
                 ..Board::default()
             },
             shelf: Shelf::default(),
+            roll: Roll::default(),
         };
     }
     let (role, other) = roles_at(label);
@@ -429,6 +435,14 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
     } else {
         Shelf::default()
     };
+    let of_roll = ["/pupils/", "/groups/", "/caseloads/"]
+        .iter()
+        .any(|part| address.contains(part));
+    let roll = if of_roll {
+        roll(served, label, id, address).await
+    } else {
+        Roll::default()
+    };
     Fresh {
         id: id.to_string(),
         email,
@@ -437,6 +451,7 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
         name,
         board: Board { rule, ..board },
         shelf,
+        roll,
     }
 }
 
