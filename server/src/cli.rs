@@ -31,11 +31,14 @@ enum Command {
         #[arg(long)]
         print_cluster_sql: bool,
     },
-    /// Load the demo schools, and the papers of one of them; what is there already stays as it is.
+    /// Load the demo schools with their pupils, and the papers of one of them; what is there already stays as it is.
+    #[command(args_conflicts_with_subcommands = true)]
     Demo {
         /// Make this many more schools, for load.
         #[arg(long, default_value_t = 0)]
         schools: u32,
+        #[command(subcommand)]
+        other: Option<demo::Command>,
     },
     /// Help a person into the installation.
     #[command(subcommand)]
@@ -95,12 +98,20 @@ impl Cli {
         {
             return say(&cluster_sql());
         }
+        // A file that needs no installation.
+        if let Command::Demo {
+            other: Some(demo::Command::Roster(asked)),
+            ..
+        } = &self.command
+        {
+            return demo::roster::write(asked);
+        }
         let config = Config::from_environment()?;
         logging::start(&config.log)?;
         match self.command {
             Command::Serve => serve::serve(config).await,
             Command::Migrate { .. } => migrate(&config).await,
-            Command::Demo { schools } => demo::load(&config, schools).await,
+            Command::Demo { schools, .. } => demo::load(&config, schools).await,
             Command::Account(command) => account::run(&config, command).await,
             Command::Audit(command) => audit::run(&config, command).await,
             Command::DbUrl { role } => db_url(&config, role).await,

@@ -1,9 +1,11 @@
 //! The demo schools, loaded as the migrator, and what a person needs to look around in them.
 
 pub mod papers;
+pub mod roster;
 mod talk;
 
 use crate::cli::say;
+use crate::clock;
 use crate::config::{Config, demo_master_key};
 use crate::databases::Open;
 use crate::hub::Hub;
@@ -17,19 +19,48 @@ use secrecy::ExposeSecret as _;
 use sqlx::{ConnectOptions as _, Connection as _};
 use std::fmt::Write as _;
 
-/// `quorate demo`: loads the demo schools, and `more` for load, and files the papers of the one that has some.
+/// What else is done for a demo.
+#[derive(clap::Subcommand, Debug)]
+pub enum Command {
+    /// Write a roster of invented pupils with known faults, and beside it the list of these.
+    Roster(roster::Asked),
+}
+
+/// `quorate demo`: loads the demo schools, and `more` for load, with the pupils of the two that have some, and files the papers of
+/// the one that has some.
 pub async fn load(config: &Config, more: u32) -> Result<(), Stop> {
     refuse_outside_loopback(config)?;
     let open = Open::beside(config).await?;
     let loaded = load_into(config, open.logins(), more).await;
-    let filed = match &loaded {
-        Ok(_) => file_papers(config, &open).await,
-        Err(_) => Ok(String::new()),
+    let (enrolled, filed) = match &loaded {
+        Ok(_) => (
+            load_pupils(config, open.logins()).await,
+            file_papers(config, &open).await,
+        ),
+        Err(_) => (Ok(0), Ok(String::new())),
     };
     open.close().await;
-    // The schools are there, whatever becomes of the papers.
+    // The schools are there, whatever becomes of their pupils and papers.
     say(&format!("{} people added.\n{}", loaded?, accounts(config)))?;
-    say(&filed?)
+    let pupils = enrolled.map(|added| say(&format!("{added} pupils added.\n")));
+    say(&filed?)?;
+    pupils?
+}
+
+/// Puts the pupils of the demo schools on the roll, with their groups, caseloads and parents. Where a school has pupils, nothing.
+/// Returns how many were added.
+pub async fn load_pupils(config: &Config, logins: &Logins) -> Result<usize, Stop> {
+    refuse_outside_loopback(config)?;
+    let mut connection = logins
+        .options(Role::Migrator)?
+        .connect()
+        .await
+        .map_err(|error| Stop::failed(format!("Cannot connect as the migrator: {error}.")))?;
+    let added = demo::pupils::load(&mut connection, clock::now(), None)
+        .await
+        .map_err(|error| Stop::failed(format!("The demo pupils were not loaded: {error}")))?;
+    let _ = connection.close().await;
+    Ok(added)
 }
 
 /// Files the papers, unless they are not wanted or there are folders already. What there is to say of it, as a line.

@@ -3,6 +3,7 @@
 
 mod board;
 mod plan;
+pub mod pupils;
 
 use std::collections::{HashMap, HashSet};
 

@@ -11,6 +11,7 @@ mod change;
 mod check;
 mod committee;
 mod copy;
+mod demo_pupils;
 mod digest;
 mod factor;
 mod interest;
