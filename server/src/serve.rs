@@ -37,6 +37,9 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
             made = demo::load_into(&config, open.logins(), 0) => { made?; }
             () = told.end() => return Ok(()),
         }
+        if config.demo_papers == Some(true) {
+            demo::load_pupils(&config, open.logins()).await?;
+        }
     }
     let listener = TcpListener::bind(config.listen)
         .await
