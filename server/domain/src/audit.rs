@@ -100,7 +100,15 @@ impl Kind {
             Self::Library => &[
                 "folder", "document", "approval", "reading", "question", "note",
             ],
-            Self::Pupils => &["pupil", "group", "caseload", "guardian", "restriction"],
+            Self::Pupils => &[
+                "pupil",
+                "group",
+                "caseload",
+                "guardian",
+                "restriction",
+                "record",
+                "statement",
+            ],
             Self::Settings => &["tenant", "field", "duty"],
             Self::Log => &["audit"],
         }
