@@ -73,12 +73,7 @@ impl Act {
         Self::of_record("record.taken_back", Some(record), &[pupil], &[], detail)
     }
 
-    pub(crate) fn taken_off(
-        record: Uuid,
-        entry: Uuid,
-        pupil: Uuid,
-        parents: &[AccountId],
-    ) -> Self {
+    pub(crate) fn taken_off(record: Uuid, entry: Uuid, pupil: Uuid, parents: &[AccountId]) -> Self {
         let detail = json!({ "entry": entry });
         Self::of_record("record.taken_off", Some(record), &[pupil], parents, detail)
     }

@@ -39,7 +39,11 @@ impl Bearer {
     /// Every way to name them, folded, with what is said by it.
     fn forms(&self) -> Vec<(Form, Vec<String>)> {
         let first = [Some(&self.first_name), self.preferred_name.as_ref()];
-        let first: Vec<Vec<String>> = first.into_iter().flatten().map(|name| words(name)).collect();
+        let first: Vec<Vec<String>> = first
+            .into_iter()
+            .flatten()
+            .map(|name| words(name))
+            .collect();
         let last = words(&self.last_name);
         let mut forms = Vec::new();
         for first in first {
@@ -344,7 +348,10 @@ mod tests {
             "another pupil pushed another pupil; another pupil fell."
         );
         // What is no token of ours is nobody's name.
-        assert_eq!(unmask("⟦9w⟧ and ⟦x⟧ and ⟦1", &two), "another pupil and another pupil and 1");
+        assert_eq!(
+            unmask("⟦9w⟧ and ⟦x⟧ and ⟦1", &two),
+            "another pupil and another pupil and 1"
+        );
     }
 
     #[test]

@@ -110,8 +110,8 @@ pub struct ChildTrend {
 
 #[cfg(feature = "db")]
 pub use queries::{
-    child_trend, for_parent, of_pupil, preview, put_on_record, rule, set_rule, state_to,
-    take_back, take_off_record, who_to_talk_to,
+    child_trend, for_parent, of_pupil, preview, put_on_record, rule, set_rule, state_to, take_back,
+    take_off_record, who_to_talk_to,
 };
 
 #[cfg(feature = "db")]

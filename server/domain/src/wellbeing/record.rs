@@ -390,9 +390,7 @@ pub fn sheet(
 }
 
 #[cfg(feature = "db")]
-pub use queries::{
-    check_in, converse, enter_scores, intervene, observe, plan, revise, withdraw,
-};
+pub use queries::{check_in, converse, enter_scores, intervene, observe, plan, revise, withdraw};
 #[cfg(feature = "db")]
 pub(crate) use queries::{parents, reason_of};
 
@@ -545,10 +543,7 @@ mod queries {
     /// What is kept of a text. Levels and scores may stand without one.
     fn body(kind: Kind, typed: &str) -> Result<String, Refusal> {
         let body = text::block(typed, BODY_MOST).map_err(|_| Fault::Body(BODY_MOST))?;
-        let alone = matches!(
-            kind,
-            Kind::CheckIn | Kind::Intervention | Kind::Instrument
-        );
+        let alone = matches!(kind, Kind::CheckIn | Kind::Intervention | Kind::Instrument);
         if body.is_empty() && !alone {
             return Err(Fault::Body(BODY_MOST).into());
         }

@@ -340,8 +340,7 @@ mod queries {
         rows.into_iter()
             .map(|row| {
                 let there = linked.get(&row.id).map(Vec::as_slice).unwrap_or_default();
-                let seen: Vec<Bearer> =
-                    there.iter().map(|(_, _, bearer)| bearer.clone()).collect();
+                let seen: Vec<Bearer> = there.iter().map(|(_, _, bearer)| bearer.clone()).collect();
                 let detail: Detail =
                     serde_json::from_value(row.detail).map_err(|_| Refusal::Broken)?;
                 let mut hidden = hidden.get(&row.id).cloned().unwrap_or_default();

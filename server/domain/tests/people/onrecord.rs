@@ -34,7 +34,13 @@ impl Scene {
         .unwrap();
     }
 
-    async fn puts(&self, by: &Caller, record: Uuid, pupil: Uuid, words: &str) -> Result<Uuid, Refusal> {
+    async fn puts(
+        &self,
+        by: &Caller,
+        record: Uuid,
+        pupil: Uuid,
+        words: &str,
+    ) -> Result<Uuid, Refusal> {
         change(&self.db, by, async |write| {
             onrecord::put_on_record(write, record, 1, pupil, words).await
         })
@@ -51,7 +57,7 @@ impl Scene {
     /// The cooling time of every entry is over.
     async fn cooled(&mut self) {
         self.sql("update on_record set put_at = now() - interval '2 hours', opens_at = now() - interval '1 second'
-                  where taken_back_at is null")
+                  where taken_back_at is null and off_at is null")
             .await;
     }
 
@@ -127,7 +133,9 @@ async fn the_author_sees_what_the_parent_will_read_and_the_parent_reads_it_when_
         .await;
     assert_eq!(
         told,
-        format!("record.opened {{me/{account}}} {{\"by\": \"clock\", \"pupils\": 1, \"entries\": 1}}")
+        format!(
+            "record.opened {{me/{account}}} {{\"by\": \"clock\", \"pupils\": 1, \"entries\": 1}}"
+        )
     );
     let mother = scene.caller(PARENT).await;
     assert_eq!(scene.news(&mother).await.len(), 1);
@@ -151,7 +159,10 @@ async fn what_is_taken_back_was_never_there_and_what_is_taken_off_is_gone_for_pa
         .await
     };
     let entry = scene.puts(&imran, record, roll.aisha, WORDS).await.unwrap();
-    let (mother, kwame) = (scene.caller(PARENT).await, scene.caller(OTHER_TEACHER).await);
+    let (mother, kwame) = (
+        scene.caller(PARENT).await,
+        scene.caller(OTHER_TEACHER).await,
+    );
     assert_eq!(back(&scene, &mother, entry).await, Err(Refusal::NotAllowed));
     assert_eq!(back(&scene, &kwame, entry).await, Err(Refusal::NotFound));
     assert_eq!(
@@ -170,7 +181,9 @@ async fn what_is_taken_back_was_never_there_and_what_is_taken_off_is_gone_for_pa
     assert_eq!(scene.news(&mother).await, Vec::<String>::new());
     // Nothing brings it back, and nobody says that it was taken back at another time.
     assert_eq!(
-        scene.raw(TEACHER, "update on_record set taken_back_at = null").await,
+        scene
+            .raw(TEACHER, "update on_record set taken_back_at = null")
+            .await,
         Ok(0)
     );
 
@@ -192,7 +205,9 @@ async fn what_is_taken_back_was_never_there_and_what_is_taken_off_is_gone_for_pa
     assert_eq!(scene.raw(PARENT, "select from on_record").await, Ok(0));
     let (tenant, account) = (scene.oakfield, scene.behind.account(PARENT).await);
     let topics = scene
-        .text(&format!("select topics::text from event where tenant_id = '{tenant}' order by seq desc limit 1"))
+        .text(&format!(
+            "select topics::text from event where tenant_id = '{tenant}' order by seq desc limit 1"
+        ))
         .await;
     assert!(topics.contains(&format!("me/{account}")), "{topics}");
     let put = onrecord::of_pupil(&mut scene.reading(&imran).await, roll.aisha)
@@ -224,14 +239,26 @@ async fn the_name_of_another_pupil_is_refused_however_it_is_spelt_and_the_childs
     let mut scene = Scene::new().await;
     let roll = scene.roll().await;
     let admin = scene.caller(ADMIN).await;
-    scene.pupil(&admin, ("Zoë", "Wiśniewska"), Some(roll.b)).await.unwrap();
+    scene
+        .pupil(&admin, ("Zoë", "Wiśniewska"), Some(roll.b))
+        .await
+        .unwrap();
     let quarrel = scene.quarrel(&roll).await;
     let harriet = scene.caller(SENCO).await;
     for (words, named) in [
-        ("She sat with Benedict O’Rourke-Mensah.", "Benedict O’Rourke-Mensah"),
-        ("She sat with BENEDICT O'ROURKE MENSAH'S sister.", "BENEDICT O'ROURKE MENSAH"),
+        (
+            "She sat with Benedict O’Rourke-Mensah.",
+            "Benedict O’Rourke-Mensah",
+        ),
+        (
+            "She sat with BENEDICT O'ROURKE MENSAH'S sister.",
+            "BENEDICT O'ROURKE MENSAH",
+        ),
         ("zoe wisniewska was kind", "zoe wisniewska"),
-        ("Zoe\u{308} Wis\u{301}niewska", "Zoe\u{308} Wis\u{301}niewska"),
+        (
+            "Zoe\u{308} Wis\u{301}niewska",
+            "Zoe\u{308} Wis\u{301}niewska",
+        ),
         ("Farah\nNazari’s bag", "Farah\nNazari"),
         // Linked to the record: one name is enough.
         ("Elliot was sorry.", "Elliot"),
@@ -258,17 +285,40 @@ async fn the_name_of_another_pupil_is_refused_however_it_is_spelt_and_the_childs
     );
     // Her own, which a girl of another class bears too; and one name of somebody who has nothing to do with it.
     let words = "Aisha Khan and another pupil made up. Khan means leader; Farah is a name too.";
-    scene.puts(&harriet, quarrel, roll.aisha, words).await.unwrap();
+    scene
+        .puts(&harriet, quarrel, roll.aisha, words)
+        .await
+        .unwrap();
     // The function tells nobody but staff of that pupil, and what it tells was typed.
-    let ask = format!("select sec.other_named('Farah Nazari', '{}', '{quarrel}')", roll.aisha);
+    let ask = format!(
+        "select sec.other_named('Farah Nazari', '{}', '{quarrel}')",
+        roll.aisha
+    );
     assert_eq!(scene.raw_texts(TEACHER, &ask).await, ["farah nazari"]);
     for email in [OTHER_TEACHER, PARENT, CLERK] {
-        assert_eq!(scene.raw(email, &ask).await.unwrap_err(), "42501", "{email}");
+        assert_eq!(
+            scene.raw(email, &ask).await.unwrap_err(),
+            "42501",
+            "{email}"
+        );
     }
     // Both sides fold alike.
     for name in [
-        "O’Rourke-Mensah", "D'Arcy", "Zoë", "ŁUKASZ", "Þór Æsa", "Straße", "Núñez‐López", "İpek", "Chris’ bag", "Aisha’S",
-        "李 小龙", "Søren Ðorđe", "‘Ben’", "x2 y_z", "",
+        "O’Rourke-Mensah",
+        "D'Arcy",
+        "Zoë",
+        "ŁUKASZ",
+        "Þór Æsa",
+        "Straße",
+        "Núñez‐López",
+        "İpek",
+        "Chris’ bag",
+        "Aisha’S",
+        "李 小龙",
+        "Søren Ðorđe",
+        "‘Ben’",
+        "x2 y_z",
+        "",
     ] {
         let folded: String = sqlx::query_scalar("select sec.folded($1)")
             .bind(name)
@@ -293,11 +343,17 @@ async fn a_parent_speaks_to_what_they_read_and_sees_a_trend_only_where_the_schoo
         })
         .await
     };
-    assert_eq!(says(&scene, &mother, "Thank you").await, Err(Refusal::NotFound));
+    assert_eq!(
+        says(&scene, &mother, "Thank you").await,
+        Err(Refusal::NotFound)
+    );
     scene.cooled().await;
     says(&scene, &mother, "Thank you").await.unwrap();
     says(&scene, &mother, "Thank you all").await.unwrap();
-    assert_eq!(says(&scene, &imran, "Welcome").await, Err(Refusal::NotFound));
+    assert_eq!(
+        says(&scene, &imran, "Welcome").await,
+        Err(Refusal::NotFound)
+    );
     assert_eq!(
         says(&scene, &father, " ").await,
         Err(Refusal::Wellbeing(Fault::Statement(2000)))
@@ -367,13 +423,19 @@ async fn a_parent_speaks_to_what_they_read_and_sees_a_trend_only_where_the_schoo
     let third = scene.checks_in(&imran, roll.aisha, 4, then).await.unwrap();
     let seen = trend(&scene, &mother).await;
     assert_eq!(seen.len(), 2);
-    assert_eq!(seen[1].1.iter().map(|week| week.1).collect::<Vec<_>>(), [4.0, 2.0, 2.0]);
+    assert_eq!(
+        seen[1].1.iter().map(|week| week.1).collect::<Vec<_>>(),
+        [4.0, 2.0, 2.0]
+    );
     // Not for staff by this way, nor for another child.
     assert_eq!(trend(&scene, &imran).await, []);
     let sql = format!("select domain from sec.child_trend('{}')", roll.benedict);
     assert_eq!(scene.raw_texts(PARENT, &sql).await, Vec::<String>::new());
     change(&scene.db, &imran, async |write| {
-        Ok(((), record::withdraw(write, third, 1, "Another child").await?))
+        Ok((
+            (),
+            record::withdraw(write, third, 1, "Another child").await?,
+        ))
     })
     .await
     .unwrap();
@@ -389,7 +451,12 @@ async fn a_parent_speaks_to_what_they_read_and_sees_a_trend_only_where_the_schoo
     scene.sql("delete from statement").await;
     scene.sql("delete from on_record").await;
     scene.puts(&imran, record, roll.aisha, WORDS).await.unwrap();
-    assert_eq!(scene.text("select (opens_at - put_at)::text from on_record").await, "01:00:00");
+    assert_eq!(
+        scene
+            .text("select (opens_at - put_at)::text from on_record")
+            .await,
+        "01:00:00"
+    );
 }
 
 const PARENTS: usize = 6;
@@ -397,6 +464,10 @@ const CHILDREN: usize = 8;
 const ENTRIES: usize = 64;
 const CHANGES: usize = 100_000;
 const BATCH: usize = 250;
+
+fn numbered(n: usize) -> Uuid {
+    Uuid::from_u128(u128::try_from(n).unwrap())
+}
 
 /// What a parent may read, as far as the model knows: links, what is in their way, roles, and how far each entry has come.
 struct Model {
@@ -432,7 +503,9 @@ async fn after_a_hundred_thousand_changes_no_parent_reads_what_is_off_record_or_
     let tenant = scene.oakfield;
     let author = scene.place(SENCO).await;
     let mut setup = String::new();
-    let emails: Vec<String> = (0..PARENTS).map(|n| format!("guardian{n}@home.example")).collect();
+    let emails: Vec<String> = (0..PARENTS)
+        .map(|n| format!("guardian{n}@home.example"))
+        .collect();
     for email in &emails {
         write!(
             setup,
@@ -442,17 +515,19 @@ async fn after_a_hundred_thousand_changes_no_parent_reads_what_is_off_record_or_
         )
         .unwrap();
     }
-    setup.push_str(&format!(
+    write!(
+        setup,
         "insert into guardian_link (tenant_id, membership_id, pupil_id, relation, linked_by, ended_at)
            select m.tenant_id, m.id, p.id, 'other', '{author}', now() from membership m join pupil p on p.tenant_id = m.tenant_id
            where m.name = 'Guardian';
          insert into contact_restriction (tenant_id, membership_id, pupil_id, words, made_by, lifted_at, lifted_by)
            select m.tenant_id, m.id, p.id, 'Order', '{author}', now(), '{author}' from membership m
            join pupil p on p.tenant_id = m.tenant_id where m.name = 'Guardian';"
-    ));
+    )
+    .unwrap();
     let mut entries = Vec::new();
     for n in 0..ENTRIES {
-        let (record, entry) = (Uuid::from_u128(0x1000 + n as u128), Uuid::from_u128(0x2000 + n as u128));
+        let (record, entry) = (numbered(0x1000 + n), numbered(0x2000 + n));
         let child = children[n % CHILDREN];
         entries.push(entry);
         write!(
@@ -477,14 +552,18 @@ async fn after_a_hundred_thousand_changes_no_parent_reads_what_is_off_record_or_
         places.push(scene.place(email).await);
     }
 
-    let seed: u64 = scene.text("select (random() * 1e15)::bigint::text").await.parse().unwrap();
+    let seed: u64 = scene
+        .text("select (random() * 1e15)::bigint::text")
+        .await
+        .parse()
+        .unwrap();
     eprintln!("seed {seed}");
     let mut state = seed | 1;
     let mut random = |most: usize| {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        usize::try_from(state % most as u64).unwrap()
+        usize::try_from(state % u64::try_from(most).unwrap()).unwrap()
     };
     let mut model = Model {
         linked: [[false; CHILDREN]; PARENTS],
@@ -504,12 +583,20 @@ async fn after_a_hundred_thousand_changes_no_parent_reads_what_is_off_record_or_
             match random(20) {
                 0 => {
                     model.parent[who] = !model.parent[who];
-                    let role = if model.parent[who] { "parent" } else { "member" };
+                    let role = if model.parent[who] {
+                        "parent"
+                    } else {
+                        "member"
+                    };
                     write!(sql, "update membership set roles = '{{{role}}}' where tenant_id = '{tenant}' and id = '{}';", places[who]).unwrap();
                 }
                 1..=6 => {
                     model.linked[who][child] = random(10) < 7;
-                    let ended = if model.linked[who][child] { "null" } else { "now()" };
+                    let ended = if model.linked[who][child] {
+                        "null"
+                    } else {
+                        "now()"
+                    };
                     write!(sql, "update guardian_link set ended_at = {ended} {pair};").unwrap();
                 }
                 7..=11 => {
@@ -547,7 +634,12 @@ async fn after_a_hundred_thousand_changes_no_parent_reads_what_is_off_record_or_
         let who = batch % PARENTS;
         let expected: BTreeSet<Uuid> = model.reads(who).iter().map(|n| entries[*n]).collect();
         let seen: BTreeSet<Uuid> = if batch % 10 == 0 {
-            scene.parent_reads(&emails[who]).await.iter().map(|one| one.id).collect()
+            scene
+                .parent_reads(&emails[who])
+                .await
+                .iter()
+                .map(|one| one.id)
+                .collect()
         } else {
             scene.sees_in(&emails[who], "on_record", "id").await
         };
@@ -556,13 +648,33 @@ async fn after_a_hundred_thousand_changes_no_parent_reads_what_is_off_record_or_
         kept += ENTRIES - seen.len();
     }
     // There was much to read, and much that was not to be.
-    assert!(read > 500 && kept > 5_000, "seed {seed}: {read} read, {kept} kept");
+    assert!(
+        read > 500 && kept > 5_000,
+        "seed {seed}: {read} read, {kept} kept"
+    );
     // The model notices: without restrictions in the function, somebody reads more than they may.
     scene.sql(&format!(
         "update guardian_link set ended_at = null where tenant_id = '{tenant}' and membership_id = '{}'", places[0])).await;
-    scene.sql("update contact_restriction set lifted_at = null, lifted_by = null, until = null").await;
-    scene.sql(&format!("update membership set roles = '{{parent}}' where id = '{}'", places[0])).await;
-    assert_eq!(scene.sees_in(&emails[0], "on_record", "id").await, BTreeSet::new());
-    scene.rewrite("sec.children()", "r.lifted_at is null", "false").await;
-    assert!(!scene.sees_in(&emails[0], "on_record", "id").await.is_empty());
+    scene
+        .sql("update contact_restriction set lifted_at = null, lifted_by = null, until = null")
+        .await;
+    scene
+        .sql(&format!(
+            "update membership set roles = '{{parent}}' where id = '{}'",
+            places[0]
+        ))
+        .await;
+    assert_eq!(
+        scene.sees_in(&emails[0], "on_record", "id").await,
+        BTreeSet::new()
+    );
+    scene
+        .rewrite("sec.children()", "r.lifted_at is null", "false")
+        .await;
+    assert!(
+        !scene
+            .sees_in(&emails[0], "on_record", "id")
+            .await
+            .is_empty()
+    );
 }

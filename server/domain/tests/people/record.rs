@@ -159,11 +159,11 @@ async fn a_row_of_six_check_ins_is_one_act_and_six_records() {
             of(&[roll.aisha, roll.aisha], &levels[..]),
             Refusal::Wellbeing(Fault::NoPupil),
         ),
+        (of(&[roll.aisha], &[]), Refusal::Wellbeing(Fault::NoLevel)),
         (
-            of(&[roll.aisha], &[]),
-            Refusal::Wellbeing(Fault::NoLevel),
+            of(&[roll.aisha, roll.elliot], &levels[..]),
+            Refusal::NotFound,
         ),
-        (of(&[roll.aisha, roll.elliot], &levels[..]), Refusal::NotFound),
         (of(&[], &levels[..]), Refusal::Wellbeing(Fault::NoPupil)),
     ] {
         let done = change(&scene.db, &imran, async |write| {
@@ -181,7 +181,11 @@ async fn a_row_of_six_check_ins_is_one_act_and_six_records() {
         called,
         ["Chidi Eze", "Aisha Khan", "Benedict O’Rourke-Mensah"]
     );
-    assert!(latest.iter().all(|one| one.levels.len() == 2 && one.seen_at.is_some()));
+    assert!(
+        latest
+            .iter()
+            .all(|one| one.levels.len() == 2 && one.seen_at.is_some())
+    );
 }
 
 #[tokio::test]
@@ -196,12 +200,7 @@ async fn each_table_shows_a_teacher_their_own_pupils_and_nobody_else_anything() 
     }
     let of = |pupils: &[Uuid]| -> BTreeSet<Uuid> { pupils.iter().copied().collect() };
     for (email, linked, words, scored) in [
-        (
-            TEACHER,
-            roll.of_w(),
-            of(&[roll.aisha]),
-            roll.of_w(),
-        ),
+        (TEACHER, roll.of_w(), of(&[roll.aisha]), roll.of_w()),
         (ASSISTANT, of(&[roll.chidi]), of(&[]), of(&[roll.chidi])),
         (
             SENCO,
@@ -209,12 +208,7 @@ async fn each_table_shows_a_teacher_their_own_pupils_and_nobody_else_anything() 
             of(&[roll.aisha, roll.elliot]),
             roll.all(),
         ),
-        (
-            HEAD,
-            roll.all(),
-            of(&[roll.aisha, roll.elliot]),
-            roll.all(),
-        ),
+        (HEAD, roll.all(), of(&[roll.aisha, roll.elliot]), roll.all()),
     ] {
         assert_eq!(
             scene.sees_in(email, "record_pupil", "pupil_id").await,
@@ -268,12 +262,20 @@ async fn nobody_links_a_pupil_of_theirs_to_a_record_to_read_it_nor_writes_into_o
     let roll = scene.roll().await;
     let harriet = scene.caller(SENCO).await;
     let secret = scene
-        .observes(&harriet, "Elliot was quiet.", &[about(roll.elliot, Part::Subject, "")])
+        .observes(
+            &harriet,
+            "Elliot was quiet.",
+            &[about(roll.elliot, Part::Subject, "")],
+        )
         .await
         .unwrap();
     let imran = scene.caller(TEACHER).await;
     let own = scene
-        .observes(&imran, "Chidi was quiet.", &[about(roll.chidi, Part::Subject, "")])
+        .observes(
+            &imran,
+            "Chidi was quiet.",
+            &[about(roll.chidi, Part::Subject, "")],
+        )
         .await
         .unwrap();
     let link = |record: Uuid| {
@@ -311,9 +313,16 @@ async fn nobody_links_a_pupil_of_theirs_to_a_record_to_read_it_nor_writes_into_o
          select sec.tenant(), 'plan', now(), id from membership where name = 'Harriet Beaumont'"
             .to_owned(),
     ] {
-        assert_eq!(scene.raw(TEACHER, &sql).await.unwrap_err(), "42501", "{sql}");
+        assert_eq!(
+            scene.raw(TEACHER, &sql).await.unwrap_err(),
+            "42501",
+            "{sql}"
+        );
     }
-    assert_eq!(scene.sees_in(TEACHER, "record", "id").await, BTreeSet::from([own]));
+    assert_eq!(
+        scene.sees_in(TEACHER, "record", "id").await,
+        BTreeSet::from([own])
+    );
     // The outsider: without the rule that pupils are linked while a record is made, he reads it.
     scene
         .rewrite(
@@ -323,7 +332,12 @@ async fn nobody_links_a_pupil_of_theirs_to_a_record_to_read_it_nor_writes_into_o
         )
         .await;
     assert_eq!(scene.raw(TEACHER, &link(secret)).await, Ok(1));
-    assert!(scene.sees_in(TEACHER, "record", "id").await.contains(&secret));
+    assert!(
+        scene
+            .sees_in(TEACHER, "record", "id")
+            .await
+            .contains(&secret)
+    );
     // Parents, governors and clerks write nothing.
     let happened_at = scene.now().await;
     for email in [PARENT, GOVERNOR, CLERK] {
@@ -362,7 +376,10 @@ async fn of_linked_pupils_each_reader_is_told_of_those_they_see_and_the_row_name
         whole.body,
         "Elliot Price pushed Aisha; Chidi saw Price do it. Mrs Khan was rung, and Elliot’s mother."
     );
-    assert_eq!(whole.words, "Elliot was sorry when Aisha cried. CANARYSORRY");
+    assert_eq!(
+        whole.words,
+        "Elliot was sorry when Aisha cried. CANARYSORRY"
+    );
     assert_eq!(whole.others.len(), 2);
 
     let imran = scene.caller(TEACHER).await;
@@ -388,7 +405,10 @@ async fn of_linked_pupils_each_reader_is_told_of_those_they_see_and_the_row_name
     assert_eq!(seen.hidden, [(Part::Caused, 1), (Part::Harmed, 1)]);
     assert!(seen.body.contains("Chidi saw another pupil do it"));
     let sql = format!("select part from sec.other_parts(array['{quarrel}'::uuid])");
-    assert_eq!(scene.raw_texts(OTHER_TEACHER, &sql).await, Vec::<String>::new());
+    assert_eq!(
+        scene.raw_texts(OTHER_TEACHER, &sql).await,
+        Vec::<String>::new()
+    );
     assert_eq!(scene.raw_texts(PARENT, &sql).await, Vec::<String>::new());
 }
 
@@ -428,7 +448,10 @@ async fn a_new_version_keeps_the_old_one_and_a_past_day_shows_what_was_known_the
         Err(Refusal::Stale)
     );
     change(&scene.db, &harriet, async |write| {
-        Ok(((), record::withdraw(write, quarrel, 2, "Other children").await?))
+        Ok((
+            (),
+            record::withdraw(write, quarrel, 2, "Other children").await?,
+        ))
     })
     .await
     .unwrap();
@@ -436,7 +459,10 @@ async fn a_new_version_keeps_the_old_one_and_a_past_day_shows_what_was_known_the
         from: 3,
         ..revision.clone()
     };
-    assert_eq!(revises(&harriet, &again, "After all").await, Err(Refusal::Stale));
+    assert_eq!(
+        revises(&harriet, &again, "After all").await,
+        Err(Refusal::Stale)
+    );
     let versions = timeline::versions(
         &mut scene.db.read(&imran).await.unwrap(),
         quarrel,
@@ -446,10 +472,33 @@ async fn a_new_version_keeps_the_old_one_and_a_past_day_shows_what_was_known_the
     .unwrap();
     let told: Vec<_> = versions
         .iter()
-        .map(|one| (one.version, one.withdrawn, one.reason.as_deref(), one.body.as_str()))
+        .map(|one| {
+            (
+                one.version,
+                one.withdrawn,
+                one.reason.as_deref(),
+                one.body.as_str(),
+            )
+        })
         .collect();
-    assert_eq!(told[0], (3, true, Some("Other children"), "another pupil and Aisha fell together."));
-    assert_eq!(told[1], (2, false, Some("The camera showed it"), "another pupil and Aisha fell together."));
+    assert_eq!(
+        told[0],
+        (
+            3,
+            true,
+            Some("Other children"),
+            "another pupil and Aisha fell together."
+        )
+    );
+    assert_eq!(
+        told[1],
+        (
+            2,
+            false,
+            Some("The camera showed it"),
+            "another pupil and Aisha fell together."
+        )
+    );
     assert_eq!((told[2].0, told[2].2), (1, None));
 
     // As if it had been written four days ago, changed two days ago and withdrawn today; and put down late.
@@ -467,7 +516,9 @@ async fn a_new_version_keeps_the_old_one_and_a_past_day_shows_what_was_known_the
     for ago in [5, 4, 2, 0] {
         let mut read = scene.db.read(&harriet).await.unwrap();
         let day = today - Duration::days(ago);
-        let then = timeline::as_known_on(&mut read, roll.aisha, day).await.unwrap();
+        let then = timeline::as_known_on(&mut read, roll.aisha, day)
+            .await
+            .unwrap();
         known.push(then.first().map(|one| (one.version, one.withdrawn)));
     }
     assert_eq!(
@@ -476,8 +527,14 @@ async fn a_new_version_keeps_the_old_one_and_a_past_day_shows_what_was_known_the
     );
     // What is put down today of last week stands between what happened before and after.
     let now = scene.now().await;
-    let early = scene.checks_in(&harriet, roll.aisha, 2, now - Duration::days(20)).await.unwrap();
-    let late = scene.checks_in(&harriet, roll.aisha, 4, now - Duration::days(1)).await.unwrap();
+    let early = scene
+        .checks_in(&harriet, roll.aisha, 2, now - Duration::days(20))
+        .await
+        .unwrap();
+    let late = scene
+        .checks_in(&harriet, roll.aisha, 4, now - Duration::days(1))
+        .await
+        .unwrap();
     let order: Vec<Uuid> = scene
         .timeline(&harriet, roll.aisha)
         .await
@@ -493,9 +550,21 @@ async fn a_new_version_keeps_the_old_one_and_a_past_day_shows_what_was_known_the
     )
     .await
     .unwrap();
-    let settled = &points.iter().find(|(domain, _)| *domain == Domain::Settled).unwrap().1;
-    assert_eq!(settled.iter().map(|point| point.level.number()).collect::<Vec<_>>(), [2, 4]);
-    let ahead = scene.checks_in(&harriet, roll.aisha, 2, now + Duration::days(1)).await;
+    let settled = &points
+        .iter()
+        .find(|(domain, _)| *domain == Domain::Settled)
+        .unwrap()
+        .1;
+    assert_eq!(
+        settled
+            .iter()
+            .map(|point| point.level.number())
+            .collect::<Vec<_>>(),
+        [2, 4]
+    );
+    let ahead = scene
+        .checks_in(&harriet, roll.aisha, 2, now + Duration::days(1))
+        .await;
     assert_eq!(ahead, Err(Refusal::Wellbeing(Fault::Ahead)));
 }
 
@@ -531,9 +600,27 @@ async fn plans_interventions_and_scores_say_what_they_must_and_come_back_for_rev
     let mother = Uuid::from_u128(7);
     for (wrong, fault) in [
         (Course { aim: " ", ..course }, Fault::Aim),
-        (Course { ends: Some(before), ..course }, Fault::Days),
-        (Course { sessions: Some(0), ..course }, Fault::Sessions(400)),
-        (Course { by: Some(mother), ..course }, Fault::By),
+        (
+            Course {
+                ends: Some(before),
+                ..course
+            },
+            Fault::Days,
+        ),
+        (
+            Course {
+                sessions: Some(0),
+                ..course
+            },
+            Fault::Sessions(400),
+        ),
+        (
+            Course {
+                by: Some(mother),
+                ..course
+            },
+            Fault::By,
+        ),
     ] {
         assert_eq!(intervene(wrong).await, Err(Refusal::Wellbeing(fault)));
     }
@@ -555,12 +642,17 @@ async fn plans_interventions_and_scores_say_what_they_must_and_come_back_for_rev
     assert_eq!(due(today + Duration::days(7)).await, [id, planned]);
     assert_eq!(due(today - Duration::days(1)).await, Vec::<Uuid>::new());
     let mut read = scene.db.read(&imran).await.unwrap();
-    let kept = timeline::interventions(&mut read, roll.aisha).await.unwrap();
+    let kept = timeline::interventions(&mut read, roll.aisha)
+        .await
+        .unwrap();
     assert_eq!(kept.len(), 1);
     let Detail::Intervention(one) = &kept[0].detail else {
         panic!("{:?}", kept[0].detail);
     };
-    assert_eq!((one.aim.as_str(), one.by), ("Aisha comes in calm", Some(by)));
+    assert_eq!(
+        (one.aim.as_str(), one.by),
+        ("Aisha comes in calm", Some(by))
+    );
     drop(read);
 
     // The total of an instrument is checked against its parts, and the band is that of who answered.
@@ -590,7 +682,10 @@ async fn plans_interventions_and_scores_say_what_they_must_and_come_back_for_rev
     .await
     .unwrap();
     let seen = scene.timeline(&imran, roll.aisha).await;
-    let scored = seen.iter().find(|one| one.kind == Kind::Instrument).unwrap();
+    let scored = seen
+        .iter()
+        .find(|one| one.kind == Kind::Instrument)
+        .unwrap();
     assert_eq!(scored.detail, Detail::Instrument(sheet));
     let said = change(&scene.db, &imran, async |write| {
         record::converse(write, &new, "Her father").await
@@ -602,7 +697,9 @@ async fn plans_interventions_and_scores_say_what_they_must_and_come_back_for_rev
         ..Filter::default()
     };
     let mut read = scene.db.read(&imran).await.unwrap();
-    let only = timeline::timeline(&mut read, roll.aisha, &filter, None).await.unwrap();
+    let only = timeline::timeline(&mut read, roll.aisha, &filter, None)
+        .await
+        .unwrap();
     assert_eq!(only.len(), 1);
     drop(read);
     // A pupil about whom there are records stays.
