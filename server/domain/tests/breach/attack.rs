@@ -166,7 +166,9 @@ impl Scene {
                    select r.tenant_id, r.id, 1, p.pupil_id, r.kind, r.happened_at, 'Settled', r.author_id
                    from record r join record_pupil p on p.tenant_id = r.tenant_id and p.record_id = r.id;
                  insert into statement (tenant_id, on_record_id, author_id, number, pupil_id, words)
-                   select tenant_id, id, put_by, 1, pupil_id, 'Thank you' from on_record",
+                   select tenant_id, id, put_by, 1, pupil_id, 'Thank you' from on_record;
+                 -- A pupil with a record stays on the roll, which would hide whether the policy keeps them there.
+                 alter table record_pupil drop constraint record_pupil_pupil_fkey",
             )
             .await
             .unwrap();
