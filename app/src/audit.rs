@@ -215,6 +215,22 @@ mod pages {
             "guardian.unlinked" => "ended a parent’s link to a child".to_owned(),
             "restriction.made" => "recorded a contact restriction".to_owned(),
             "restriction.lifted" => "lifted a contact restriction".to_owned(),
+            "record.checked_in" => "checked in with pupils".to_owned(),
+            "record.observed" => "wrote an observation of a pupil".to_owned(),
+            "record.conversed" => "put down a conversation about a pupil".to_owned(),
+            "record.planned" => "made a plan for a pupil".to_owned(),
+            "record.intervened" => "recorded an intervention for a pupil".to_owned(),
+            "record.scored" => "entered a pupil’s scores of an instrument".to_owned(),
+            "record.revised" => "revised a record of a pupil, and said why".to_owned(),
+            "record.withdrawn" => "withdrew a record of a pupil, and said why".to_owned(),
+            "record.put_on_record" => "put an entry on record for a pupil’s parents".to_owned(),
+            "record.taken_back" => {
+                "took back an entry before a pupil’s parents could see it".to_owned()
+            }
+            "record.taken_off" => "took an entry off a pupil’s record, and said why".to_owned(),
+            "record.opened" => format!("showed {them} what is new on record for their child"),
+            "record.rule_set" => "set how entries are put on record for parents".to_owned(),
+            "statement.made" => "made a statement to an entry about their child".to_owned(),
             "field.switched_on" => "switched on a field that is kept of pupils".to_owned(),
             "field.switched_off" => {
                 "switched off a field that was kept of pupils, and deleted it".to_owned()

@@ -26,6 +26,8 @@ pub enum Kind {
     Library,
     /// Pupils, who teaches them, and whose children they are.
     Pupils,
+    /// What is recorded about pupils, and what parents are shown of it.
+    Records,
     /// The school's own settings.
     Settings,
     /// The log itself: who took a copy of it.
@@ -45,6 +47,7 @@ impl Kind {
         Self::Mail,
         Self::Library,
         Self::Pupils,
+        Self::Records,
         Self::Settings,
         Self::Log,
     ];
@@ -58,6 +61,7 @@ impl Kind {
             Self::Mail => "mail",
             Self::Library => "library",
             Self::Pupils => "pupils",
+            Self::Records => "records",
             Self::Settings => "settings",
             Self::Log => "log",
         }
@@ -72,6 +76,7 @@ impl Kind {
             Self::Mail => "Mail",
             Self::Library => "Papers",
             Self::Pupils => "Pupils",
+            Self::Records => "Wellbeing records",
             Self::Settings => "Settings",
             Self::Log => "The log",
         }
@@ -108,6 +113,7 @@ impl Kind {
                 "restriction",
                 "tag",
             ],
+            Self::Records => &["record", "statement"],
             Self::Settings => &["tenant", "field", "duty"],
             Self::Log => &["audit"],
         }

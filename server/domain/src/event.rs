@@ -5,6 +5,7 @@ mod board;
 mod library;
 mod pupil;
 mod question;
+mod record;
 
 use serde::Serialize;
 use serde_json::{Value, json};

@@ -91,6 +91,9 @@ pub enum Refusal {
     /// See [`crate::pupil::Fault`].
     #[error("{0}")]
     Pupil(#[from] crate::pupil::Fault),
+    /// See [`crate::wellbeing::Fault`].
+    #[error("{0}")]
+    Wellbeing(#[from] crate::wellbeing::Fault),
     /// A fault of ours; the cause is in the log.
     #[error("Something went wrong on our side. What you typed is kept; try again in a minute.")]
     Broken,
@@ -491,6 +494,7 @@ impl Refusal {
             Self::WrongPassword => "old",
             Self::WrongCode | Self::WrongRecoveryCode => "code",
             Self::Pupil(fault) => return fault.field(),
+            Self::Wellbeing(fault) => return fault.field(),
             _ => return None,
         })
     }

@@ -129,6 +129,10 @@ fn is_new(News { act, hears, count }: &News) -> String {
             "Pupils were taken off your caseload.",
             "Pupils were taken off your caseload {n} times.",
         ),
+        (Hears::Person, "record.opened") => (
+            "There is something new on record for your child.",
+            "There was something new on record for your child {n} times.",
+        ),
         (Hears::Person, "duty.given") => (
             "It was said what you answer for at the school.",
             "It was said {n} times what you answer for at the school.",

@@ -156,7 +156,24 @@ impl Scene {
                    select tenant_id, id, 'sen', substr(sha512('a') || sha512('b'), 1, 93), current_date + 100 from pupil;
                  insert into tag_change (tenant_id, pupil_id, kind, why) select tenant_id, id, 'sen', 'set' from pupil;
                  insert into duty_holder (tenant_id, duty, membership_id, reached)
-                   select tenant_id, 'safeguarding', made_by, 'Room 4' from folder",
+                   select tenant_id, 'safeguarding', made_by, 'Room 4' from folder;
+                 insert into record (tenant_id, kind, happened_at, author_id) select tenant_id, 'check_in', now(), made_by from folder;
+                 insert into record_pupil (tenant_id, record_id, pupil_id, place, part)
+                   select r.tenant_id, r.id, p.id, 1, 'subject' from record r join pupil p on p.tenant_id = r.tenant_id;
+                 insert into record_version (tenant_id, record_id, number, body, detail, made_by)
+                   select tenant_id, id, 1, 'Quiet', '{}', author_id from record;
+                 insert into record_words (tenant_id, record_id, number, pupil_id, words)
+                   select tenant_id, record_id, 1, pupil_id, 'Tired' from record_pupil;
+                 insert into score (tenant_id, record_id, number, pupil_id, domain, value, happened_on)
+                   select tenant_id, record_id, 1, pupil_id, 'safe', 2, sec.today() from record_pupil;
+                 insert into record_rule (tenant_id, talk_to) select tenant_id, 'Room 4' from folder;
+                 insert into on_record (tenant_id, record_id, number, pupil_id, kind, happened_at, words, put_by)
+                   select r.tenant_id, r.id, 1, p.pupil_id, r.kind, r.happened_at, 'Settled', r.author_id
+                   from record r join record_pupil p on p.tenant_id = r.tenant_id and p.record_id = r.id;
+                 insert into statement (tenant_id, on_record_id, author_id, number, pupil_id, words)
+                   select tenant_id, id, put_by, 1, pupil_id, 'Thank you' from on_record;
+                 -- A pupil with a record stays on the roll, which would hide whether the policy keeps them there.
+                 alter table record_pupil drop constraint record_pupil_pupil_fkey",
             )
             .await
             .unwrap();

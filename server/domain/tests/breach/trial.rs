@@ -83,6 +83,12 @@ pub enum Try {
 pub fn tries(table: &Table, row: Option<(&str, &str)>, grab: Uuid) -> Vec<Try> {
     use Try::{CopyIn, CopyOut, Count, Rows};
     let (name, key, keys) = (&table.name, table.key("t."), table.keys.join(", "));
+    // A table called `record` has the name of a type of the database's own, unless it is said whole.
+    let whole = if name.contains('.') {
+        name.clone()
+    } else {
+        format!("public.{name}")
+    };
     let same = table
         .columns
         .iter()
@@ -118,7 +124,7 @@ pub fn tries(table: &Table, row: Option<(&str, &str)>, grab: Uuid) -> Vec<Try> {
         )));
         if let Some((row, _)) = row {
             let value =
-                format!("(select {column} from jsonb_populate_record(null::{name}, '{row}'))");
+                format!("(select {column} from jsonb_populate_record(null::{whole}, '{row}'))");
             // Without a condition it needs no right to read. A state has its steps and so has a line of its own, and the
             // attacker's own rows cannot all have what is one of a kind.
             if table.single.contains(column) && table.columns.iter().any(|c| c == "tenant_id") {
@@ -141,7 +147,7 @@ pub fn tries(table: &Table, row: Option<(&str, &str)>, grab: Uuid) -> Vec<Try> {
     if let Some((row, new)) = row {
         for row in [row, new] {
             let source = |columns: &str| {
-                format!("select {columns} from jsonb_populate_record(null::{name}, '{row}')")
+                format!("select {columns} from jsonb_populate_record(null::{whole}, '{row}')")
             };
             let mut parts = vec![(&table.columns, &table.columns[0])];
             // The least that is granted, which no missing grant stands in the way of.
