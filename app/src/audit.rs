@@ -215,6 +215,11 @@ mod pages {
             "guardian.unlinked" => "ended a parent’s link to a child".to_owned(),
             "restriction.made" => "recorded a contact restriction".to_owned(),
             "restriction.lifted" => "lifted a contact restriction".to_owned(),
+            "roster.read" => "read a roster, which nothing was taken from yet".to_owned(),
+            "roster.settled" => "said of a line of a roster which pupil it is of".to_owned(),
+            "roster.dropped" => "dropped a roster that nothing was taken from".to_owned(),
+            "roster.imported" => "took pupils and changes from a roster".to_owned(),
+            "roster.undone" => "undid what was taken from a roster".to_owned(),
             "field.switched_on" => "switched on a field that is kept of pupils".to_owned(),
             "field.switched_off" => {
                 "switched off a field that was kept of pupils, and deleted it".to_owned()

@@ -100,7 +100,14 @@ impl Kind {
             Self::Library => &[
                 "folder", "document", "approval", "reading", "question", "note",
             ],
-            Self::Pupils => &["pupil", "group", "caseload", "guardian", "restriction"],
+            Self::Pupils => &[
+                "pupil",
+                "group",
+                "caseload",
+                "guardian",
+                "restriction",
+                "roster",
+            ],
             Self::Settings => &["tenant", "field", "duty"],
             Self::Log => &["audit"],
         }

@@ -151,7 +151,17 @@ impl Scene {
                  insert into field_switch (tenant_id, field, purpose, on_by)
                    select tenant_id, 'sen', 'To plan support in lessons', made_by from folder;
                  insert into duty_holder (tenant_id, duty, membership_id, reached)
-                   select tenant_id, 'safeguarding', made_by, 'Room 4' from folder",
+                   select tenant_id, 'safeguarding', made_by, 'Room 4' from folder;
+                 insert into roster_column (tenant_id, key, means) select tenant_id, 'shoe', 'ignore' from folder;
+                 with one as (
+                   insert into roster_import (tenant_id, file_name, sha256, columns, made_by)
+                   select tenant_id, 'roster.csv', sha256('a'), '[]', made_by from folder returning tenant_id, id
+                 ), two as (
+                   insert into roster_row (tenant_id, import_id, line, sealed, wrong, faults)
+                   select tenant_id, id, 2, 'a', false, '[]' from one
+                 )
+                 insert into roster_change (tenant_id, import_id, what, pupil_id, field, becomes)
+                   select o.tenant_id, o.id, 'field', p.id, 'last_name', 'Khan' from one o join pupil p on p.tenant_id = o.tenant_id",
             )
             .await
             .unwrap();

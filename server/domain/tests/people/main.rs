@@ -28,6 +28,7 @@ mod question;
 mod recovery;
 mod register;
 mod removal;
+mod roster;
 mod scene;
 mod session;
 mod term;
