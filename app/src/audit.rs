@@ -231,6 +231,11 @@ mod pages {
             "record.opened" => format!("showed {them} what is new on record for their child"),
             "record.rule_set" => "set how entries are put on record for parents".to_owned(),
             "statement.made" => "made a statement to an entry about their child".to_owned(),
+            "roster.read" => "read a roster, which nothing was taken from yet".to_owned(),
+            "roster.settled" => "said of a line of a roster which pupil it is of".to_owned(),
+            "roster.dropped" => "dropped a roster that nothing was taken from".to_owned(),
+            "roster.imported" => "took pupils and changes from a roster".to_owned(),
+            "roster.undone" => "undid what was taken from a roster".to_owned(),
             "field.switched_on" => "switched on a field that is kept of pupils".to_owned(),
             "field.switched_off" => {
                 "switched off a field that was kept of pupils, and deleted it".to_owned()

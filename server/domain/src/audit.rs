@@ -112,6 +112,7 @@ impl Kind {
                 "guardian",
                 "restriction",
                 "tag",
+                "roster",
             ],
             Self::Records => &["record", "statement"],
             Self::Settings => &["tenant", "field", "duty"],

@@ -369,6 +369,7 @@ pub(crate) fn refused(error: sqlx::Error) -> Refusal {
                 .or_else(|| rule.and_then(crate::question::refusal_of))
                 .or_else(|| rule.and_then(crate::pupil::refusal_of))
                 .or_else(|| rule.and_then(crate::wellbeing::refusal_of))
+                .or_else(|| rule.and_then(crate::roster::import::refusal_of))
             {
                 return refusal;
             }

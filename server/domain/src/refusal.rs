@@ -94,6 +94,9 @@ pub enum Refusal {
     /// See [`crate::wellbeing::Fault`].
     #[error("{0}")]
     Wellbeing(#[from] crate::wellbeing::Fault),
+    /// See [`crate::roster::import::Fault`].
+    #[error("{0}")]
+    Roster(#[from] crate::roster::import::Fault),
     /// A fault of ours; the cause is in the log.
     #[error("Something went wrong on our side. What you typed is kept; try again in a minute.")]
     Broken,

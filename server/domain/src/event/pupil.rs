@@ -225,3 +225,64 @@ impl Act {
         }
     }
 }
+
+/// On rosters. What a line says is in none of them.
+impl Act {
+    fn of_roster(name: &'static str, import: Uuid, pupils: usize, detail: Value) -> Self {
+        Self::of_pupils(name, Some(import), pupils, detail, vec![])
+    }
+
+    /// `rows`: lines of the file, each of a pupil.
+    pub(crate) fn roster_read(import: Uuid, rows: usize) -> Self {
+        Self::of_roster("roster.read", import, rows, json!({}))
+    }
+
+    /// Somebody said whether a line is of the pupil of that name.
+    pub(crate) fn roster_settled(import: Uuid, line: i32, same: bool) -> Self {
+        let detail = json!({ "line": line, "same": same });
+        Self::of_roster("roster.settled", import, 1, detail)
+    }
+
+    pub(crate) fn roster_dropped(import: Uuid) -> Self {
+        Self::of_roster("roster.dropped", import, 0, json!({}))
+    }
+
+    /// `accounts`: teachers whose groups somebody was moved out of, so that what they see has shrunk.
+    pub(crate) fn roster_imported(
+        import: Uuid,
+        added: usize,
+        changed: &[Uuid],
+        left_out: usize,
+        accounts: Vec<AccountId>,
+    ) -> Self {
+        let detail = json!({ "added": added, "changed": changed.len(), "left_out": left_out });
+        let pupils = added + changed.len();
+        let mut act = Self::of_roster("roster.imported", import, pupils, detail);
+        act.topics.extend(topics_of(changed));
+        act.closing_all(accounts)
+    }
+
+    pub(crate) fn roster_undone(
+        import: Uuid,
+        removed: usize,
+        restored: &[Uuid],
+        conflicts: usize,
+        accounts: Vec<AccountId>,
+    ) -> Self {
+        let detail =
+            json!({ "removed": removed, "restored": restored.len(), "conflicts": conflicts });
+        let pupils = removed + restored.len();
+        let mut act = Self::of_roster("roster.undone", import, pupils, detail);
+        act.topics.extend(topics_of(restored));
+        act.closing_all(accounts)
+    }
+}
+
+/// Lists of pupils, and the pages of these. Of very many only the lists hear, so that one event stays small.
+fn topics_of(pupils: &[Uuid]) -> Vec<String> {
+    let mut topics = vec!["caseload".to_owned()];
+    if pupils.len() <= 200 {
+        topics.extend(pupils.iter().map(|pupil| format!("pupil/{pupil}")));
+    }
+    topics
+}

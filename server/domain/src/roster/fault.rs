@@ -47,6 +47,9 @@ codes! {
     UpnTwice "upn_twice" "Two lines have one UPN (Common Basic Data Set error 1520).";
     AdmissionTwice "admission_twice" "Two lines have one admission number.";
     PupilTwice "pupil_twice" "Two lines have one name and one date of birth.";
+    NumberTaken "number_taken" "A number is another pupil's here.";
+    NumberChanged "number_changed" "A pupil's number here is replaced by another.";
+    PupilLeft "pupil_left" "A number is that of a pupil who has left (Common Basic Data Set error 1520).";
     Date "date" "A date does not exist or is not read.";
     DateYear "date_year" "A year of two digits was read as one of four.";
     BornWhen "born_when" "A date of birth is no pupil's, or an unusual one.";

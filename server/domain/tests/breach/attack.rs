@@ -157,6 +157,16 @@ impl Scene {
                  insert into tag_change (tenant_id, pupil_id, kind, why) select tenant_id, id, 'sen', 'set' from pupil;
                  insert into duty_holder (tenant_id, duty, membership_id, reached)
                    select tenant_id, 'safeguarding', made_by, 'Room 4' from folder;
+                 insert into roster_column (tenant_id, key, means) select tenant_id, 'shoe', 'ignore' from folder;
+                 with one as (
+                   insert into roster_import (tenant_id, file_name, sha256, columns, made_by)
+                   select tenant_id, 'roster.csv', sha256('a'), '[]', made_by from folder returning tenant_id, id
+                 ), two as (
+                   insert into roster_row (tenant_id, import_id, line, sealed, wrong, faults)
+                   select tenant_id, id, 2, 'a', false, '[]' from one
+                 )
+                 insert into roster_change (tenant_id, import_id, what, pupil_id, field, becomes)
+                   select o.tenant_id, o.id, 'field', p.id, 'last_name', 'Khan' from one o join pupil p on p.tenant_id = o.tenant_id;
                  insert into record (tenant_id, kind, happened_at, author_id) select tenant_id, 'check_in', now(), made_by from folder;
                  insert into record_pupil (tenant_id, record_id, pupil_id, place, part)
                    select r.tenant_id, r.id, p.id, 1, 'subject' from record r join pupil p on p.tenant_id = r.tenant_id;
