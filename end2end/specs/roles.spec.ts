@@ -67,10 +67,10 @@ test('an administrator says who needs a second step', async ({ school }) => {
   await admin.getByRole('button', { name: 'Continue' }).click();
   await expect(title(admin)).toHaveText('Settings');
   await expect(admin.getByRole('radio', { name: /All staff and governors/ })).toBeChecked();
-  await admin.getByRole('radio', { name: /Administrators, clerks and chairs only/ }).check();
+  await admin.getByRole('radio', { name: /Administrators, clerks, chairs, and whoever may see pupils/ }).check();
   await admin.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(admin.locator('main').getByRole('status')).toHaveText('Saved.');
-  await expect(admin.getByRole('radio', { name: /Administrators, clerks and chairs only/ })).toBeChecked();
+  await expect(admin.getByRole('radio', { name: /Administrators, clerks, chairs, and whoever may see pupils/ })).toBeChecked();
 });
 
 test('one ends a session one does not know, and changes one’s password', async ({ school }) => {

@@ -345,6 +345,21 @@ begin
 end
 $$;
 
+-- Whose child a pupil is, by name, for those who see the school: the SENCO does not otherwise see who the parents are.
+create function sec.guardians_called(pupil uuid) returns table (membership_id uuid, name text)
+language plpgsql stable security definer set search_path = pg_catalog, sec, pg_temp
+as $$
+begin
+  if not sec.sees_school() then
+    return;
+  end if;
+  return query
+    select m.id, m.name from public.guardian_link g
+    join public.membership m on m.tenant_id = g.tenant_id and m.id = g.membership_id
+    where g.tenant_id = sec.tenant() and g.pupil_id = guardians_called.pupil and g.ended_at is null;
+end
+$$;
+
 -- By what right the caller sees a pupil: their role, their caseload or a reason; null for none.
 create function sec.pupil_basis(pupil uuid) returns text
 language plpgsql stable security definer parallel restricted set search_path = pg_catalog, sec, pg_temp
@@ -524,7 +539,7 @@ grant execute on function sec.rights_end() to quorate_worker;
 
 grant execute on function
   sec.sees_school(), sec.teaches(), sec.keeps_pupils(), sec.caseload(), sec.pupils_seen(), sec.children(), sec.children_called(),
-  sec.pupil_basis(uuid), sec.look_at(uuid, text[]), sec.seek_pupil(text, text, text, text, text), sec.reviews_access()
+  sec.guardians_called(uuid), sec.pupil_basis(uuid), sec.look_at(uuid, text[]), sec.seek_pupil(text, text, text, text, text), sec.reviews_access()
   to quorate_web;
 grant execute on function sec.caseload_fits(), sec.guardian_link_fits(), sec.membership_leaves_pupils() to quorate_owner;
 

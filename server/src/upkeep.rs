@@ -85,16 +85,20 @@ async fn approvals(db: MailDb, mut ending: watch::Receiver<bool>) {
     }
 }
 
-/// Puts into the log which caseloads and which hours with a pupil's records are over.
+/// Puts into the log which caseloads and which hours with a pupil's records are over, and which entries parents may see from now on.
 async fn rights(db: MailDb, mut ending: watch::Receiver<bool>) {
     let mut stuck = false;
     loop {
-        match db.rights_end().await {
+        let done = match db.rights_end().await {
+            Ok(_) => db.records_open().await,
+            Err(error) => Err(error),
+        };
+        match done {
             Ok(_) => stuck = false,
             Err(_) if stuck => {}
             Err(error) => {
                 stuck = true;
-                tracing::warn!(%error, "caseloads that are over do not close open pages; it is tried again");
+                tracing::warn!(%error, "what ends or begins by the clock does not reach open pages; it is tried again");
             }
         }
         if tokio::time::timeout(RIGHTS_EVERY, ending.wait_for(|ending| *ending))

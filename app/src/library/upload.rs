@@ -52,13 +52,14 @@ pub async fn to_folder(read: &mut Read, id: &str) -> Result<Drawing, Refusal> {
         <section class="card narrow">
             <div class="body">
                 <form class="form" method="post" enctype="multipart/form-data" data-upload="" data-folder=id.to_string()>
-                    {choose(true, refusal.clone())}
                     <Field name="title" label="Title" most=200 optional=true value=value("title") refusal=refusal.clone()
                         hint="For one file. Left empty, it is called as its file is." />
                     <Choice name="kind" label="Kind" options=kinds chosen=echo.value("kind").unwrap_or_else(|| "policy".to_owned()) />
                     <Choice name="owner" label="Who answers for it" options=readers nobody="Nobody yet" chosen=value("owner") refusal=refusal.clone() />
                     <Field name="review_by" label="To be reviewed by" kind="date" optional=true class="short" value=value("review_by") refusal=refusal.clone() />
                     <Field name="tags" label="Tags" most=500 optional=true value=value("tags") refusal=refusal.clone() hint="Words to find it by, with commas between them." />
+                    // Last: what is said of a file is read before the file itself, which is never held in memory.
+                    {choose(true, refusal.clone())}
                     <div class="actions">
                         <button class="button primary">"Add"</button>
                         <a class="button" href=format!("/library/{id}")>"Cancel"</a>
@@ -93,10 +94,10 @@ pub async fn to_document(read: &mut Read, id: &str) -> Result<Drawing, Refusal> 
         <section class="card narrow">
             <div class="body">
                 <form class="form" method="post" enctype="multipart/form-data" data-upload="" data-document=id.to_string()>
-                    {choose(false, refusal.clone())}
                     <input type="hidden" name="after" value=newest.to_string() />
                     <Field name="note" label="What is new in it" most=500 optional=true value=echo.value("note").unwrap_or_default() refusal=refusal.clone()
                         hint="Readers see this beside the version, as “Section 5: representations by parents”." />
+                    {choose(false, refusal.clone())}
                     <div class="actions">
                         <button class="button primary">"Add the version"</button>
                         <a class="button" href=format!("/papers/{id}")>"Cancel"</a>

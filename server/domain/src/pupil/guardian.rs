@@ -140,9 +140,9 @@ mod queries {
             return Ok(vec![]);
         }
         let rows = sqlx::query!(
-            r#"select g.id, g.membership_id, m.name, g.relation, r.id as "restriction?", r.words as "words?", r.until
+            r#"select g.id, g.membership_id, m.name as "name!", g.relation, r.id as "restriction?", r.words as "words?", r.until
                from guardian_link g
-               join membership m on m.tenant_id = g.tenant_id and m.id = g.membership_id
+               join sec.guardians_called($2) m on m.membership_id = g.membership_id
                left join contact_restriction r on r.tenant_id = g.tenant_id and r.membership_id = g.membership_id
                  and r.pupil_id = g.pupil_id and r.lifted_at is null and coalesce(r.until >= sec.today(), true)
                where g.tenant_id = $1 and g.pupil_id = $2 and g.ended_at is null

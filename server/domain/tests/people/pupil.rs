@@ -755,6 +755,16 @@ async fn a_contact_restriction_takes_a_child_from_the_page_at_once_and_tells_not
         .filter(|link| link.restricted.is_some())
         .collect();
     assert_eq!((restricted.len(), restricted[0].person), (1, father));
+    // So does the SENCO, who does not otherwise see who the parents are.
+    let harriet = scene.caller(SENCO).await;
+    let seen = guardian::of_pupil(&mut scene.reading(&harriet).await, roll.aisha)
+        .await
+        .unwrap();
+    assert_eq!(seen, links);
+    let sql = format!("select from sec.guardians_called('{}')", roll.aisha);
+    for email in [TEACHER, CLERK, PARENT] {
+        assert_eq!(scene.raw(email, &sql).await, Ok(0), "{email}");
+    }
     scene
         .sql("update contact_restriction set until = current_date - 2")
         .await;
