@@ -1010,6 +1010,7 @@ async fn a_long_text_of_word_is_searched_compared_and_asked_about_part_by_part()
             .flat_map(|page| page.only(tag))
             .collect::<Vec<_>>()
             .join(" ")
+            .replace('\n', " ")
     };
     assert_eq!(said(Tag::Added), preface.join(" "));
     assert_eq!(said(Tag::Removed), "");
