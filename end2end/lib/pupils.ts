@@ -44,7 +44,7 @@ export async function putIn(admin: Page, group: string, ...names: string[]): Pro
 /** Puts a group on somebody's caseload. */
 export async function give(page: Page, person: string, group: string): Promise<void> {
   await page.goto(`/caseloads?group=${group.split('/').at(-1)}`);
-  await page.getByLabel('Whose').selectOption({ label: person });
+  await page.getByLabel('Whose', { exact: true }).selectOption({ label: person });
   await page.getByRole('button', { name: 'Put it on their caseload' }).click();
   await expect(page.locator('.notice')).toContainText('It is on their caseload.');
 }

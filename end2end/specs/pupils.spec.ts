@@ -137,7 +137,7 @@ test('cover has an end, and what was typed is kept until it has one', async ({ s
   const admin = await school.as('admin');
   await openGroup(admin, '3K');
   await admin.getByRole('link', { name: 'Put it on a caseload' }).click();
-  await admin.getByLabel('Whose').selectOption({ label: NAMES.ta1 });
+  await admin.getByLabel('Whose', { exact: true }).selectOption({ label: NAMES.ta1 });
   await admin.getByRole('checkbox', { name: /^They cover for somebody/ }).check();
   await admin.getByRole('button', { name: 'Put it on their caseload' }).click();
   await expect(admin.getByRole('alert')).toContainText('Say until when the cover lasts.');

@@ -88,13 +88,16 @@ pub enum Refusal {
         "Part of the service does not answer just now. What you typed is kept; try again in a minute."
     )]
     Unavailable,
-    /// See [`crate::pupil::Fault`].
+    /// See [`crate::pupil::Fault`]. Only forms meet it, which the server draws again: the browser's program need not know it.
+    #[cfg(feature = "db")]
     #[error("{0}")]
     Pupil(#[from] crate::pupil::Fault),
-    /// See [`crate::wellbeing::Fault`].
+    /// See [`crate::wellbeing::Fault`]. Only forms meet it, which the server draws again: the browser's program need not know it.
+    #[cfg(feature = "db")]
     #[error("{0}")]
     Wellbeing(#[from] crate::wellbeing::Fault),
-    /// See [`crate::roster::import::Fault`].
+    /// See [`crate::roster::import::Fault`]. Only forms meet it, which the server draws again: the browser's program need not know it.
+    #[cfg(feature = "db")]
     #[error("{0}")]
     Roster(#[from] crate::roster::import::Fault),
     /// A fault of ours; the cause is in the log.
@@ -496,7 +499,9 @@ impl Refusal {
             Self::Password(_) => "password",
             Self::WrongPassword => "old",
             Self::WrongCode | Self::WrongRecoveryCode => "code",
+            #[cfg(feature = "db")]
             Self::Pupil(fault) => return fault.field(),
+            #[cfg(feature = "db")]
             Self::Wellbeing(fault) => return fault.field(),
             _ => return None,
         })

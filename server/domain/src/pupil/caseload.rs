@@ -2,11 +2,16 @@
 //! supply teacher's cover ends at half past three, and what they see ends with it.
 
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "db")]
 use time::{OffsetDateTime, PrimitiveDateTime, Time};
 use uuid::Uuid;
 
-use super::{Fault, group::Named};
-use crate::{MembershipId, Refusal, day};
+#[cfg(feature = "db")]
+use super::Fault;
+use super::group::Named;
+use crate::MembershipId;
+#[cfg(feature = "db")]
+use crate::{Refusal, day};
 
 /// What is on a caseload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +92,7 @@ pub struct Times<'a> {
 }
 
 /// The moments that are meant, on the clocks of England. The end lies in the future and after the beginning.
+#[cfg(feature = "db")]
 pub fn moments(
     times: Times<'_>,
     now: OffsetDateTime,
@@ -130,6 +136,7 @@ pub fn moments(
 }
 
 /// "15:30", "9.05", "1530".
+#[cfg(feature = "db")]
 fn clock(typed: &str) -> Result<Time, Refusal> {
     let digits: String = typed.chars().filter(char::is_ascii_digit).collect();
     let others = typed.chars().filter(|c| !c.is_ascii_digit()).count();
@@ -143,6 +150,7 @@ fn clock(typed: &str) -> Result<Time, Refusal> {
 
 /// The moment of a day and time on the clocks of England. Of the hour that comes twice in October the first is meant, and of the one
 /// that is left out in March the one after it.
+#[cfg(feature = "db")]
 fn at(date: time::Date, time: Time) -> OffsetDateTime {
     let wall = PrimitiveDateTime::new(date, time);
     let summer = wall.assume_offset(time::macros::offset!(+1));

@@ -8,8 +8,12 @@ use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{Domain, Fault, Level, instrument};
-use crate::{MembershipId, Refusal, text};
+#[cfg(feature = "db")]
+use super::Fault;
+use super::{Domain, Level, instrument};
+use crate::MembershipId;
+#[cfg(feature = "db")]
+use crate::{Refusal, text};
 
 /// Most pupils of one record, and of one row of check-ins.
 pub const PUPILS_MOST: u16 = 40;
@@ -176,6 +180,7 @@ impl Detail {
         }
     }
 
+    #[cfg(feature = "db")]
     const fn fits(&self, kind: Kind) -> bool {
         matches!(
             (self, kind),
@@ -312,6 +317,7 @@ pub struct Revision<'a> {
 }
 
 /// What is kept of an intervention. Refuses what is empty or too long, and days out of order.
+#[cfg(feature = "db")]
 pub fn intervention(typed: Course<'_>) -> Result<Intervention, Refusal> {
     use crate::day::field;
     let aim = text::line(typed.aim, LINE_MOST).map_err(|_| Fault::Aim)?;
@@ -340,6 +346,7 @@ pub fn intervention(typed: Course<'_>) -> Result<Intervention, Refusal> {
 /// What is kept of scores. `age` is in whole years on the day on which it was answered, for the bands.
 ///
 /// Refuses what the instrument refuses: see [`instrument::scored`] and [`instrument::named`].
+#[cfg(feature = "db")]
 pub fn sheet(
     of: Of<'_>,
     informant: instrument::Informant,
