@@ -21,6 +21,7 @@ use crate::{
     Refusal,
     db::{Write, refused},
     event::Act,
+    pupil::{code::Sex, field::Field, upn::Upn, year::YearGroup},
     secret::Secrets,
 };
 
@@ -67,7 +68,7 @@ pub async fn begin(
     let columns: Vec<Value> = plan
         .kept()
         .map(|(name, column)| {
-            json!({ "name": name, "column": column, "tag": column.field().and_then(crate::pupil::field::Field::tag).is_some() })
+            json!({ "name": name, "column": column, "tag": column.field().and_then(Field::tag).is_some() })
         })
         .collect();
     let given = |number: &str| (!number.is_empty()).then(|| number.to_owned());
@@ -172,14 +173,14 @@ impl Staging {
         let said = judged.fields;
         Ok(json!({
             "line": number,
-            "upn": said.upn.as_ref().map(crate::pupil::upn::Upn::as_str),
+            "upn": said.upn.as_ref().map(Upn::as_str),
             "admission_number": said.admission_number,
             "first_name": said.first_name,
             "last_name": said.last_name,
             "preferred_name": said.preferred_name,
             "born": said.born.map(date::field),
-            "sex": said.sex.map(crate::pupil::code::Sex::code),
-            "year_group": said.year_group.map(crate::pupil::year::YearGroup::code),
+            "sex": said.sex.map(Sex::code),
+            "year_group": said.year_group.map(YearGroup::code),
             "registration": said.registration_group,
             "class": said.class_name.or(said.class_code),
             "teacher": said.teacher,
