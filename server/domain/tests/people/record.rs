@@ -32,7 +32,7 @@ fn level(number: u8) -> Level {
     Level::try_from(number).unwrap()
 }
 
-pub fn about<'a>(pupil: Uuid, part: Part, words: &'a str) -> Linked<'a> {
+pub fn about(pupil: Uuid, part: Part, words: &str) -> Linked<'_> {
     Linked { pupil, part, words }
 }
 
