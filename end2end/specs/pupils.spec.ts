@@ -1,3 +1,4 @@
+import { measure } from '../lib/measure.ts';
 import { addPupil, give, openGroup, putIn } from '../lib/pupils.ts';
 import { expect, NAMES, test, title, type Page } from '../lib/test.ts';
 
@@ -199,3 +200,26 @@ for (const who of ['parent1', 'governor1', 'chair', 'clerk'] as const) {
     await expect(page.getByRole('navigation', { name: 'Places' }).getByRole('link', { name: /pupils/i })).toHaveCount(0);
   });
 }
+
+test('every page about pupils is measured', async ({ school, javaScriptEnabled }) => {
+  test.skip(!javaScriptEnabled, 'axe is a script');
+  test.setTimeout(180_000);
+  const admin = await school.as('admin');
+  await admin.goto('/pupils');
+  await measure(admin, '/pupils without anybody');
+  const pupil = await addPupil(admin, { first: 'Maximilian-Alexander', last: 'Featherstonehaugh-Cholmondeley' });
+  const group = await openGroup(admin, '6F');
+  await putIn(admin, group, 'Maximilian-Alexander Featherstonehaugh-Cholmondeley');
+  await give(admin, NAMES.teacher1, group);
+  for (const path of ['/pupils', '/pupils/add', pupil, `${pupil}/edit`, `${pupil}/remove`, `${pupil}/looked`, '/pupils/looked', '/groups', group, '/caseloads', '/settings/pupils']) {
+    await admin.goto(path);
+    await expect(title(admin)).toHaveCount(1);
+    await measure(admin, path.replace(/[0-9a-f-]{36}/, '…'));
+  }
+  const teacher = await school.as('teacher1');
+  for (const path of ['/pupils', '/pupils/seek', pupil]) {
+    await teacher.goto(path);
+    await expect(title(teacher)).toHaveCount(1);
+    await measure(teacher, `${path.replace(/[0-9a-f-]{36}/, '…')} as a teacher`);
+  }
+});
