@@ -166,9 +166,9 @@ async fn a_document_that_held_until_a_day_that_is_over_says_so_and_no_other_does
         ];
         let paper = file(&served, &clerk, &folder, &said, "old.txt", title.as_bytes()).await;
         let page = unmarked(&served.get("oakfield", &paper, &dilip).await.text());
-        let sentence = format!("It held until {}.", day::words(to));
+        let sentence = format!("It was in force until {}.", day::words(to));
         assert_eq!(page.contains(&sentence), over, "{title}: {page}");
-        assert_eq!(page.contains("It held until"), over, "{title}");
+        assert_eq!(page.contains("It was in force until"), over, "{title}");
     }
 }
 
