@@ -133,9 +133,23 @@ test('who reads a paper is seen by others who read it, on which page, and by nob
   await expect(readers(governor)).toContainText('1 other reading, page 1', { timeout: 20_000 });
   // The chair sees who came later, and so would see who came before.
   const third = await school.as('governor2');
+  // That a paper is opened for the first time draws its whole page anew. Here it is drawn before it is told who has come, and arrives after.
+  await governor.evaluate(() => {
+    const held = new Promise((arrive) => Object.assign(window, { arrive }));
+    const { fetch } = window;
+    window.fetch = async (...asked) => {
+      const response = await fetch(...asked);
+      if (response.url.includes('/api/sheet?')) await held;
+      return response;
+    };
+  });
   await third.goto(address);
   await expect(readers(chair)).toContainText('1 other reading, page 1', { timeout: 20_000 });
   await expect(readers(chair).getByRole('listitem')).toHaveText([`SE${NAMES.governor2}, page 1`]);
+  await expect(readers(governor)).toContainText('2 others reading, page 1', { timeout: 3_000 });
+  const again = governor.waitForResponse(/\/api\/papers\/readers/);
+  await governor.evaluate(() => (window as unknown as { arrive(): void }).arrive());
+  await again;
   await expect(readers(governor)).toContainText('2 others reading, page 1', { timeout: 3_000 });
 
   school.watch.expected.push(/404/);

@@ -16,7 +16,7 @@ window.redraw = (element, html) =>
   Idiomorph.morph(element, html, {
     morphStyle: "innerHTML",
     callbacks: {
-      beforeNodeMorphed: (old) => !(old instanceof HTMLFormElement && typedIn(old)),
+      beforeNodeMorphed: (old, fresh) => !(old instanceof HTMLFormElement && typedIn(old)) && !newerByItself(old, fresh),
       beforeAttributeUpdated: (name, node) => !(name === "open" && node instanceof HTMLDetailsElement),
     },
   });
@@ -28,13 +28,20 @@ window.hear = (topics) => {
   }
 };
 const asked = new WeakMap();
+// The whole page may have been asked for before such a part and come after it: the part stays as it is, and asks once more.
+const newerByItself = (old, fresh) => {
+  const itself = asked.has(old) && old.dataset.topic === fresh.dataset?.topic;
+  if (itself) void draw(old);
+  return itself;
+};
 const draw = async (part) => {
   const turn = (asked.get(part) ?? 0) + 1;
+  const { src } = part.dataset;
   asked.set(part, turn);
   try {
-    const answer = await fetch(part.dataset.src, { headers: { accept: "application/json" }, redirect: "manual" });
+    const answer = await fetch(src, { headers: { accept: "application/json" }, redirect: "manual" });
     const html = answer.ok ? await answer.json() : answer.status < 500 ? "" : undefined;
-    if (html !== undefined && asked.get(part) === turn) window.redraw(part, html);
+    if (html !== undefined && asked.get(part) === turn && part.dataset.src === src) window.redraw(part, html);
   } catch {
     // The connection is gone; once it is back everything is drawn anew.
   }
