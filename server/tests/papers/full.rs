@@ -56,6 +56,7 @@ fn files(folder: PathBuf) -> Vec<PathBuf> {
             }
         }
     }
+    found.sort();
     found
 }
 
