@@ -236,6 +236,9 @@ pub fn TextArea(
     /// Most characters.
     #[prop(default = 1000)]
     most: u32,
+    /// Whether somebody writes about a pupil in it: see `wellbeing::note`.
+    #[prop(optional)]
+    notes: bool,
     /// The refusal of the form; shown here when it is about this field.
     #[prop(default = None)]
     refusal: Option<Refusal>,
@@ -260,6 +263,7 @@ pub fn TextArea(
                 <p class="error" id=wrong_id><crate::ui::Icon name="warning" class="icon small" /><span><span class="hidden-text">"Error: "</span>{wrong}</span></p>
             })}
             <textarea id=id name=name.clone() rows=rows.to_string() maxlength=most.to_string() spellcheck="true"
+                autocomplete=notes.then_some("off") data-notes=notes.then_some("")
                 aria-describedby=(!described.is_empty()).then(|| described.join(" ")) aria-invalid=wrong.is_some().then_some("true") inner_html=text></textarea>
         </div>
     }

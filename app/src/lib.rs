@@ -36,6 +36,7 @@ pub mod sheet;
 pub mod tenancy;
 pub mod ui;
 pub mod waiting;
+pub mod wellbeing;
 
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, Title, provide_meta_context};
@@ -188,6 +189,15 @@ pub const SHEETS: &[sheet::Address] = &[
         Rail::Pupils,
         &["pupil/:pupil", "caseload", "me"],
     ),
+    ("/pupils/:pupil/records/add", Rail::Pupils, &[]),
+    (
+        "/pupils/:pupil/records/:record",
+        Rail::Pupils,
+        &["pupil/:pupil", "caseload", "me"],
+    ),
+    // its author, and who sees the school
+    ("/pupils/:pupil/records/:record/edit", Rail::Pupils, &[]),
+    ("/pupils/:pupil/records/:record/put", Rail::Pupils, &[]),
     // whoever has to do with pupils
     ("/groups", Rail::Pupils, &["caseload"]),
     ("/groups/:group", Rail::Pupils, &["caseload"]),
@@ -252,6 +262,16 @@ async fn drawn(
         ["pupils", id, "looked"] => pupil::looked::of_one(read, around, id).await,
         ["pupils", id, "remove"] => pupil::contact::remove(read, around, id).await,
         ["pupils", id, "contact", person] => pupil::contact::page(read, around, id, person).await,
+        ["pupils", id, "records", "add"] => wellbeing::add::page(read, around, asked, id).await,
+        ["pupils", id, "records", record] => {
+            wellbeing::one::page(read, around, asked, (id, record)).await
+        }
+        ["pupils", id, "records", record, "edit"] => {
+            wellbeing::edit::page(read, around, (id, record)).await
+        }
+        ["pupils", id, "records", record, "put"] => {
+            wellbeing::put::page(read, around, (id, record)).await
+        }
         ["groups"] => pupil::group::list::page(read, around, asked).await,
         ["groups", id] => pupil::group::one::page(read, around, asked, id).await,
         ["caseloads"] => pupil::caseload::page(read, around, asked).await,

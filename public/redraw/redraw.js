@@ -52,7 +52,7 @@ document.addEventListener("click", (event) => {
 });
 
 // Scripts that few pages need come with the first of these pages.
-const needed = { "paper-reader": "/reader/host.js", "form[data-upload]": "/upload/upload.js" };
+const needed = { "paper-reader": "/reader/host.js", "form[data-upload]": "/upload/upload.js", "textarea[data-notes]": "/prompt/prompt.js" };
 const bring = () => {
   for (const [what, src] of Object.entries(needed)) {
     if (!document.querySelector(what)) continue;

@@ -283,6 +283,7 @@ pub fn is_file(path: &str) -> bool {
         || path.starts_with("/redraw/")
         || path.starts_with("/upload/")
         || path.starts_with("/reader/")
+        || path.starts_with("/prompt/")
         || path.starts_with("/pdfjs/")
         || path.starts_with("/check/")
         || matches!(

@@ -59,6 +59,7 @@ const OTHERS: &[&str] = &[
     "/redraw/no-such-file",
     "/upload/no-such-file",
     "/reader/no-such-file",
+    "/prompt/no-such-file",
     "/pdfjs/no-such-file",
     "/check/no-such-file",
     "/favicon.svg",
@@ -106,6 +107,7 @@ fn told(answer: &Answer, fresh: &Fresh, passed: bool) -> String {
             (&fresh.roll.pupil, "<pupil>"),
             (&fresh.roll.group, "<group>"),
             (&fresh.roll.person, "<person>"),
+            (&fresh.roll.record, "<record>"),
         ] {
             if !known.is_empty() {
                 to = to.replace(known.as_str(), name);
@@ -130,6 +132,13 @@ fn told(answer: &Answer, fresh: &Fresh, passed: bool) -> String {
             {
                 to = format!("{before}<new>{after}");
             }
+        }
+        if let Some(id) = to
+            .strip_prefix("/pupils/<pupil>/records/")
+            .and_then(|rest| rest.strip_suffix("?done=recorded"))
+        {
+            uuid::Uuid::try_parse(id).unwrap();
+            "/pupils/<pupil>/records/<new>?done=recorded".clone_into(&mut to);
         }
         for (known, name) in [(&fresh.link, "<link>"), (&fresh.ticket, "<ticket>")] {
             if !known.is_empty() {
@@ -244,6 +253,17 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
         ("born", "9 May 2016".to_owned()),
         ("year", "5".to_owned()),
         ("duty", "safeguarding".to_owned()),
+        ("record", roll.record.clone()),
+        ("entry", roll.entry.clone()),
+        ("record_kind", "observation".to_owned()),
+        ("happened_at", day(-1)),
+        ("body", "Read aloud for the first time.".to_owned()),
+        ("with", "Their father".to_owned()),
+        ("aim", "Reads aloud".to_owned()),
+        ("instrument", "leuven_wellbeing".to_owned()),
+        ("informant", "teacher".to_owned()),
+        ("scale[0]", "wellbeing".to_owned()),
+        ("points[0]", "4".to_owned()),
         ("reached", "Extension 12".to_owned()),
         ("field", "fsm".to_owned()),
         ("purpose", "To plan support in lessons".to_owned()),
@@ -325,6 +345,7 @@ fn visit(served: &Served, who: &Who, page: &str, fresh: &Fresh) -> Ask {
         .replace("{approval}", &fresh.shelf.approval)
         .replace("{pupil}", &fresh.roll.pupil)
         .replace("{group}", &fresh.roll.group)
+        .replace("{record}", &fresh.roll.record)
         .replace("{person}", &fresh.roll.person)
         .replace("{link}", &"A".repeat(43))
         .replace("{working}", &fresh.link)

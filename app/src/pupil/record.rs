@@ -1,5 +1,5 @@
-//! `/pupils/:pupil`: the head of a pupil's record, read only after it was put down that somebody looks; and for who keeps the roll,
-//! the groups, parents and leaving of that pupil.
+//! `/pupils/:pupil`: a pupil's record, read only after it was put down that somebody looks: their head, what staff put down about them,
+//! and beside it who they are; for who keeps the roll also groups, parents and leaving.
 
 use domain::{
     Refusal, day,
@@ -26,6 +26,7 @@ use crate::{
     membership::crumbs,
     sheet::{Asked, Drawing},
     ui::{Around, Icon, Moment, Notice},
+    wellbeing::timeline,
 };
 
 /// `/pupils/:pupil`
@@ -39,9 +40,9 @@ pub async fn page(
     let school = pupil::sees_school(&around.roles);
     let keeps = pupil::keeps(&around.roles);
     let parts: &[&str] = if school {
-        &["details", "parents"]
+        &["details", "timeline", "trend", "parents"]
     } else {
-        &["details"]
+        &["details", "timeline", "trend"]
     };
     let (whole, basis) = pupil::look(read, id_of(id)?, parts).await?;
     let id = whole.pupil.id;
@@ -66,6 +67,7 @@ pub async fn page(
         Candidates::default()
     };
     let reviews = access::reviews(read).await?;
+    let records = timeline::middle(read, asked, &whole.pupil).await?;
     let echo: Echo = use_context().unwrap_or_default();
     let pupil = &whole.pupil;
     let called = pupil.called();
@@ -99,18 +101,19 @@ pub async fn page(
         </div>
         {by_what_right(basis, open)}
         <Refusals refusal=echo.refusal.clone() />
-        <div class=if school { "split" } else { "stack" }>
-            <div class="stack">
+        {records.above}
+        <div class="split">
+            <div class="stack">{records.main}</div>
+            <aside class="stack" aria-label="What is done for them, and who they are">
+                {records.beside}
                 {details(&whole, basis)}
                 {(basis != Basis::Reason).then(|| groups(&whole, &others, keeps, &echo))}
-                {school.then(|| family(pupil, &links, parents, keeps, &echo))}
-            </div>
-            {school.then(|| view! {
-                <aside class="stack" aria-label="Who sees them, and whether they are here">
+                {school.then(|| view! {
+                    {family(pupil, &links, parents, keeps, &echo)}
                     {who_teaches(id, &given, pupil.left_on.is_none())}
                     {keeps.then(|| leaving(pupil, &echo))}
-                </aside>
-            })}
+                })}
+            </aside>
         </div>
     };
     Ok(Drawing {
@@ -136,7 +139,7 @@ fn by_what_right(basis: Basis, open: Option<Open>) -> impl IntoView {
             || "You see them for a reason you gave.".to_owned(),
             |open| {
                 format!(
-                    "You see who they are for a reason you gave: “{}”.",
+                    "You see them for a reason you gave: “{}”.",
                     open.reason.name()
                 )
             },
@@ -150,7 +153,7 @@ fn by_what_right(basis: Basis, open: Option<Open>) -> impl IntoView {
     }
 }
 
-/// For a reason one sees who they are and where they belong; the rest is for those who teach them or see the school.
+/// For a reason one reads their records and sees where they belong; the rest is for those who teach them or see the school.
 fn details(whole: &Whole, basis: Basis) -> impl IntoView + use<> {
     let none = |what: Option<String>, none: &str| what.unwrap_or_else(|| none.to_owned());
     let in_law = whole

@@ -30,10 +30,17 @@ pub fn moment(at: OffsetDateTime) -> Result<String, Refusal> {
         .map_err(|_| Refusal::Broken)
 }
 
+/// A moment as records carry it. Refuses [`Refusal::Broken`] for what is none.
+#[cfg(feature = "db")]
+pub fn moment_of(text: &str) -> Result<OffsetDateTime, Refusal> {
+    OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339)
+        .map_err(|_| Refusal::Broken)
+}
+
 /// The day in England of a moment as records carry it. Refuses [`Refusal::Broken`] for what is none.
 #[cfg(feature = "db")]
 pub fn of(moment: &str) -> Result<Date, Refusal> {
-    OffsetDateTime::parse(moment, &time::format_description::well_known::Rfc3339)
+    moment_of(moment)
         .ok()
         .and_then(|at| u64::try_from(at.unix_timestamp()).ok())
         .map(today)

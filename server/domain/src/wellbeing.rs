@@ -7,11 +7,12 @@ pub mod effect;
 pub mod instrument;
 pub mod naming;
 pub mod onrecord;
-pub mod prompt;
 pub mod record;
 pub mod scale;
 pub mod timeline;
 pub mod trend;
+#[cfg(feature = "db")]
+pub mod typed;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,22 @@ pub enum Fault {
     /// A record of what is yet to be.
     #[error("That time has not come yet. Enter when it happened.")]
     Ahead,
+    /// No date.
+    #[error("Enter the day like 18 June 2026 or 18/06/2026.")]
+    Day,
+    /// Not a time of the day.
+    #[error("Enter the time like 15:30, or leave it empty.")]
+    Time,
+    /// Nobody whom the author sees bears the name.
+    #[error(
+        "No pupil whom you see is called “{0}”. Write first name and surname as in the list of pupils."
+    )]
+    NobodyCalled(String),
+    /// More than one does.
+    #[error(
+        "More than one pupil is called “{0}”. Add the registration group after a comma, like “Elliot Pryce, 5B”."
+    )]
+    SeveralCalled(String),
     /// Empty, too long, or with hidden characters.
     #[error("Write what happened, at most {0} characters.")]
     Body(u16),
@@ -97,9 +114,13 @@ impl Fault {
     pub const fn field(&self) -> Option<&'static str> {
         Some(match self {
             Self::Scores(_) => "scores",
-            Self::NoPupil | Self::ManyPupils(_) => "pupils",
+            Self::NoPupil
+            | Self::ManyPupils(_)
+            | Self::NobodyCalled(_)
+            | Self::SeveralCalled(_) => "pupils",
             Self::NoLevel => "levels",
-            Self::Ahead => "happened_at",
+            Self::Ahead | Self::Day => "happened_at",
+            Self::Time => "time",
             Self::Body(_) => "body",
             Self::Words(_) | Self::Published(_) | Self::NamesOther(_) | Self::Statement(_) => {
                 "words"

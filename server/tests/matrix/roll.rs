@@ -1,5 +1,5 @@
 //! What an address of the roll is asked about: a pupil on the caseload of the school's teachers and assistants, in a class, with a
-//! parent.
+//! parent; and of the records, one about them.
 
 use crate::site::Served;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -20,6 +20,9 @@ pub struct Roll {
     pub kind: String,
     /// The code of a reason to look.
     pub reason: String,
+    /// An observation about the pupil by a teacher, and what of it is on record.
+    pub record: String,
+    pub entry: String,
 }
 
 /// Puts one up behind everybody's back.
@@ -96,6 +99,38 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
     } else {
         String::new()
     };
+    let (mut record, mut entry) = (String::new(), String::new());
+    if address.contains("records/") {
+        let teacher = made(named("teacher", "teacher1")).await;
+        record = made(format!(
+            "with seen as (
+               insert into record (tenant_id, kind, happened_at, author_id)
+               select tenant_id, 'observation', now() - interval '2 days', '{teacher}' from pupil where id = '{pupil}'
+               returning tenant_id, id)
+             insert into record_pupil (tenant_id, record_id, pupil_id, place, part)
+             select tenant_id, id, '{pupil}', 1, 'subject' from seen returning record_id"
+        ))
+        .await;
+        made(format!(
+            "insert into record_version (tenant_id, record_id, number, body, detail, made_by)
+             select tenant_id, id, 1, 'Read aloud.', '{{\"of\": \"plain\"}}', author_id from record where id = '{record}'
+             returning record_id"
+        ))
+        .await;
+        let put = match () {
+            () if acts("/take-back") => "now()",
+            () if acts("/take-off") => "now() - interval '1 day'",
+            () => "",
+        };
+        if !put.is_empty() {
+            entry = made(format!(
+                "insert into on_record (tenant_id, record_id, number, pupil_id, kind, happened_at, words, put_by, put_at, opens_at)
+                 select tenant_id, id, 1, '{pupil}', kind, happened_at, 'Read aloud.', author_id, {put}, {put} + interval '30 minutes'
+                 from record where id = '{record}' returning id"
+            ))
+            .await;
+        }
+    }
     let switched = if acts("/switch-on") {
         "delete from field_switch where field = 'fsm'"
     } else {
@@ -129,6 +164,8 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
         restriction,
         kind: "class".to_owned(),
         reason: "incident".to_owned(),
+        record,
+        entry,
     }
 }
 

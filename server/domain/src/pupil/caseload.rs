@@ -137,7 +137,7 @@ pub fn moments(
 
 /// "15:30", "9.05", "1530".
 #[cfg(feature = "db")]
-fn clock(typed: &str) -> Result<Time, Refusal> {
+pub(crate) fn clock(typed: &str) -> Result<Time, Refusal> {
     let digits: String = typed.chars().filter(char::is_ascii_digit).collect();
     let others = typed.chars().filter(|c| !c.is_ascii_digit()).count();
     let time = (others <= 1 && matches!(digits.len(), 3 | 4))
@@ -151,7 +151,7 @@ fn clock(typed: &str) -> Result<Time, Refusal> {
 /// The moment of a day and time on the clocks of England. Of the hour that comes twice in October the first is meant, and of the one
 /// that is left out in March the one after it.
 #[cfg(feature = "db")]
-fn at(date: time::Date, time: Time) -> OffsetDateTime {
+pub(crate) fn at(date: time::Date, time: Time) -> OffsetDateTime {
     let wall = PrimitiveDateTime::new(date, time);
     let summer = wall.assume_offset(time::macros::offset!(+1));
     if day::in_england(summer).offset() == summer.offset() {

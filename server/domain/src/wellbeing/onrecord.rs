@@ -81,6 +81,8 @@ pub struct Put {
     pub version: i32,
     /// What parents read of it.
     pub shown: Shown,
+    /// Whether the caller put it there: they take it back and off, as does who sees the school.
+    pub own: bool,
     /// Whether they can, still or already.
     pub state: State,
     /// What parents said to it: by whom, and their newest words.
@@ -110,14 +112,15 @@ pub struct ChildTrend {
 
 #[cfg(feature = "db")]
 pub use queries::{
-    child_trend, for_parent, of_pupil, preview, put_on_record, rule, set_rule, state_to, take_back,
-    take_off_record, who_to_talk_to,
+    child_trend, fit, for_parent, of_pupil, preview, put_on_record, rule, set_rule, state_to,
+    take_back, take_off_record, who_to_talk_to,
 };
 
 #[cfg(feature = "db")]
 mod queries {
     use std::collections::HashMap;
 
+    use sqlx::postgres::PgConnection;
     use uuid::Uuid;
 
     use super::{
@@ -168,6 +171,46 @@ mod queries {
         })
     }
 
+    /// Words as they would be put on record for a pupil. Refuses, as [`put_on_record`] does, what is empty or too long and what holds
+    /// another pupil's name, and [`Refusal::NotFound`] for a record that the caller does not see.
+    pub async fn fit(
+        read: &mut Read,
+        record: Uuid,
+        pupil: Uuid,
+        words: &str,
+    ) -> Result<String, Refusal> {
+        timeline::one(read, record, pupil).await?;
+        let words = tidy(words)?;
+        names_nobody(read.connection(), &words, pupil, record).await?;
+        Ok(words)
+    }
+
+    fn tidy(words: &str) -> Result<String, Refusal> {
+        let words = text::block(words, WORDS_MOST).ok();
+        Ok(words
+            .filter(|words| !words.is_empty())
+            .ok_or(Fault::Published(WORDS_MOST))?)
+    }
+
+    async fn names_nobody(
+        connection: &mut PgConnection,
+        words: &str,
+        pupil: Uuid,
+        record: Uuid,
+    ) -> Result<(), Refusal> {
+        let named = sqlx::query_scalar!("select sec.other_named($1, $2, $3)", words, pupil, record)
+            .fetch_one(connection)
+            .await
+            .map_err(refused)?;
+        match named {
+            Some(folded) => {
+                let typed = naming::typed(words, &folded).unwrap_or(&folded);
+                Err(Fault::NamesOther(typed.to_owned()).into())
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Puts words on record for a pupil's parents, who read them when the cooling time is over.
     ///
     /// Refuses [`Fault::NamesOther`] where the words hold another pupil's name, [`Fault::NotNewest`] for an older version, and
@@ -182,10 +225,7 @@ mod queries {
         if !is_for(&write.standing.roles) {
             return Err(Refusal::NotAllowed);
         }
-        let words = text::block(words, WORDS_MOST)
-            .ok()
-            .filter(|words| !words.is_empty())
-            .ok_or(Fault::Published(WORDS_MOST))?;
+        let words = tidy(words)?;
         let (tenant, own) = (write.standing.tenant, write.standing.membership);
         let found = sqlx::query!(
             "select r.kind, r.happened_at, r.newest, r.withdrawn_at from record r
@@ -203,14 +243,7 @@ mod queries {
         if found.newest != version {
             return Err(Fault::NotNewest.into());
         }
-        let named = sqlx::query_scalar!("select sec.other_named($1, $2, $3)", words, pupil, record)
-            .fetch_one(write.connection())
-            .await
-            .map_err(refused)?;
-        if let Some(folded) = named {
-            let typed = naming::typed(&words, &folded).unwrap_or(&folded);
-            return Err(Fault::NamesOther(typed.to_owned()).into());
-        }
+        names_nobody(write.connection(), &words, pupil, record).await?;
         let id = sqlx::query_scalar!(
             "insert into on_record (tenant_id, record_id, number, pupil_id, kind, happened_at, words, put_by)
              values ($1, $2, $3, $4, $5, $6, $7, $8) returning id",
@@ -302,15 +335,16 @@ mod queries {
 
     /// What was ever put on record for a pupil, the newest first, with what parents said to it. For staff who see the pupil.
     pub async fn of_pupil(read: &mut Read, pupil: Uuid) -> Result<Vec<Put>, Refusal> {
-        let tenant = read.standing.tenant;
+        let (tenant, own) = (read.standing.tenant, read.standing.membership);
         let rows = sqlx::query!(
             r#"select o.id, o.record_id, o.number, o.kind, o.happened_at, o.words, o.opens_at, o.taken_back_at, o.off_at, o.off_why,
-                      o.opens_at <= now() as "open!", coalesce(m.name, 'Somebody who was removed') as "by!"
+                      o.opens_at <= now() as "open!", o.put_by = $3 as "own!", coalesce(m.name, 'Somebody who was removed') as "by!"
                from on_record o left join membership m on m.tenant_id = o.tenant_id and m.id = o.put_by
                where o.tenant_id = $1 and o.pupil_id = $2 and sec.sees_pupil($2)
                order by o.put_at desc, o.id desc"#,
             tenant,
-            pupil
+            pupil,
+            own
         )
         .fetch_all(read.connection())
         .await
@@ -353,6 +387,7 @@ mod queries {
                         words: row.words,
                         by: row.by,
                     },
+                    own: row.own,
                     state,
                     statements: said.remove(&row.id).unwrap_or_default(),
                 })

@@ -316,6 +316,12 @@ pub struct Revision<'a> {
     pub detail: Option<Detail>,
 }
 
+/// Whom one spoke with, as it is kept. Refuses [`Fault::With`] for nobody, and for more than [`WITH_MOST`] characters.
+#[cfg(feature = "db")]
+pub fn with(typed: &str) -> Result<String, Refusal> {
+    Ok(text::line(typed, WITH_MOST).map_err(|_| Fault::With)?)
+}
+
 /// What is kept of an intervention. Refuses what is empty or too long, and days out of order.
 #[cfg(feature = "db")]
 pub fn intervention(typed: Course<'_>) -> Result<Intervention, Refusal> {
@@ -412,7 +418,7 @@ mod queries {
 
     use super::{
         BODY_MOST, Checked, Course, Detail, Kind, Linked, New, PUPILS_MOST, Part, Revision, Sheet,
-        WITH_MOST, WORDS_MOST, intervention,
+        WORDS_MOST, intervention,
     };
     use crate::{
         AccountId, Refusal, TenantId,
@@ -483,7 +489,7 @@ mod queries {
         new: &New<'_>,
         with: &str,
     ) -> Result<(Uuid, Act), Refusal> {
-        let with = text::line(with, WITH_MOST).map_err(|_| Fault::With)?;
+        let with = super::with(with)?;
         keep_one(
             write,
             Kind::Conversation,

@@ -9,6 +9,7 @@ use super::{
     Domain, Level,
     record::{Detail, Kind, Part},
 };
+use crate::MembershipId;
 
 /// Records on one page of a timeline.
 pub const PAGE: usize = 50;
@@ -57,6 +58,8 @@ pub struct Entry {
 pub struct Filter {
     /// Of these kinds; empty for all.
     pub kinds: Vec<Kind>,
+    /// First put down by this person.
+    pub author: Option<MembershipId>,
     /// Happened on this day of England or later.
     pub from: Option<Date>,
     /// Happened on this day of England or earlier.
@@ -91,7 +94,8 @@ pub struct Due {
 
 #[cfg(feature = "db")]
 pub use queries::{
-    as_known_on, caseload_latest, interventions, one, points, reviews_due, timeline, versions,
+    as_known_on, authors, caseload_latest, interventions, one, points, reviews_due, timeline,
+    versions,
 };
 
 #[cfg(feature = "db")]
@@ -103,7 +107,7 @@ mod queries {
 
     use super::{Due, Entry, Filter, Latest, PAGE};
     use crate::{
-        Refusal,
+        MembershipId, Refusal,
         day::{self, moment},
         db::{Read, refused},
         wellbeing::{
@@ -164,6 +168,31 @@ mod queries {
             return Err(Refusal::NotFound);
         }
         Ok(entries)
+    }
+
+    /// Who put down what the caller may read about a pupil, by name.
+    pub async fn authors(
+        read: &mut Read,
+        pupil: Uuid,
+    ) -> Result<Vec<(MembershipId, String)>, Refusal> {
+        let tenant = read.standing.tenant;
+        let rows = sqlx::query!(
+            r#"select r.author_id, coalesce(max(m.name), 'Somebody who was removed') as "name!"
+               from record_pupil p
+               join record r on r.tenant_id = p.tenant_id and r.id = p.record_id
+               left join membership m on m.tenant_id = r.tenant_id and m.id = r.author_id
+               where p.tenant_id = $1 and p.pupil_id = $2
+               group by r.author_id order by lower(max(m.name)), r.author_id"#,
+            tenant,
+            pupil
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.author_id, row.name))
+            .collect())
     }
 
     async fn entries(
@@ -246,6 +275,7 @@ mod queries {
                left join membership m on m.tenant_id = r.tenant_id and m.id = r.author_id
                where p.tenant_id = $1 and p.pupil_id = $2 and ($10::uuid is null or p.record_id = $10)
                  and (cardinality($3::text[]) = 0 or r.kind = any ($3))
+                 and ($12::uuid is null or r.author_id = $12)
                  and ($4::date is null or r.happened_at >= $4::date::timestamp at time zone 'Europe/London')
                  and ($5::date is null or r.happened_at < ($5::date + 1)::timestamp at time zone 'Europe/London')
                  and ($6::timestamptz is null or (r.happened_at, r.id) < ($6, $11::uuid))
@@ -261,7 +291,8 @@ mod queries {
             most.and_then(|most| i64::try_from(most).ok()),
             all,
             record,
-            before.map(|(_, id)| id)
+            before.map(|(_, id)| id),
+            filter.author
         )
         .fetch_all(read.connection())
         .await

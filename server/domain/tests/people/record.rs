@@ -13,6 +13,7 @@ use domain::{
         Domain, Fault, Level, instrument,
         record::{self, Checked, Course, Detail, Kind, Linked, New, Of, Part, Revision},
         timeline::{self, Entry, Filter},
+        typed,
     },
 };
 use std::collections::BTreeSet;
@@ -709,4 +710,91 @@ async fn plans_interventions_and_scores_say_what_they_must_and_come_back_for_rev
     })
     .await;
     assert_eq!(removed, Err(Refusal::Pupil(pupil::Fault::PupilStays)));
+}
+
+#[tokio::test]
+async fn a_timeline_is_narrowed_to_an_author_and_names_those_who_wrote_in_it() {
+    let mut scene = Scene::new().await;
+    let roll = scene.roll().await;
+    let (imran, harriet) = (scene.caller(TEACHER).await, scene.caller(SENCO).await);
+    let about_aisha = [about(roll.aisha, Part::Subject, "")];
+    scene
+        .observes(&imran, "Read aloud.", &about_aisha)
+        .await
+        .unwrap();
+    scene
+        .observes(&harriet, "Sat by the door.", &about_aisha)
+        .await
+        .unwrap();
+    let mut read = scene.db.read(&imran).await.unwrap();
+    let authors = timeline::authors(&mut read, roll.aisha).await.unwrap();
+    let names: Vec<&str> = authors.iter().map(|(_, name)| name.as_str()).collect();
+    assert_eq!(names, ["Harriet Beaumont", "Imran Siddiqui"]);
+    for (author, name) in &authors {
+        let filter = Filter {
+            author: Some(*author),
+            ..Filter::default()
+        };
+        let only = timeline::timeline(&mut read, roll.aisha, &filter, None)
+            .await
+            .unwrap();
+        assert_eq!(only.len(), 1, "{name}");
+        assert_eq!(&only[0].author, name);
+    }
+    drop(read);
+    // Who does not see the pupil is told of no author either.
+    let other = scene.caller(OTHER_TEACHER).await;
+    let mut read = scene.db.read(&other).await.unwrap();
+    assert_eq!(timeline::authors(&mut read, roll.aisha).await, Ok(vec![]));
+}
+
+#[tokio::test]
+async fn a_pupil_is_meant_by_the_name_of_one_whom_the_author_sees() {
+    let mut scene = Scene::new().await;
+    let roll = scene.roll().await;
+    let (imran, other) = (
+        scene.caller(TEACHER).await,
+        scene.caller(OTHER_TEACHER).await,
+    );
+    let mut read = scene.db.read(&imran).await.unwrap();
+    let seen = pupil::list(&mut read, pupil::Whose::Seen, &pupil::Filter::default(), 1)
+        .await
+        .unwrap()
+        .rows;
+    let aisha = seen.iter().find(|one| one.id == roll.aisha).unwrap();
+    let called = typed::called(aisha);
+    for name in [
+        called.clone(),
+        aisha.called().to_uppercase(),
+        format!(" {} ", aisha.called()),
+    ] {
+        let found = typed::pupil_called(&mut read, &name).await;
+        assert_eq!(found, Ok(roll.aisha), "{name}");
+    }
+    for name in [aisha.first_name.clone(), format!("{}, 9Z", aisha.called())] {
+        let found = typed::pupil_called(&mut read, &name).await;
+        assert_eq!(found, Err(Fault::NobodyCalled(name.clone()).into()));
+    }
+    drop(read);
+    // To who does not see her she is nobody.
+    let mut read = scene.db.read(&other).await.unwrap();
+    let found = typed::pupil_called(&mut read, &called).await;
+    assert_eq!(found, Err(Fault::NobodyCalled(called.clone()).into()));
+    drop(read);
+    // A second one of that name in the school, whom Imran sees as well.
+    scene
+        .sql(&format!(
+            "with twin as (
+               insert into pupil (tenant_id, first_name, last_name, born, year_group)
+               select tenant_id, first_name, last_name, born, year_group from pupil where id = '{}' returning tenant_id, id)
+             insert into caseload (tenant_id, membership_id, pupil_id, during, given_by)
+             select t.tenant_id, m.id, t.id, tstzrange(now() - interval '1 day', null), m.id
+             from twin t join membership m on m.tenant_id = t.tenant_id and m.name = 'Imran Siddiqui'",
+            roll.aisha
+        ))
+        .await;
+    let mut read = scene.db.read(&imran).await.unwrap();
+    let name = aisha.called();
+    let found = typed::pupil_called(&mut read, &name).await;
+    assert_eq!(found, Err(Fault::SeveralCalled(name).into()));
 }
