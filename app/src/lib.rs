@@ -31,6 +31,7 @@ pub mod notice;
 pub(crate) mod overview;
 pub mod pupil;
 pub mod reading;
+pub mod roster;
 pub mod session;
 pub mod sheet;
 pub mod tenancy;
@@ -203,6 +204,12 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/groups/:group", Rail::Pupils, &["caseload"]),
     // who sees the school
     ("/caseloads", Rail::Pupils, &["caseload"]),
+    // administrators (`reading` before `:import`)
+    ("/roster", Rail::Pupils, &["caseload"]),
+    ("/roster/reading/:reading", Rail::Pupils, &[]),
+    // what is shown there is what is decided on: it does not change under the reader's hands
+    ("/roster/:import", Rail::Pupils, &[]),
+    ("/roster/:import/undo", Rail::Pupils, &[]),
     // who runs, leads or clerks a trust
     ("/overview", Rail::Schools, &[]),
     // administrators
@@ -275,6 +282,10 @@ async fn drawn(
         ["groups"] => pupil::group::list::page(read, around, asked).await,
         ["groups", id] => pupil::group::one::page(read, around, asked, id).await,
         ["caseloads"] => pupil::caseload::page(read, around, asked).await,
+        ["roster"] => roster::list::page(read, around, asked).await,
+        ["roster", "reading", id] => roster::reading::page(read, around, id),
+        ["roster", id] => roster::one::page(read, around, asked, id).await,
+        ["roster", id, "undo"] => roster::undo::page(read, around, id).await,
         ["overview"] => overview::page(read, around).await,
         ["settings"] => tenancy::settings(read, around, asked).await,
         ["settings", "pupils"] => pupil::setting::page(read, around, asked).await,

@@ -326,7 +326,7 @@ fn staff_only(around: &Around) -> std::result::Result<(), Refusal> {
 
 /// Nor those of the roll for those who do not keep it.
 #[cfg(feature = "ssr")]
-fn keepers_only(around: &Around) -> std::result::Result<(), Refusal> {
+pub(crate) fn keepers_only(around: &Around) -> std::result::Result<(), Refusal> {
     there_is(pupil::keeps(&around.roles))
 }
 
@@ -347,7 +347,7 @@ fn list_name(around: &Around) -> &'static str {
 
 /// The way back to the list.
 #[cfg(feature = "ssr")]
-fn to_pupils(around: &Around) -> (String, String) {
+pub(crate) fn to_pupils(around: &Around) -> (String, String) {
     ("/pupils".to_owned(), list_name(around).to_owned())
 }
 

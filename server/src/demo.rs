@@ -9,6 +9,7 @@ use crate::clock;
 use crate::config::{Config, demo_master_key};
 use crate::databases::Open;
 use crate::hub::Hub;
+use crate::roster::Rosters;
 use crate::router::Site;
 use crate::stop::Stop;
 use crate::storage::Storage;
@@ -94,6 +95,7 @@ async fn file_into(config: &Config, logins: &Logins, store: &Storage) -> Result<
         options: serve::options(config),
         throttle: None,
         files: parts::files(config, store, &parts::staging(config)?)?,
+        rosters: Rosters::default(),
     };
     let filed = papers::load(site).await;
     db.close().await;

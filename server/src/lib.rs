@@ -29,6 +29,7 @@ pub mod people;
 pub mod queue;
 pub mod reach;
 pub mod relay;
+pub mod roster;
 pub mod router;
 pub mod security;
 pub mod serve;

@@ -32,6 +32,7 @@ use crate::{
     people,
     queue::Queue,
     relay::Relay,
+    roster,
     router::{self, Site},
     socket::{self, Sockets},
     staging::Staging,
@@ -185,6 +186,7 @@ impl Parts {
             .merge(arrive::route())
             .merge(people::route())
             .merge(files::route())
+            .merge(roster::route())
             .merge(certificate::route())
             .merge(known::route())
             .merge(export::route(self.notary.clone()));

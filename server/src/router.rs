@@ -29,6 +29,7 @@ use tower_http::{
 
 use crate::{
     files::{Files, Verbatim},
+    roster::{self, Rosters},
     security,
     session::{self, Store, guard, is_file, refused},
     throttle::{self, Throttle},
@@ -65,6 +66,8 @@ pub struct Site {
     pub throttle: Option<Throttle>,
     /// What is uploaded, and what is filed.
     pub files: Files,
+    /// The rosters that are being read.
+    pub rosters: Rosters,
 }
 
 /// The whole service as one tower service. `more` brings the routes that only some set-ups have (`/live`, `/health`, `/dev/mail`).
@@ -228,6 +231,16 @@ async fn submit(site: &Site, request: Request) -> Response {
             .is_some_and(|given| given.as_bytes().starts_with(kind))
     };
     let most = most(parts.uri.path());
+    if roster::is_for(parts.uri.path()) && is(b"multipart/form-data") {
+        return match roster::read(site, &parts, body).await {
+            Ok(to) => see_other(to),
+            Err((_, Refusal::SignedOut)) => signed_out(),
+            Err((fields, refusal)) => {
+                let echo = again(app::roster::READ.to_owned(), refusal, fields);
+                draw(site, as_visit(parts), echo).await
+            }
+        };
+    }
     if upload::is_for(parts.uri.path()) && is(b"multipart/form-data") {
         return match upload::filed(site, &parts, body).await {
             Ok(to) => see_other(to),
@@ -320,7 +333,7 @@ async fn submit(site: &Site, request: Request) -> Response {
     }
     let refusal = serde_json::from_slice::<Refusal>(&answered).unwrap_or(Refusal::Stale);
     if refusal == Refusal::SignedOut {
-        return see_other(HeaderValue::from_static("/sign-in?why=signed-out"));
+        return signed_out();
     }
     if refusal == Refusal::FactorNeeded {
         return see_other(HeaderValue::from_static("/sign-in/factor"));
@@ -351,13 +364,19 @@ fn see_other(to: HeaderValue) -> Response {
     response
 }
 
+fn signed_out() -> Response {
+    see_other(HeaderValue::from_static("/sign-in?why=signed-out"))
+}
+
 /// The context of every render and server function.
 fn lend(site: &Site, echo: Echo) -> impl Fn() + Clone + Send + 'static {
     let services = site.services.clone();
+    let under_way = site.rosters.under_way.clone();
     let onward = services.origin.of_tenant("*");
     move || {
         provide_context(services.clone());
         provide_context(echo.clone());
+        provide_context(under_way.clone());
         if let (Some(response), Some(nonce)) =
             (use_context::<ResponseOptions>(), leptos::nonce::use_nonce())
             && let Ok(policy) = HeaderValue::from_str(&security::content_policy(

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::databases::Open;
 use crate::demo;
 use crate::parts::Parts;
+use crate::roster::Rosters;
 use crate::router::{self, Site};
 use crate::stop::Stop;
 use leptos::config::{Env, LeptosOptions};
@@ -59,6 +60,7 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
         options: options(&config),
         throttle: Some(parts.throttle()),
         files: parts.files(&config)?,
+        rosters: Rosters::default(),
     };
     if config.demo && config.demo_papers == Some(true) {
         // While the school is looked at already; setting sixty papers takes a minute.

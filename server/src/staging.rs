@@ -175,6 +175,21 @@ impl Staging {
         }
     }
 
+    /// A file here that has no name: it is gone with its handle, however this process ends. Nobody else reads it.
+    pub async fn nameless(&self) -> Result<File, Refusal> {
+        let path = self.path(Uuid::new_v4());
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .await
+            .map_err(full)?;
+        remove(&path).await.map_err(full)?;
+        Ok(file)
+    }
+
     /// What an upload is to become. Refuses [`Refusal::UploadLost`] where there is none, or it is somebody else's.
     pub async fn meant(
         &self,
@@ -337,7 +352,7 @@ async fn remove(path: &Path) -> io::Result<()> {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "the shape of map_err")]
-fn full(error: io::Error) -> Refusal {
+pub(crate) fn full(error: io::Error) -> Refusal {
     tracing::error!(%error, "an upload cannot be written down");
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Refusal::NoRoom,

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::router::Site;
 
 /// Longest silence between two parts of a form of documents.
-const FIELD_WAIT: Duration = Duration::from_secs(30);
+pub(crate) const FIELD_WAIT: Duration = Duration::from_secs(30);
 /// Longest field of it that is no file, in bytes.
 const FIELD_MOST: usize = 8 * 1024;
 /// What is taken of a form that is refused already.
@@ -58,7 +58,7 @@ pub fn is_for(path: &str) -> bool {
 }
 
 /// What was typed, and why it was not done.
-type NotDone = (Vec<(String, String)>, Refusal);
+pub(crate) type NotDone = (Vec<(String, String)>, Refusal);
 
 /// A form of documents, as it comes without a script: its fields, then its files, each of which is taken as it comes. Where to go
 /// on; or what was typed, and why a file was not taken. What came before that file is filed, and said.
@@ -129,7 +129,7 @@ pub async fn filed(site: &Site, parts: &Parts, body: Body) -> Result<HeaderValue
 }
 
 /// Takes what is still to come: a browser that is answered before it has sent all of it sees a broken connection, and no sentence.
-async fn drain(mut form: Multipart) {
+pub(crate) async fn drain(mut form: Multipart) {
     let mut came = 0;
     while let Ok(Ok(Some(mut field))) = timeout(FIELD_WAIT, form.next_field()).await {
         while let Ok(Ok(Some(piece))) = timeout(FIELD_WAIT, field.chunk()).await {
@@ -141,7 +141,8 @@ async fn drain(mut form: Multipart) {
     }
 }
 
-async fn text(mut field: axum::extract::multipart::Field<'_>) -> Option<String> {
+/// The text of a field that is no file; none where it is too long, too slow or no text.
+pub(crate) async fn text(mut field: axum::extract::multipart::Field<'_>) -> Option<String> {
     let mut bytes = Vec::new();
     while let Some(piece) = timeout(FIELD_WAIT, field.chunk()).await.ok()?.ok()? {
         bytes.extend_from_slice(&piece);

@@ -113,6 +113,7 @@ impl Node {
                 options,
                 throttle: None,
                 files: no_files(),
+                rosters: server::roster::Rosters::default(),
             },
             routes,
         );

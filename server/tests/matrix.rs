@@ -41,6 +41,7 @@ const OTHERS: &[&str] = &[
     "/approvals/{approval}/certificate",
     "/approvals/{approval}/certificate?as=json",
     "/known/01900000-0000-7000-8000-000000000003/0000000000000000000000000000000000000000000000000000000000000000",
+    "/roster/{import}/not-taken.csv",
     "/files/uploads",
     "/files/uploads/{paper}",
     "/files/uploads/{paper}/finish",
@@ -108,6 +109,7 @@ fn told(answer: &Answer, fresh: &Fresh, passed: bool) -> String {
             (&fresh.roll.group, "<group>"),
             (&fresh.roll.person, "<person>"),
             (&fresh.roll.record, "<record>"),
+            (&fresh.roll.import, "<import>"),
         ] {
             if !known.is_empty() {
                 to = to.replace(known.as_str(), name);
@@ -245,6 +247,9 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
         ("pupils[0]", roll.pupil.clone()),
         ("group", roll.group.clone()),
         ("caseload", roll.caseload.clone()),
+        ("import", roll.import.clone()),
+        ("line", "2".to_owned()),
+        ("same", "yes".to_owned()),
         ("restriction", roll.restriction.clone()),
         ("of", format!("pupil:{}", roll.pupil)),
         ("relation", "carer".to_owned()),
@@ -347,6 +352,8 @@ fn visit(served: &Served, who: &Who, page: &str, fresh: &Fresh) -> Ask {
         .replace("{group}", &fresh.roll.group)
         .replace("{record}", &fresh.roll.record)
         .replace("{person}", &fresh.roll.person)
+        .replace("{import}", &fresh.roll.import)
+        .replace("{reading}", "01900000-0000-7000-8000-000000000004")
         .replace("{link}", &"A".repeat(43))
         .replace("{working}", &fresh.link)
         .replace("{ticket}", &fresh.ticket);

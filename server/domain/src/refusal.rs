@@ -100,6 +100,10 @@ pub enum Refusal {
     #[cfg(feature = "db")]
     #[error("{0}")]
     Roster(#[from] crate::roster::import::Fault),
+    /// A file that is no roster. Only forms meet it, which the server draws again: the browser's program need not know it.
+    #[cfg(feature = "db")]
+    #[error("{0}")]
+    RosterFile(#[from] crate::roster::refused::Refused),
     /// A fault of ours; the cause is in the log.
     #[error("Something went wrong on our side. What you typed is kept; try again in a minute.")]
     Broken,
@@ -439,6 +443,8 @@ impl Refusal {
             Self::Wait(_) | Self::ManyUploads => 429,
             Self::Busy | Self::Unavailable | Self::Offline => 503,
             Self::File(fault) if fault.passes() => 503,
+            #[cfg(feature = "db")]
+            Self::RosterFile(refused) if refused.passes() => 503,
             Self::Broken => 500,
             _ => 422,
         }
@@ -449,6 +455,8 @@ impl Refusal {
         match self {
             Self::Offline | Self::Unavailable | Self::Busy | Self::UploadBusy => true,
             Self::File(fault) => fault.passes(),
+            #[cfg(feature = "db")]
+            Self::RosterFile(refused) => refused.passes(),
             _ => false,
         }
     }
@@ -503,6 +511,10 @@ impl Refusal {
             Self::Pupil(fault) => return fault.field(),
             #[cfg(feature = "db")]
             Self::Wellbeing(fault) => return fault.field(),
+            #[cfg(feature = "db")]
+            Self::Roster(fault) => return fault.field(),
+            #[cfg(feature = "db")]
+            Self::RosterFile(_) => "file",
             _ => return None,
         })
     }

@@ -11,6 +11,7 @@ pub mod import;
 mod judging;
 pub mod line;
 pub mod plan;
+pub mod refused;
 #[cfg(feature = "db")]
 pub mod repair;
 #[cfg(feature = "db")]

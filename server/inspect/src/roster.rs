@@ -6,13 +6,12 @@ mod ctf;
 mod decoded;
 mod header;
 mod out;
-mod refused;
 mod rows;
 mod survey;
 mod values;
 mod workbook;
 
-pub use refused::Refused;
+pub use domain::roster::refused::Refused;
 pub use rows::{Rows, Table};
 
 pub(crate) use survey::Survey;

@@ -19,6 +19,7 @@ mod nothing;
 mod origin;
 mod paper;
 mod places;
+mod roster;
 mod text;
 mod upload;
 

@@ -18,6 +18,8 @@ pub struct Roll {
     pub restriction: String,
     /// What a form calls the kind of a group.
     pub kind: String,
+    /// A roster that waits to be taken in; or one that was taken in, where it is to be undone.
+    pub import: String,
     /// The code of a reason to look.
     pub reason: String,
     /// An observation about the pupil by a teacher, and what of it is on record.
@@ -147,6 +149,12 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
         .execute(&mut *served.behind)
         .await
         .unwrap();
+    let import = if address.contains("/roster/") {
+        let asks = acts("/confirm").then_some(pupil.as_str());
+        roster(served, label, &who.to_string(), asks, acts("/undo")).await
+    } else {
+        String::new()
+    };
     let person = if acts("/give") {
         made_again(served, &named("teacher", "teacher4")).await
     } else if acts("/duty") {
@@ -163,10 +171,48 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
         link,
         restriction,
         kind: "class".to_owned(),
+        import,
         reason: "incident".to_owned(),
         record,
         entry,
     }
+}
+
+/// A roster, with a line that may be of a pupil where somebody is to say so.
+async fn roster(
+    served: &mut Served,
+    label: &str,
+    who: &str,
+    asks: Option<&str>,
+    taken: bool,
+) -> String {
+    let (state, committed) = if taken {
+        ("committed", "now()")
+    } else {
+        ("read", "null")
+    };
+    let import = made_again(
+        served,
+        &format!(
+            "insert into roster_import (tenant_id, file_name, sha256, columns, made_by, state, committed_at)
+             select id, 'roster.csv', sha256('roster'), '[]', '{who}', '{state}', {committed} from tenant where label = '{label}'
+             returning id"
+        ),
+    )
+    .await;
+    if let Some(pupil) = asks {
+        made_again(
+            served,
+            &format!(
+                "insert into roster_row (tenant_id, import_id, line, first_name, last_name, born, sex, year_group, sealed, wrong, faults,
+                   of_line, match_id, match_by, verdict)
+                 select tenant_id, '{import}', 2, first_name, last_name, born, 'M', year_group, '', false, '[]', 2, id, 'name', 'unsure'
+                 from pupil where id = '{pupil}' returning id"
+            ),
+        )
+        .await;
+    }
+    import
 }
 
 async fn made_again(served: &mut Served, statement: &str) -> String {

@@ -355,6 +355,7 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
         "/groups/",
         "/caseloads/",
         "/records/",
+        "/roster/",
     ];
     let rule = if address.ends_with("/set-rule") {
         sqlx::query("update tenant set board_rule = 'maintained'")
@@ -436,7 +437,7 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
     } else {
         Shelf::default()
     };
-    let of_roll = ["/pupils/", "/groups/", "/caseloads/", "/records/"]
+    let of_roll = ["/pupils/", "/groups/", "/caseloads/", "/records/", "/roster/"]
         .iter()
         .any(|part| address.contains(part));
     let roll = if of_roll {

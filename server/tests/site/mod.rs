@@ -29,6 +29,7 @@ use server::{
     files::{self, Files},
     hub::Hub,
     known, people,
+    roster::{self, Rosters},
     router::{self, Site},
     socket::{self, Sockets},
     staging::Staging,
@@ -169,6 +170,7 @@ impl Served {
             .merge(arrive::route())
             .merge(people::route())
             .merge(files::route())
+            .merge(roster::route())
             .merge(known::route())
             .merge(export::route(notary.clone()))
             .merge(devmail::routes(letters));
@@ -178,6 +180,7 @@ impl Served {
                 options,
                 throttle: None,
                 files: files.clone(),
+                rosters: Rosters::default(),
             },
             more,
         );

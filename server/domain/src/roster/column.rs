@@ -62,6 +62,25 @@ impl Why {
 }
 
 impl Column {
+    /// As stored and as sent by forms; none for one that nobody has said.
+    pub const fn code(self) -> Option<&'static str> {
+        match self {
+            Self::Field(field) => Some(field.code()),
+            Self::FullName => Some("full_name"),
+            Self::Ignore => Some("ignore"),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    /// Of such a code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        match code {
+            "full_name" => Some(Self::FullName),
+            "ignore" => Some(Self::Ignore),
+            field => Field::from_code(field).map(Self::Field),
+        }
+    }
+
     /// The field it is, if it is one.
     pub const fn field(self) -> Option<Field> {
         match self {

@@ -191,6 +191,18 @@ pub enum Fault {
     TooLate,
 }
 
+impl Fault {
+    /// The field of a form that it is about.
+    pub const fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::Missing(_) | Self::Twice(_) | Self::Lines | Self::FileName | Self::Source => {
+                Some("file")
+            }
+            Self::TooLate => None,
+        }
+    }
+}
+
 /// "the surname and the date of birth".
 fn named(fields: &[Field]) -> String {
     let names: Vec<String> = fields

@@ -115,40 +115,29 @@ impl Plan {
 }
 
 #[cfg(feature = "db")]
-pub use queries::plan;
+pub use queries::{columns, plan};
 #[cfg(feature = "db")]
-pub(super) use queries::{remember, settled};
+pub(super) use queries::{remember, settled, stored};
 
 #[cfg(feature = "db")]
 mod queries {
     use std::collections::{BTreeMap, BTreeSet};
 
+    use serde::Deserialize;
+    use serde_json::{Value, json};
     use sqlx::PgConnection;
+    use uuid::Uuid;
 
-    use super::{Column, Plan};
+    use super::{Column, Fate, Plan};
     use crate::{
         Refusal, TenantId,
-        db::{Read, Write, refused},
+        db::{Read, Write, broken, refused},
         pupil::field::{Field, Switch},
         roster::import::keep,
     };
 
-    fn code(column: Column) -> Option<&'static str> {
-        match column {
-            Column::Field(field) => Some(field.code()),
-            Column::FullName => Some("full_name"),
-            Column::Ignore => Some("ignore"),
-            Column::Unknown(_) => None,
-        }
-    }
-
-    fn from_code(code: &str) -> Option<Column> {
-        match code {
-            "full_name" => Some(Column::FullName),
-            "ignore" => Some(Column::Ignore),
-            field => Field::from_code(field).map(Column::Field),
-        }
-    }
+    /// Characters of the name of a column that is left out.
+    const NAME_MOST: usize = 200;
 
     /// What becomes of the columns of a header, with what somebody chose for some of them by [`crate::roster::column::remembered_key`].
     /// Nothing is remembered of it yet.
@@ -177,7 +166,7 @@ mod queries {
         .map_err(refused)?;
         let mut remembered: BTreeMap<String, Column> = rows
             .into_iter()
-            .filter_map(|row| Some((row.key, from_code(&row.means)?)))
+            .filter_map(|row| Some((row.key, Column::from_code(&row.means)?)))
             .collect();
         remembered.extend(choices.iter().map(|(key, column)| (key.clone(), *column)));
         let fields = sqlx::query_scalar!(
@@ -194,6 +183,50 @@ mod queries {
         Ok(Plan::of(header, &remembered, &on))
     }
 
+    /// What is kept of a plan beside the roster: of a column that is left out, the beginning of its name and why, and of its cells nothing.
+    pub(in crate::roster) fn stored(plan: &Plan) -> Value {
+        let columns = plan.columns().map(|(name, fate)| match fate {
+            Fate::Kept(column) => {
+                let tag = column.field().and_then(Field::tag).is_some();
+                json!({ "name": name, "column": column, "tag": tag })
+            }
+            left_out => {
+                let name: String = name.chars().take(NAME_MOST).collect();
+                json!({ "name": name, "left_out": left_out })
+            }
+        });
+        columns.collect()
+    }
+
+    #[derive(Deserialize)]
+    struct Stored {
+        name: String,
+        column: Option<Column>,
+        left_out: Option<Fate>,
+    }
+
+    /// What became of each column of a roster: what it is called, and its fate. In the order of the file. Refuses
+    /// [`Refusal::NotFound`] for one that is not there.
+    pub async fn columns(read: &mut Read, import: Uuid) -> Result<Vec<(String, Fate)>, Refusal> {
+        keep(&read.standing.roles)?;
+        let tenant = read.standing.tenant;
+        let columns = sqlx::query_scalar!(
+            "select columns from roster_import where tenant_id = $1 and id = $2",
+            tenant,
+            import
+        )
+        .fetch_optional(read.connection())
+        .await
+        .map_err(refused)?
+        .ok_or(Refusal::NotFound)?;
+        let stored: Vec<Stored> = serde_json::from_value(columns)
+            .map_err(|error| broken("reading the columns of a roster", &error))?;
+        Ok(stored
+            .into_iter()
+            .filter_map(|one| Some((one.name, one.column.map(Fate::Kept).or(one.left_out)?)))
+            .collect())
+    }
+
     /// Keeps what somebody chose, for the next roster.
     pub(in crate::roster) async fn remember(
         write: &mut Write,
@@ -201,7 +234,7 @@ mod queries {
     ) -> Result<(), Refusal> {
         let tenant = write.standing.tenant;
         for (key, column) in choices {
-            let Some(means) = code(*column).filter(|_| !key.is_empty()) else {
+            let Some(means) = column.code().filter(|_| !key.is_empty()) else {
                 continue;
             };
             sqlx::query!(

@@ -46,8 +46,8 @@ pub async fn faults_csv(
     keep(&read.standing.roles)?;
     let tenant = read.standing.tenant;
     let names = sqlx::query_scalar!(
-        r#"select array(select c.value ->> 'name' from jsonb_array_elements(i.columns) with ordinality as c order by c.ordinality)
-             as "names!"
+        r#"select array(select c.value ->> 'name' from jsonb_array_elements(i.columns) with ordinality as c
+                   where c.value ->> 'left_out' is null order by c.ordinality) as "names!"
            from roster_import i where i.tenant_id = $1 and i.id = $2"#,
         tenant,
         import

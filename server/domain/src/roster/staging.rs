@@ -13,7 +13,7 @@ use super::{
     import::{Fault, keep},
     judging,
     line::{Against, judge},
-    plan::{Plan, remember, settled},
+    plan::{Plan, remember, settled, stored},
     repair::plain,
     sealed::Sealed,
 };
@@ -21,7 +21,7 @@ use crate::{
     Refusal,
     db::{Write, refused},
     event::Act,
-    pupil::{code::Sex, field::Field, upn::Upn, year::YearGroup},
+    pupil::{code::Sex, upn::Upn, year::YearGroup},
     secret::Secrets,
 };
 
@@ -65,12 +65,6 @@ pub async fn begin(
     let plan = settled(write.connection(), tenant, header, choices).await?;
     plan.check()?;
     remember(write, choices).await?;
-    let columns: Vec<Value> = plan
-        .kept()
-        .map(|(name, column)| {
-            json!({ "name": name, "column": column, "tag": column.field().and_then(Field::tag).is_some() })
-        })
-        .collect();
     let given = |number: &str| (!number.is_empty()).then(|| number.to_owned());
     let id = sqlx::query_scalar!(
         "insert into roster_import (tenant_id, file_name, sha256, columns, la, establishment, made_by)
@@ -78,7 +72,7 @@ pub async fn begin(
         tenant,
         file.name.trim(),
         file.sha256,
-        Value::Array(columns),
+        stored(&plan),
         given(file.source.0),
         given(file.source.1),
         own

@@ -7,12 +7,19 @@ use crate::{
 use domain::{
     Refusal,
     db::{Caller, MailDb},
-    pupil::{self, Typed, duty::switch_on, field::Field, year::SchoolYear},
+    pupil::{
+        self, Typed,
+        duty::switch_on,
+        field::{Field, Switch},
+        year::SchoolYear,
+    },
     roster::{
+        column::{Column, Why},
         difference::{self, Page, Row},
         fault::{Code, Severity},
         import::{self, Fault, State, Verdict},
         line::Against,
+        plan::{self, Fate},
         repair, staging,
         taking::{self, Taken},
         undo::{self, Undoing},
@@ -345,6 +352,27 @@ async fn what_is_off_or_unknown_is_found_nowhere_and_a_tag_never_in_plain() {
         .unwrap();
     let csv = String::from_utf8(csv).unwrap();
     assert!(csv.contains("Zyrqish") && !csv.contains("Canary"), "{csv}");
+    // What became of each column is told, those that were left out among them; these have no place in the file to put right.
+    let columns = plan::columns(&mut read, import).await.unwrap();
+    assert_eq!(columns.len(), header.len());
+    let fate = |name: &str| {
+        let found = columns.iter().find(|(known, _)| known == name);
+        found.map(|(_, fate)| *fate)
+    };
+    let language = Column::Field(Field::HomeLanguage);
+    assert_eq!(fate("Home language"), Some(Fate::Kept(language)));
+    let ethnicity = Switch::from_code("ethnicity").map(Fate::Off);
+    assert!(ethnicity.is_some() && fate("Ethnicity") == ethnicity);
+    assert_eq!(fate("Shoe colour"), Some(Fate::Unknown(Why::NotAField)));
+    let head = csv.lines().next().unwrap();
+    assert!(
+        !head.contains("Ethnicity") && !head.contains("Shoe"),
+        "{head}"
+    );
+    assert_eq!(
+        plan::columns(&mut read, Uuid::nil()).await.unwrap_err(),
+        Refusal::NotFound
+    );
     read.end().await.unwrap();
     scene.takes(&admin, import).await.unwrap();
     for canary in ["Canaryoff", "Canaryunknown", "Zyrqish"] {

@@ -200,3 +200,14 @@ fn of_forty_columns_the_known_ones_are_found_and_the_others_left_alone() {
     assert_eq!(found[39], Column::Unknown(Why::NoName));
     assert_eq!(missing(&found), []);
 }
+
+#[test]
+fn a_choice_is_sent_and_stored_by_its_code_and_an_unknown_column_is_none() {
+    let fields = Field::ALL.iter().copied().map(Column::Field);
+    for column in fields.chain([Column::FullName, Column::Ignore]) {
+        let code = column.code().unwrap();
+        assert_eq!(Column::from_code(code), Some(column), "{code}");
+    }
+    assert_eq!(Column::Unknown(Why::NoName).code(), None);
+    assert_eq!(Column::from_code("shoe_size"), None);
+}

@@ -1,7 +1,8 @@
-//! Why a file is not read as a roster.
+//! Why a file is not read as a roster: what the child says that reads it (see the crate `inspect`).
 
-use domain::file::Fault;
 use serde::{Deserialize, Serialize};
+
+use crate::file::Fault;
 
 /// Why no table came of a file, or why it ended early: each with one sentence that a school's office can act on. It carries a
 /// line's number at most, never words out of the file.
@@ -11,7 +12,7 @@ pub enum Refused {
     /// Nothing in it, or nothing but empty cells.
     #[error("This file is empty. Check that it was saved, and choose it again.")]
     Empty,
-    /// See [`super::FILE_MOST`].
+    /// Larger than any roster is.
     #[error(
         "This file is larger than 50 MB. Export the details of pupils alone, or save it in parts, and choose those."
     )]
@@ -21,17 +22,17 @@ pub enum Refused {
         "No line with the names of the columns was found. Put the names of at least three columns, such as UPN, Surname and Forename, in one line above the pupils (in a workbook, on its first sheet), and choose the file again."
     )]
     NoHeader,
-    /// See [`super::ROWS_MOST`].
+    /// A trust of fifty large schools has fewer.
     #[error(
         "This file has more than 100,000 rows. Save it in parts, and choose those one after the other."
     )]
     ManyRows,
-    /// See [`super::COLUMNS_MOST`].
+    /// No export of pupils has so many.
     #[error(
         "This file has more than 200 columns. Delete those that are not needed, and choose it again."
     )]
     ManyColumns,
-    /// A cell is longer than [`super::CELL_MOST`], in this line.
+    /// A cell is longer than any that is read, in this line.
     #[error(
         "A cell in line {0} has more than 2,000 characters. Shorten it, or close the quotation mark that is open there, and choose the file again."
     )]
@@ -107,7 +108,7 @@ pub enum Refused {
         "This is an XML file, but not a Common Transfer File. Export the roster as CSV or as an Excel workbook (.xlsx), and choose that."
     )]
     NotCtf,
-    /// Its characters are in none of the encodings of [`super::Encoding`].
+    /// Its characters are in none of the encodings that are read.
     #[error(
         "The characters of this file are written in a way that is not read. Save it as UTF-8, and choose it again."
     )]
@@ -128,6 +129,13 @@ pub enum Refused {
     /// Ours: the same file may well be read in a moment.
     #[error("Files cannot be read just now. Try again in a few minutes.")]
     Unchecked,
+}
+
+impl Refused {
+    /// Whether the same file may well be read in a moment.
+    pub const fn passes(self) -> bool {
+        matches!(self, Self::Unchecked)
+    }
 }
 
 /// What looking at a workbook refuses, to whoever chose it as a roster.
