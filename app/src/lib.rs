@@ -29,6 +29,8 @@ pub mod membership;
 pub mod notice;
 #[cfg(feature = "ssr")]
 pub(crate) mod overview;
+#[cfg(feature = "ssr")]
+pub(crate) mod picture;
 pub mod pupil;
 pub mod reading;
 pub mod session;
@@ -193,8 +195,11 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/groups/:group", Rail::Pupils, &["caseload"]),
     // who sees the school
     ("/caseloads", Rail::Pupils, &["caseload"]),
+    ("/picture", Rail::Pupils, &["school-picture"]),
     // who runs, leads or clerks a trust
     ("/overview", Rail::Schools, &[]),
+    // who runs or leads a trust
+    ("/trust/picture", Rail::Schools, &[]),
     // administrators
     ("/settings", Rail::Settings, &[]),
     ("/settings/pupils", Rail::Settings, &[]),
@@ -255,6 +260,8 @@ async fn drawn(
         ["groups"] => pupil::group::list::page(read, around, asked).await,
         ["groups", id] => pupil::group::one::page(read, around, asked, id).await,
         ["caseloads"] => pupil::caseload::page(read, around, asked).await,
+        ["picture"] => picture::page(read, asked).await,
+        ["trust", "picture"] => picture::trust::page(read, asked).await,
         ["overview"] => overview::page(read, around).await,
         ["settings"] => tenancy::settings(read, around, asked).await,
         ["settings", "pupils"] => pupil::setting::page(read, around, asked).await,
