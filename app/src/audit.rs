@@ -231,6 +231,9 @@ mod pages {
             "record.opened" => format!("showed {them} what is new on record for their child"),
             "record.rule_set" => "set how entries are put on record for parents".to_owned(),
             "statement.made" => "made a statement to an entry about their child".to_owned(),
+            "picture.released" => {
+                "looked at the school’s picture first, which made that day’s".to_owned()
+            }
             "roster.read" => "read a roster, which nothing was taken from yet".to_owned(),
             "roster.settled" => "said of a line of a roster which pupil it is of".to_owned(),
             "roster.dropped" => "dropped a roster that nothing was taken from".to_owned(),

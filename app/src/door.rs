@@ -170,8 +170,8 @@ pub async fn write() -> Result<Write> {
     Ok(services().db.write(&caller()?).await?)
 }
 
-/// On the bare host there is nothing of a tenant's.
-fn caller() -> Result<Caller> {
+/// Who asks; on the bare host there is nothing of a tenant's.
+pub(crate) fn caller() -> Result<Caller> {
     session()?;
     asked().map_err(|_| Refusal::NotFound.into())
 }

@@ -29,6 +29,8 @@ pub mod membership;
 pub mod notice;
 #[cfg(feature = "ssr")]
 pub(crate) mod overview;
+#[cfg(feature = "ssr")]
+pub(crate) mod picture;
 pub mod pupil;
 pub mod reading;
 pub mod roster;
@@ -210,8 +212,11 @@ pub const SHEETS: &[sheet::Address] = &[
     // what is shown there is what is decided on: it does not change under the reader's hands
     ("/roster/:import", Rail::Pupils, &[]),
     ("/roster/:import/undo", Rail::Pupils, &[]),
+    ("/picture", Rail::Pupils, &["school-picture"]),
     // who runs, leads or clerks a trust
     ("/overview", Rail::Schools, &[]),
+    // who runs or leads a trust
+    ("/trust/picture", Rail::Schools, &[]),
     // administrators
     ("/settings", Rail::Settings, &[]),
     ("/settings/pupils", Rail::Settings, &[]),
@@ -286,6 +291,8 @@ async fn drawn(
         ["roster", "reading", id] => roster::reading::page(read, around, id),
         ["roster", id] => roster::one::page(read, around, asked, id).await,
         ["roster", id, "undo"] => roster::undo::page(read, around, id).await,
+        ["picture"] => picture::page(read, asked).await,
+        ["trust", "picture"] => picture::trust::page(read, asked).await,
         ["overview"] => overview::page(read, around).await,
         ["settings"] => tenancy::settings(read, around, asked).await,
         ["settings", "pupils"] => pupil::setting::page(read, around, asked).await,

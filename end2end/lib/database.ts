@@ -36,3 +36,10 @@ export function lengthenTrust(trust: string, schools: number, email: string): vo
     update membership m set state = 'suspended' from tenant t, account a
       where t.id = m.tenant_id and t.label = 'northgate' and a.id = m.account_id and a.email = '${email}'`);
 }
+
+/** So many pupils in each of two years, whom nobody has checked in with. */
+export function fillRoll(label: string, year4: number, year5: number): void {
+  sql(`insert into pupil (tenant_id, first_name, last_name, born, year_group)
+      select t.id, 'Robin', 'Pupil ' || n, '2017-05-09', case when n <= ${year4} then '4' else '5' end
+      from generate_series(1, ${year4 + year5}) n, tenant t where t.label = '${label}'`);
+}

@@ -29,7 +29,7 @@ use crate::{
     hub::Hub,
     known,
     mail::{Links, Mailer},
-    people,
+    people, picture,
     queue::Queue,
     relay::Relay,
     roster,
@@ -185,6 +185,7 @@ impl Parts {
             .merge(router::health(report))
             .merge(arrive::route())
             .merge(people::route())
+            .merge(picture::route())
             .merge(files::route())
             .merge(roster::route())
             .merge(certificate::route())

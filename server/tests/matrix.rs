@@ -30,6 +30,7 @@ const OTHERS: &[&str] = &[
     "/people/no-id",
     "/people.csv",
     "/people.csv?show=ended&role=clerk",
+    "/picture.csv",
     "/live",
     "/live (as a socket)",
     "/health",

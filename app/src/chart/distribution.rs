@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use super::{
     plane::tenth,
-    stack::{HIDDEN, Piece, Row, WIDTH, hatch, laid},
+    stack::{Count, HIDDEN, Piece, Row, WIDTH, hatch, laid},
 };
 
 /// Height of a bar.
@@ -128,14 +128,21 @@ fn key(bands: &[String], hides: bool) -> impl IntoView + use<> {
     }
 }
 
-/// Each row with its labels, as they were given: "Year 4: Close to average 12, High hidden."
+/// A number's label; that of a hidden one is a mark, of which nothing would be heard.
+fn said(count: &Count) -> String {
+    count
+        .shown
+        .map_or_else(|| "hidden".to_owned(), |_| count.label.clone())
+}
+
+/// Each row with its numbers: "Year 4: Close to average 12, High hidden."
 fn in_short(bands: &[String], rows: &[Row]) -> String {
     rows.iter()
         .map(|row| {
             let counts: Vec<_> = bands
                 .iter()
                 .zip(&row.counts)
-                .map(|(band, count)| format!("{band} {}", count.label))
+                .map(|(band, count)| format!("{band} {}", said(count)))
                 .collect();
             format!("{}: {}.", row.name, counts.join(", "))
         })
@@ -155,7 +162,8 @@ fn table(title: &str, bands: &[String], rows: &[Row]) -> impl IntoView + use<> {
                 .iter()
                 .zip(&row.counts)
                 .map(|(band, count)| {
-                    view! { <td class="number" data-label=band.clone()>{count.label.clone()}</td> }
+                    let heard = count.shown.is_none().then(|| view! { <span class="hidden-text">"hidden"</span> });
+                    view! { <td class="number" data-label=band.clone()><span aria-hidden=count.shown.is_none().then_some("true")>{count.label.clone()}</span>{heard}</td> }
                 })
                 .collect();
             view! { <tr><th scope="row">{row.name.clone()}</th>{counts}</tr> }
@@ -175,14 +183,13 @@ fn table(title: &str, bands: &[String], rows: &[Row]) -> impl IntoView + use<> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stack::Count;
     use super::*;
 
     #[test]
     fn the_words_carry_the_mark_and_never_a_number_in_its_place() {
         let count = |shown: Option<u32>| Count {
             shown,
-            label: shown.map_or_else(|| "hidden".to_owned(), |n| n.to_string()),
+            label: shown.map_or_else(|| "–".to_owned(), |n| n.to_string()),
         };
         let row = Row {
             name: "Year 4".to_owned(),

@@ -114,7 +114,7 @@ impl Kind {
                 "tag",
                 "roster",
             ],
-            Self::Records => &["record", "statement"],
+            Self::Records => &["record", "statement", "picture"],
             Self::Settings => &["tenant", "field", "duty"],
             Self::Log => &["audit"],
         }

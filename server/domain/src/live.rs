@@ -35,6 +35,8 @@ pub enum Topic {
     Caseload,
     /// One pupil.
     Pupil(Uuid),
+    /// A word that a new picture of the school is there, and never anything of it.
+    SchoolPicture,
 }
 
 /// How the log and the hub call [`Topic::Here`].
@@ -51,6 +53,7 @@ impl Topic {
             "library" => Self::Library,
             "approvals" => Self::Approvals,
             "caseload" => Self::Caseload,
+            "school-picture" => Self::SchoolPicture,
             _ => {
                 let (noun, id) = name.split_once('/')?;
                 // As it is written, and in no other way: a topic has one name.
@@ -78,6 +81,7 @@ impl Topic {
             Self::Library => "library".to_owned(),
             Self::Approvals => "approvals".to_owned(),
             Self::Caseload => "caseload".to_owned(),
+            Self::SchoolPicture => "school-picture".to_owned(),
             Self::Folder(id) => format!("folder/{id}"),
             Self::Paper(id) => format!("paper/{id}"),
             Self::Readers(id) => format!("readers/{id}"),
@@ -109,6 +113,7 @@ pub fn is_for(topic: Topic, roles: &[Role]) -> bool {
             .any(|role| !matches!(role, Role::Parent | Role::Member)),
         Topic::Settings => roles.iter().any(|role| role.manages_people()),
         Topic::Caseload | Topic::Pupil(_) => crate::pupil::is_for(roles),
+        Topic::SchoolPicture => crate::pupil::sees_school(roles),
     }
 }
 
@@ -287,6 +292,7 @@ mod tests {
             Topic::Approvals,
             Topic::Caseload,
             Topic::Pupil(id),
+            Topic::SchoolPicture,
         ] {
             assert_eq!(Topic::from_name(&topic.name()), Some(topic));
             assert_eq!(name_of(&topic.key(Uuid::from_u128(7))), topic.name());

@@ -34,7 +34,7 @@ mod school;
 mod simplex;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trial;
 
 pub use ledger::Ledger;

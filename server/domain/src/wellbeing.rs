@@ -7,6 +7,7 @@ pub mod effect;
 pub mod instrument;
 pub mod naming;
 pub mod onrecord;
+pub mod picture;
 pub mod record;
 pub mod scale;
 pub mod timeline;

@@ -2,10 +2,11 @@
 //! what stands in it never enters the log, nor whether any words of it brought up a prompt.
 
 use serde_json::{Value, json};
+use time::Date;
 use uuid::Uuid;
 
 use super::Act;
-use crate::{AccountId, wellbeing::record::Kind};
+use crate::{AccountId, day, live::Topic, wellbeing::record::Kind};
 
 impl Act {
     fn of_record(
@@ -95,6 +96,17 @@ impl Act {
             about: None,
             detail: json!({ "cooling_minutes": minutes, "trend": trend }),
             topics: vec!["settings".to_owned()],
+            closes: None,
+        }
+    }
+
+    /// Of all pupils and of none: the number is left out, and its place keeps the line from who sees nothing of pupils.
+    pub(crate) fn picture_released(picture: Uuid, on: Date) -> Self {
+        Self {
+            name: "picture.released",
+            about: Some(picture),
+            detail: json!({ "day": day::field(on), "pupils": Value::Null }),
+            topics: vec![Topic::SchoolPicture.name()],
             closes: None,
         }
     }

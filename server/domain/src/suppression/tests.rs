@@ -1,6 +1,6 @@
 //! What is released, put to whoever wants to find out the rest.
 
-mod attacker;
+pub(crate) mod attacker;
 mod one_day;
 mod one_table;
-mod schools;
+pub(crate) mod schools;

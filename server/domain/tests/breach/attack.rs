@@ -182,6 +182,12 @@ impl Scene {
                    from record r join record_pupil p on p.tenant_id = r.tenant_id and p.record_id = r.id;
                  insert into statement (tenant_id, on_record_id, author_id, number, pupil_id, words)
                    select tenant_id, id, put_by, 1, pupil_id, 'Thank you' from on_record;
+                 with one as (
+                   insert into picture (tenant_id, day, made_by, counted) select tenant_id, sec.today() - 1, made_by, '{}' from folder
+                   returning tenant_id, id
+                 )
+                 insert into picture_table (tenant_id, picture_id, place, by_what, domain, released)
+                   select tenant_id, id, 1, 'year_group', 'safe', jsonb_build_object('total', 12) from one;
                  -- A pupil with a record stays on the roll, which would hide whether the policy keeps them there.
                  alter table record_pupil drop constraint record_pupil_pupil_fkey",
             )

@@ -8,11 +8,12 @@ use sqlx::{AssertSqlSafe, Executor as _};
 use testing::Stand;
 
 /// Calls that may say something of more than one tenant.
-fn calls(token: &str) -> [String; 3] {
+fn calls(token: &str) -> [String; 4] {
     [
         "select to_jsonb(s)::text from sec.trust_schools() s".to_owned(),
         format!("select to_jsonb(w)::text from sec.my_waiting('\\x{token}') w"),
         "select sec.trust_name() where sec.trust_name() is not null".to_owned(),
+        "select to_jsonb(s)::text from sec.trust_pictures() s".to_owned(),
     ]
 }
 
@@ -52,8 +53,12 @@ async fn no_attacker_is_told_a_number_of_another_school() {
         .behind
         .session(None, "clerk@beacon.example", Stand::SteppedUp)
         .await;
-    let [schools, waiting, _] = calls(&hex(outside.bytes()));
-    for (begin, call) in [(lead, schools), (enter_with(outside.bytes()), waiting)] {
+    let [schools, waiting, _, pictures] = calls(&hex(outside.bytes()));
+    for (begin, call) in [
+        (lead.clone(), schools),
+        (lead, pictures),
+        (enter_with(outside.bytes()), waiting),
+    ] {
         scene
             .web
             .execute(sqlx::raw_sql(AssertSqlSafe(format!("begin; {begin}"))))

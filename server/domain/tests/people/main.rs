@@ -26,6 +26,7 @@ mod notice;
 mod office;
 mod onrecord;
 mod overview;
+mod picture;
 mod pupil;
 mod question;
 mod record;
