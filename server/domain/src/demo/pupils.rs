@@ -6,6 +6,7 @@ mod dice;
 mod making;
 mod names;
 mod people;
+pub mod records;
 pub mod roster;
 pub mod sketch;
 

@@ -72,6 +72,8 @@ impl Why {
 }
 
 #[cfg(feature = "db")]
+pub(crate) use queries::sealed;
+#[cfg(feature = "db")]
 pub use queries::{everybody, of_pupil, on, remove, renew, set, trail};
 
 #[cfg(feature = "db")]
@@ -101,6 +103,16 @@ mod queries {
 
     fn row(pupil: Uuid, kind: TagKind) -> String {
         format!("{pupil}|{}", kind.code())
+    }
+
+    /// A value as it lies in the table.
+    pub(crate) fn sealed(
+        key: &TenantKey,
+        pupil: Uuid,
+        kind: TagKind,
+        value: &str,
+    ) -> Result<Vec<u8>, Refusal> {
+        key.seal(COLUMN, &row(pupil, kind), value)
     }
 
     /// The newest key of a tenant's own; none before the first value was sealed.
@@ -312,7 +324,7 @@ mod queries {
         {
             return Err(Refusal::Stale);
         }
-        let sealed = key.seal(COLUMN, &row(pupil, kind), &value)?;
+        let sealed = sealed(&key, pupil, kind, &value)?;
         sqlx::query!(
             "insert into tag (tenant_id, pupil_id, kind, sealed, expires_on) values ($1, $2, $3, $4, $5)
              on conflict on constraint tag_once_key do update set sealed = excluded.sealed, expires_on = excluded.expires_on",

@@ -17,18 +17,64 @@ pub enum Shape {
     Rise,
     /// Seen now and then, in a few domains.
     Sparse,
+    /// Well, then worse from week to week until the end.
+    Fall,
 }
 
 impl Shape {
-    /// That of a seed: of ten pupils six are settled.
+    /// That of a seed: of twenty pupils eleven are settled.
     pub fn of(seed: u64) -> Self {
         match Dice::new(seed, &[1]).below(20) {
             0..=2 => Self::Dip,
             3..=4 => Self::Rise,
             5..=7 => Self::Sparse,
+            8 => Self::Fall,
             _ => Self::Settled,
         }
     }
+}
+
+/// What is a pupil's own, whatever the week.
+struct Own {
+    /// How they usually are in each domain, in hundredths of a level.
+    usual: Vec<i64>,
+    /// When it happens, in hundredths of the whole time.
+    when: i64,
+    /// The two domains in which it shows most.
+    most: [usize; 2],
+    /// By how much they grow or shrink over the whole time, in hundredths of a level: half of it lies before the middle.
+    drift: i64,
+}
+
+impl Own {
+    fn of(seed: u64) -> Self {
+        let mut own = Dice::new(seed, &[2]);
+        // Who is well is so in most domains.
+        let whole = 335 + throw(&mut own, 80);
+        let usual = Domain::ALL
+            .iter()
+            .map(|_| whole + throw(&mut own, 60))
+            .collect();
+        let when = 30 + throw(&mut own, 30);
+        let late = 84 + throw(&mut own, 6);
+        Self {
+            usual,
+            when: if Shape::of(seed) == Shape::Fall {
+                late
+            } else {
+                when
+            },
+            most: [own.below(8), own.below(8)],
+            drift: throw(&mut own, 80) - 40,
+        }
+    }
+}
+
+/// The day on which something changed for a pupil, of a course between two days; none for whom nothing did.
+pub fn turn(seed: u64, from: Date, to: Date) -> Option<Date> {
+    let turned = matches!(Shape::of(seed), Shape::Dip | Shape::Rise | Shape::Fall);
+    let after = (to - from).whole_days() * Own::of(seed).when / 100;
+    turned.then(|| from.saturating_add(Duration::days(after)))
 }
 
 /// A pupil's check-ins between two days, both included: at most one in a week, on school days only, with one to eight domains of
@@ -36,14 +82,7 @@ impl Shape {
 /// story.
 pub fn course(seed: u64, from: Date, to: Date) -> Vec<(Date, Vec<(Domain, Level)>)> {
     let shape = Shape::of(seed);
-    let mut own = Dice::new(seed, &[2]);
-    let usual: Vec<i64> = Domain::ALL
-        .iter()
-        .map(|_| 370 + throw(&mut own, 80))
-        .collect();
-    // When it happens, in hundredths of the whole time; and the two domains in which it shows most.
-    let when = 30 + throw(&mut own, 30);
-    let most = [own.below(8), own.below(8)];
+    let own = Own::of(seed);
     let whole = (to - from).whole_days().max(1);
     let mut monday = week_of(from);
     let mut weeks = Vec::new();
@@ -55,11 +94,12 @@ pub fn course(seed: u64, from: Date, to: Date) -> Vec<(Date, Vec<(Domain, Level)
         if let Some(day) = day_of(monday, from, to, shape, &mut dice) {
             let passed = (day - from).whole_days() * 100 / whole;
             let mut seen = Vec::new();
-            for (place, (domain, usual)) in Domain::ALL.into_iter().zip(&usual).enumerate() {
-                let looked = dice.in_thousand(if shape == Shape::Sparse { 350 } else { 600 });
+            for (place, (domain, usual)) in Domain::ALL.into_iter().zip(&own.usual).enumerate() {
+                let looked = dice.in_thousand(if shape == Shape::Sparse { 350 } else { 800 });
                 if looked || (place == 7 && seen.is_empty()) {
-                    let strength = if most.contains(&place) { 100 } else { 50 };
-                    let moved = moved(shape, passed - when) * strength / 100;
+                    let strength = if own.most.contains(&place) { 100 } else { 50 };
+                    let moved = moved(shape, passed - own.when) * strength / 100;
+                    let moved = moved + own.drift * (passed - 50) / 100;
                     let noise = throw(&mut dice, 90) - 45;
                     seen.push((domain, level(usual + moved + noise)));
                 }
@@ -91,6 +131,7 @@ fn moved(shape: Shape, after: i64) -> i64 {
         Shape::Dip if after < 0 => 0,
         Shape::Dip => (-200 + after * 8).min(0),
         Shape::Rise => (-210 + after.max(0) * 5).min(0),
+        Shape::Fall => (after.max(0) * -28).max(-240),
     }
 }
 
@@ -245,9 +286,20 @@ mod tests {
 
     #[test]
     fn most_are_settled_and_every_shape_occurs() {
-        assert!((200..280).contains(&of(Shape::Settled).count()));
+        assert!((180..260).contains(&of(Shape::Settled).count()));
         for shape in [Shape::Dip, Shape::Rise, Shape::Sparse] {
             assert!((20..100).contains(&of(shape).count()), "{shape:?}");
+        }
+        assert!((10..40).contains(&of(Shape::Fall).count()));
+    }
+
+    #[test]
+    fn who_turned_did_so_between_the_days_and_the_others_did_not() {
+        for seed in 0..400 {
+            let turn = turn(seed, FROM, TO);
+            let settled = matches!(Shape::of(seed), Shape::Settled | Shape::Sparse);
+            assert_eq!(turn.is_none(), settled, "{seed}");
+            assert!(turn.is_none_or(|day| FROM < day && day < TO), "{seed}");
         }
     }
 
@@ -262,6 +314,13 @@ mod tests {
             let course = course(seed, FROM, TO);
             assert!(
                 mean(&course, 85, 100) - mean(&course, 0, 30) > 0.4,
+                "{seed}"
+            );
+        }
+        for seed in of(Shape::Fall) {
+            let course = course(seed, FROM, TO);
+            assert!(
+                mean(&course, 0, 80) - mean(&course, 95, 100) > 0.6,
                 "{seed}"
             );
         }

@@ -83,7 +83,7 @@ async fn load_one(
 }
 
 /// The moment of a time of the day on the clocks of England.
-fn at(date: Date, time: time::Time) -> OffsetDateTime {
+pub(super) fn at(date: Date, time: time::Time) -> OffsetDateTime {
     let utc = PrimitiveDateTime::new(date, time).assume_utc();
     // Clocks change before the times that are asked for here.
     PrimitiveDateTime::new(date, time).assume_offset(day::in_england(utc).offset())
