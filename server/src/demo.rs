@@ -14,10 +14,16 @@ use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::{parts, serve};
 use cluster::{Logins, Role};
-use domain::{db::Db, demo, password::Hasher, secret::Secrets};
+use domain::{
+    db::Db,
+    demo::{self, pupils::records::Loaded},
+    password::Hasher,
+    secret::Secrets,
+};
 use secrecy::ExposeSecret as _;
 use sqlx::{ConnectOptions as _, Connection as _};
 use std::fmt::Write as _;
+use std::time::Instant;
 
 /// What else is done for a demo.
 #[derive(clap::Subcommand, Debug)]
@@ -34,17 +40,35 @@ pub async fn load(config: &Config, more: u32) -> Result<(), Stop> {
     let loaded = load_into(config, open.logins(), more).await;
     let (enrolled, filed) = match &loaded {
         Ok(_) => (
-            load_pupils(config, open.logins()).await,
+            enrol(config, open.logins()).await,
             file_papers(config, &open).await,
         ),
-        Err(_) => (Ok(0), Ok(String::new())),
+        Err(_) => (Ok(String::new()), Ok(String::new())),
     };
     open.close().await;
     // The schools are there, whatever becomes of their pupils and papers.
-    say(&format!("{} people added.\n{}", loaded?, accounts(config)))?;
-    let pupils = enrolled.map(|added| say(&format!("{added} pupils added.\n")));
+    say(&format!(
+        "{} people added.\n{}",
+        loaded?,
+        accounts(config, true)
+    ))?;
+    let pupils = enrolled.map(|added| say(&added));
     say(&filed?)?;
     pupils?
+}
+
+/// The pupils, and then what was put down about them. What there is to say of it.
+async fn enrol(config: &Config, logins: &Logins) -> Result<String, Stop> {
+    let pupils = load_pupils(config, logins).await?;
+    let Loaded {
+        records,
+        levels,
+        entries,
+        parents,
+    } = load_records(logins.clone(), secrets(config)?).await?;
+    Ok(format!(
+        "{pupils} pupils added.\n{parents} parents, {records} records with {levels} levels and {entries} entries on record added.\n"
+    ))
 }
 
 /// Puts the pupils of the demo schools on the roll, with their groups, caseloads and parents. Where a school has pupils, nothing.
@@ -61,6 +85,41 @@ pub async fn load_pupils(config: &Config, logins: &Logins) -> Result<usize, Stop
         .map_err(|error| Stop::failed(format!("The demo pupils were not loaded: {error}")))?;
     let _ = connection.close().await;
     Ok(added)
+}
+
+/// Puts down what is on record about the pupils of the demo schools: two years of it at Oakfield, and of one form at Northgate; of the
+/// others there half a year. Where a school has records, nothing. Comes after [`load_pupils`], which refuses what is no loopback. What
+/// fails is told in the log too; the schools are as usable without.
+pub async fn load_records(logins: Logins, secrets: Secrets) -> Result<Loaded, Stop> {
+    let begun = Instant::now();
+    let loaded = put_down(&logins, &secrets).await;
+    match &loaded {
+        Ok(Loaded { records: 0, .. }) => {}
+        Ok(loaded) => tracing::info!(
+            records = loaded.records,
+            seconds = begun.elapsed().as_secs(),
+            "the demo schools have their records"
+        ),
+        Err(stop) => tracing::error!(%stop, "the demo schools have not all of their records"),
+    }
+    loaded
+}
+
+async fn put_down(logins: &Logins, secrets: &Secrets) -> Result<Loaded, Stop> {
+    let failed =
+        |error: domain::Refusal| Stop::failed(format!("The demo records were not loaded: {error}"));
+    // One hash serves all.
+    let hasher = Hasher::new(1).map_err(failed)?;
+    let mut connection = logins
+        .options(Role::Migrator)?
+        .connect()
+        .await
+        .map_err(|error| Stop::failed(format!("Cannot connect as the migrator: {error}.")))?;
+    let loaded = demo::pupils::records::load(&mut connection, &hasher, secrets, clock::now())
+        .await
+        .map_err(failed)?;
+    let _ = connection.close().await;
+    Ok(loaded)
 }
 
 /// Files the papers, unless they are not wanted or there are folders already. What there is to say of it, as a line.
@@ -151,8 +210,8 @@ pub fn secrets(config: &Config) -> Result<Secrets, Stop> {
     }
 }
 
-/// Addresses and accounts, as `make run` prints them.
-pub fn accounts(config: &Config) -> String {
+/// Addresses and accounts, as `make run` prints them; those that go with the `pupils` only where these are there.
+pub fn accounts(config: &Config, pupils: bool) -> String {
     let mut text = String::new();
     for tenant in demo::TENANTS {
         let _ = writeln!(
@@ -162,9 +221,17 @@ pub fn accounts(config: &Config) -> String {
             config.origin.of_tenant(tenant.label)
         );
     }
-    let _ = write!(
+    text.push_str("  Sign in as clerk@beacon.example (both schools), or in each school as admin@ head@ clerk@ chair@\n  governor1@ … governor9@ senco@ teacher1@ … teacher4@ ta1@ parent1@ parent2@, for example clerk@oakfield.example.\n");
+    if pupils {
+        let _ = writeln!(
+            text,
+            "  For a first look at pupils: teacher1@oakfield.example (a form of 26), senco@oakfield.example (the school),\n  parent1@oakfield.example (two children), parent2@oakfield.example (kept from one of two by an order),\n  parent3@oakfield.example (a child at each school); parent4@ … parent{}@oakfield.example have one each.",
+            demo::pupils::records::PARENTS
+        );
+    }
+    let _ = writeln!(
         text,
-        "  Sign in as clerk@beacon.example (both schools), or in each school as admin@ head@ clerk@ chair@\n  governor1@ … governor9@ senco@ teacher1@ … teacher4@ ta1@ parent1@ parent2@, for example clerk@oakfield.example.\n  Password: {}   Second factor (base 32): {}\n",
+        "  Password: {}   Second factor (base 32): {}",
         demo::PASSWORD,
         demo::FACTOR_BASE32
     );

@@ -50,6 +50,10 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
             )),
             _ => Stop::failed(format!("Cannot listen on {}: {error}.", config.listen)),
         })?;
+    if config.demo && config.demo_papers == Some(true) {
+        // While the schools are looked at already.
+        tokio::spawn(demo::load_records(open.logins().clone(), secrets.clone()));
+    }
     // Rendering spawns tasks; leptos otherwise learns where only when it lists routes, which we never ask it to.
     let _ = any_spawner::Executor::init_tokio();
     let (tell, ending) = watch::channel(false);
@@ -116,7 +120,10 @@ fn announce(config: &Config) -> Result<(), Stop> {
     tracing::info!(listen = %config.listen, "serving");
     let address = config.origin.address();
     say(&if config.demo {
-        format!("Quorate is at {address}\n{}", demo::accounts(config))
+        format!(
+            "Quorate is at {address}\n{}",
+            demo::accounts(config, config.demo_papers == Some(true))
+        )
     } else {
         format!("Quorate is at {address}\n")
     })
