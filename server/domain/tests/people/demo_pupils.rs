@@ -18,7 +18,7 @@ use time::{Duration, macros::date};
 use uuid::Uuid;
 
 impl Scene {
-    async fn load_pupils(&mut self, most: Option<u32>) -> Result<usize, Refusal> {
+    pub async fn load_pupils(&mut self, most: Option<u32>) -> Result<usize, Refusal> {
         let now = self.now().await;
         let mut migrator = sqlx::PgConnection::connect_with(&self.fresh.options(Role::Migrator))
             .await

@@ -12,6 +12,7 @@ mod check;
 mod committee;
 mod copy;
 mod demo_pupils;
+mod demo_records;
 mod digest;
 mod factor;
 mod interest;
