@@ -95,7 +95,7 @@ pub fn course(seed: u64, from: Date, to: Date) -> Vec<(Date, Vec<(Domain, Level)
             let passed = (day - from).whole_days() * 100 / whole;
             let mut seen = Vec::new();
             for (place, (domain, usual)) in Domain::ALL.into_iter().zip(&own.usual).enumerate() {
-                let looked = dice.in_thousand(if shape == Shape::Sparse { 350 } else { 600 });
+                let looked = dice.in_thousand(if shape == Shape::Sparse { 350 } else { 800 });
                 if looked || (place == 7 && seen.is_empty()) {
                     let strength = if own.most.contains(&place) { 100 } else { 50 };
                     let moved = moved(shape, passed - own.when) * strength / 100;

@@ -1,4 +1,4 @@
-//! The check-ins: every two to three weeks of term by who teaches a pupil, about once in half a term by the SENCO or the head where
+//! The check-ins: every two to three weeks of term by who teaches a pupil, about once a month by the SENCO or the head where
 //! nobody else does.
 
 use time::{Date, Duration, OffsetDateTime, Time, macros::time};
@@ -60,7 +60,7 @@ fn seen(child: &Child, to: Date) -> Vec<(Date, Vec<(Domain, Level)>)> {
         let pause = if child.taught {
             11 + dice.below(10)
         } else {
-            38 + dice.below(20)
+            21 + dice.below(14)
         };
         next = day.saturating_add(Duration::days(i64::try_from(pause).unwrap_or(14)));
         true

@@ -132,7 +132,7 @@ pub(super) const HELP: &[(&str, &str, u16)] = &[
     (
         "To have somebody to be with at break",
         "A group of four on Tuesdays, with games that take turns",
-        8,
+        6,
     ),
     (
         "To say what is wrong instead of leaving",
@@ -152,7 +152,7 @@ pub(super) const HELP: &[(&str, &str, u16)] = &[
     (
         "To look forward to something in the week",
         "An hour in the garden on Fridays, with a job that is theirs alone",
-        8,
+        6,
     ),
 ];
 
