@@ -52,10 +52,7 @@ use crate::{door, form::id_of};
 
 /// Whom a record is about, with the words about each.
 #[cfg(feature = "ssr")]
-type Whom = Vec<(Uuid, Part, String)>;
-
-#[cfg(feature = "ssr")]
-fn linked(whom: &Whom) -> Vec<Linked<'_>> {
+fn linked(whom: &[(Uuid, Part, String)]) -> Vec<Linked<'_>> {
     whom.iter()
         .map(|(pupil, part, words)| Linked {
             pupil: *pupil,

@@ -177,7 +177,7 @@ fn when(
     } else {
         (
             day::field(door::today()),
-            now.map(|now| clock(now)).unwrap_or_default(),
+            now.map(clock).unwrap_or_default(),
         )
     };
     let legend = match kind {

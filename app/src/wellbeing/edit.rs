@@ -147,7 +147,7 @@ fn by_kind(
     typed: impl Fn(&str, &str) -> String,
     refusal: Option<&Refusal>,
 ) -> Option<AnyView> {
-    let some = |kept: &Option<String>| kept.clone().unwrap_or_default();
+    let some = |kept: Option<&str>| kept.unwrap_or_default().to_owned();
     Some(match &one.detail {
         Detail::Plain {} if one.kind == Kind::CheckIn => {
             levels(one, typed, refusal)
@@ -158,7 +158,7 @@ fn by_kind(
         }
         .into_any(),
         Detail::Plan { review_on } => view! {
-            <Field name="review_on" label="Look at it again on" kind="date" optional=true value=typed("review_on", &some(review_on)) refusal=refusal.cloned() />
+            <Field name="review_on" label="Look at it again on" kind="date" optional=true value=typed("review_on", &some(review_on.as_deref())) refusal=refusal.cloned() />
         }
         .into_any(),
         Detail::Intervention(stands) => {
@@ -170,8 +170,8 @@ fn by_kind(
                 by: typed("by", &by),
                 sessions: typed("sessions", &sessions.unwrap_or_default()),
                 starts: typed("starts", &stands.starts),
-                review_on: typed("review_on", &some(&stands.review_on)),
-                ends: typed("ends", &some(&stands.ends)),
+                review_on: typed("review_on", &some(stands.review_on.as_deref())),
+                ends: typed("ends", &some(stands.ends.as_deref())),
             };
             course(&stands, staff, refusal).into_any()
         }

@@ -83,28 +83,25 @@ pub(super) fn state(put: Option<&Put>) -> AnyView {
     }
 }
 
-/// A record on the timeline, with the way to its own page. `put` is none where the page is about a day of the past, which does not say
+/// A record on the timeline, with the way to its own page. `puts` is none where the page is about a day of the past, which does not say
 /// what was on record then.
 pub(super) fn line(
     pupil: Uuid,
     one: &Entry,
-    put: Option<Option<&Put>>,
+    puts: Option<&HashMap<Uuid, Put>>,
     staff: &Staff,
 ) -> impl IntoView + use<> {
+    use onrecord::State;
     let href = format!("/pupils/{pupil}/records/{}", one.id);
     let (kind, author) = (one.kind.name(), one.author.clone());
     let on = day::of(&one.happened_at).map_or_else(|_| String::new(), day::words);
     let label = format!("{kind}, {on}");
-    let free = matches!(
-        put,
-        Some(
-            None | Some(Put {
-                state: onrecord::State::TakenBack(_) | onrecord::State::Off { .. },
-                ..
-            })
-        )
-    );
-    let may_put = free && !one.withdrawn;
+    let puts = puts.filter(|_| !one.withdrawn);
+    let stands = puts.map(|puts| state(puts.get(&one.id)));
+    let may_put = puts.is_some_and(|puts| {
+        puts.get(&one.id)
+            .is_none_or(|put| matches!(put.state, State::TakenBack(_) | State::Off { .. }))
+    });
     view! {
         <li class=if one.withdrawn { "entry withdrawn" } else { "entry" }>
             <div class="entry-head">
@@ -115,7 +112,7 @@ pub(super) fn line(
             {told(one, staff)}
             <div class="entry-foot">
                 {one.withdrawn.then(|| view! { <span class="tag bad">"Withdrawn as a mistake"</span> })}
-                {put.filter(|_| !one.withdrawn).map(state)}
+                {stands}
                 {(one.version > 1).then(|| view! { <a class="tag" href=format!("{href}#versions") rel="external">{format!("Version {}", one.version)}</a> })}
                 {may_put.then(|| view! { <a class="button quiet" href=format!("{href}/put")>"Put on record…" <span class="hidden-text">{label}</span></a> })}
             </div>

@@ -119,7 +119,7 @@ pub(crate) async fn middle(
         let lines: Vec<_> = entries
             .iter()
             .take(PAGE)
-            .map(|one| entry::line(id, one, Some(puts.get(&one.id)), &staff))
+            .map(|one| entry::line(id, one, Some(&puts), &staff))
             .collect();
         let older = older(id, &wanted, &entries);
         let none = lines.is_empty();

@@ -119,10 +119,12 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
              returning record_id"
         ))
         .await;
-        let put = match () {
-            () if acts("/take-back") => "now()",
-            () if acts("/take-off") => "now() - interval '1 day'",
-            () => "",
+        let put = if acts("/take-back") {
+            "now()"
+        } else if acts("/take-off") {
+            "now() - interval '1 day'"
+        } else {
+            ""
         };
         if !put.is_empty() {
             entry = made(format!(
