@@ -188,7 +188,7 @@ fn decide(
                 </div>
                 {(bad > 0).then(|| view! {
                     <p><a href=format!("/roster/{import}/not-taken.csv") rel="external" download=""><Icon name="download" class="icon small" />" Download the lines that cannot be taken, with a reason each"</a>
-                    <small class="muted">" Put them right in the file and read it as a roster of its own. It holds what your file held: keep it as you keep that."</small></p>
+                    <small class="muted">" Do it before you take the roster in: its lines are deleted then. Put them right in that file and read it as a roster of its own. It holds what your file held, so keep it as you keep that."</small></p>
                 })}
                 <details>
                     <summary>"Throw this roster away"</summary>
