@@ -57,7 +57,7 @@ test('the office reads six pupils, sees what each line and column becomes, takes
 
   // The same file again changes nothing.
   await readSix(admin, 'The same again.csv');
-  await expect(admin.getByRole('heading', { name: 'Nothing to take in' })).toBeVisible();
+  await expect(admin.getByRole('heading', { name: 'No pupil would change' })).toBeVisible();
   await expect(lines(admin).filter({ hasText: 'No change' })).toHaveCount(4);
   await admin.getByText('Throw this roster away').click();
   await admin.getByRole('button', { name: 'Throw it away' }).click();

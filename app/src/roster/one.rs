@@ -151,7 +151,7 @@ fn decide(
         ),
     };
     let lead = if nothing {
-        "The roll says all of it already, as far as the lines can be taken."
+        "The roll says so already, as far as the lines can be taken. Taking it in would still put classes on the caseloads of the teachers it names, where they are not yet."
     } else {
         "All of it is taken in at once, or nothing is."
     };
@@ -170,7 +170,7 @@ fn decide(
     .collect();
     view! {
         <section class="card narrow" aria-labelledby="decide">
-            <header><h2 id="decide">{if nothing { "Nothing to take in" } else { "Ready to be taken in" }}</h2></header>
+            <header><h2 id="decide">{if nothing { "No pupil would change" } else { "Ready to be taken in" }}</h2></header>
             <div class="body stack">
                 <p>{lead} " It can be undone for " {UNDO_DAYS} " days, also after later edits."</p>
                 {left_out.into_iter().map(|line| view! { <p>{line}</p> }).collect_view()}
@@ -188,7 +188,7 @@ fn decide(
                 </div>
                 {(bad > 0).then(|| view! {
                     <p><a href=format!("/roster/{import}/not-taken.csv") rel="external" download=""><Icon name="download" class="icon small" />" Download the lines that cannot be taken, with a reason each"</a>
-                    <small class="muted">" Put them right in the file and read it as a roster of its own. It holds what your file held: keep it as you keep that."</small></p>
+                    <small class="muted">" Do it before you take the roster in: its lines are deleted then. Put them right in that file and read it as a roster of its own. It holds what your file held, so keep it as you keep that."</small></p>
                 })}
                 <details>
                     <summary>"Throw this roster away"</summary>

@@ -295,7 +295,7 @@ async fn a_reading_that_is_killed_half_way_leaves_nothing_and_its_page_says_so()
     let mut served = Served::here().await;
     let admin = served.cookie(Some("oakfield"), ADMIN, Stand::Full).await;
     let before = events(&mut served).await;
-    let many = form(&[], "r.csv", lines(40_000).as_bytes());
+    let many = form(&[], "r.csv", lines(80_000).as_bytes());
     for killed in ["the child", "the connection"] {
         let answer = send(&served, &admin, many.clone()).await;
         assert_eq!(answer.status, 303, "{killed}: {}", answer.text());
@@ -307,7 +307,7 @@ async fn a_reading_that_is_killed_half_way_leaves_nothing_and_its_page_says_so()
             assert_eq!(answer.header("refresh"), "2");
             let page = answer.text();
             assert!(page.contains("Your file is being read"), "{page}");
-            if page.contains("of 40,000 rows so far") && !page.contains("No rows of") {
+            if page.contains("of 80,000 rows so far") && !page.contains("No rows of") {
                 break page;
             }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
