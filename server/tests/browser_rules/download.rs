@@ -1,4 +1,4 @@
-//! The list of people as a table for a spreadsheet.
+//! Tables for a spreadsheet: the list of people, and the school’s picture.
 
 use axum::http::Method;
 use testing::Stand;
@@ -112,5 +112,63 @@ async fn the_table_is_the_list_as_it_is_filtered_and_no_cell_is_a_formula() {
             .await;
         assert_eq!(answer.status.as_u16(), 404, "{email}");
         assert!(!answer.text().contains("Dilip"), "{email}");
+    }
+}
+
+#[tokio::test]
+async fn the_table_of_the_schools_picture_says_what_its_page_says_and_nothing_small() {
+    let mut served = Served::here().await;
+    sqlx::raw_sql(
+        "insert into pupil (tenant_id, first_name, last_name, born, year_group)
+         select t.id, 'Robin', 'Price ' || n, '2016-05-09', case when n <= 30 then '4' else '5' end
+         from tenant t, generate_series(1, 33) n where t.label = 'oakfield'",
+    )
+    .execute(&mut *served.behind)
+    .await
+    .unwrap();
+    let senco = served
+        .cookie(Some("oakfield"), "senco@oakfield.example", Stand::SteppedUp)
+        .await;
+    let table = served.get("oakfield", "/picture.csv", &senco).await;
+    assert_eq!(table.status.as_u16(), 200);
+    assert_eq!(table.header("content-type"), "text/csv; charset=utf-8");
+    let rows: Vec<Vec<String>> = csv::Reader::from_reader(&table.body[3..])
+        .records()
+        .map(|row| row.unwrap().iter().map(str::to_owned).collect())
+        .collect();
+    // Two years and their total, for each of eight domains.
+    assert_eq!(rows.len(), 24, "{rows:?}");
+    let of_year_5 = rows.iter().find(|row| row[2] == "Year 5").unwrap();
+    assert_eq!(of_year_5[4..], ["–"; 5]);
+    for cell in rows.iter().flat_map(|row| &row[4..]) {
+        let small = cell.parse::<u32>().is_ok_and(|count| count < 5);
+        assert!(!small, "{cell}");
+    }
+    assert!(rows.iter().any(|row| row[2] == "Total" && row[8] == "33"));
+
+    let page = served.get("oakfield", "/picture", &senco).await.text();
+    assert_eq!(
+        page.matches("stands for every number that is not shown")
+            .count(),
+        1
+    );
+    assert!(page.contains("33 pupils") && !page.contains("Price"));
+    for email in [
+        "teacher1@oakfield.example",
+        "clerk@oakfield.example",
+        "governor1@oakfield.example",
+        "parent1@oakfield.example",
+    ] {
+        let cookie = served
+            .cookie(Some("oakfield"), email, Stand::SteppedUp)
+            .await;
+        for address in ["/picture", "/picture.csv"] {
+            let answer = served
+                .ask(Method::GET, "oakfield", address)
+                .cookie(&cookie)
+                .send()
+                .await;
+            assert_eq!(answer.status.as_u16(), 404, "{email} at {address}");
+        }
     }
 }
