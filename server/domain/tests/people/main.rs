@@ -25,6 +25,7 @@ mod notice;
 mod office;
 mod onrecord;
 mod overview;
+mod parent;
 mod pupil;
 mod question;
 mod record;
