@@ -19,6 +19,7 @@ pub mod audit;
 pub mod board;
 #[cfg(feature = "ssr")]
 pub mod chart;
+pub mod children;
 #[cfg(feature = "ssr")]
 pub mod door;
 pub mod error;
@@ -36,6 +37,7 @@ pub mod sheet;
 pub mod tenancy;
 pub mod ui;
 pub mod waiting;
+pub mod wellbeing;
 
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, Title, provide_meta_context};
@@ -193,11 +195,15 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/groups/:group", Rail::Pupils, &["caseload"]),
     // who sees the school
     ("/caseloads", Rail::Pupils, &["caseload"]),
+    // parents: what is new, what is taken off and a child that is linked come on their own topic
+    ("/children", Rail::Children, &["me"]),
+    ("/children/:child", Rail::Children, &["me"]),
     // who runs, leads or clerks a trust
     ("/overview", Rail::Schools, &[]),
     // administrators
     ("/settings", Rail::Settings, &[]),
     ("/settings/pupils", Rail::Settings, &[]),
+    ("/settings/pupils/parents", Rail::Settings, &[]),
 ];
 
 /// What each sheet draws.
@@ -255,9 +261,12 @@ async fn drawn(
         ["groups"] => pupil::group::list::page(read, around, asked).await,
         ["groups", id] => pupil::group::one::page(read, around, asked, id).await,
         ["caseloads"] => pupil::caseload::page(read, around, asked).await,
+        ["children"] => children::whole::page(read, around, asked).await,
+        ["children", id] => children::child::page(read, around, asked, id).await,
         ["overview"] => overview::page(read, around).await,
         ["settings"] => tenancy::settings(read, around, asked).await,
         ["settings", "pupils"] => pupil::setting::page(read, around, asked).await,
+        ["settings", "pupils", "parents"] => children::setting::page(read, around, asked).await,
         _ => Err(domain::Refusal::NotFound),
     }
 }
