@@ -235,6 +235,9 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
         ("pupil", roll.pupil.clone()),
         ("pupils[0]", roll.pupil.clone()),
         ("group", roll.group.clone()),
+        ("child", roll.pupil.clone()),
+        ("entry", roll.entry.clone()),
+        ("cooling", "45".to_owned()),
         ("caseload", roll.caseload.clone()),
         ("restriction", roll.restriction.clone()),
         ("of", format!("pupil:{}", roll.pupil)),
@@ -324,6 +327,7 @@ fn visit(served: &Served, who: &Who, page: &str, fresh: &Fresh) -> Ask {
         .replace("{paper}", &fresh.shelf.document)
         .replace("{approval}", &fresh.shelf.approval)
         .replace("{pupil}", &fresh.roll.pupil)
+        .replace("{child}", &fresh.roll.pupil)
         .replace("{group}", &fresh.roll.group)
         .replace("{person}", &fresh.roll.person)
         .replace("{link}", &"A".repeat(43))

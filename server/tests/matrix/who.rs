@@ -354,6 +354,7 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
         "/pupils/",
         "/groups/",
         "/caseloads/",
+        "/children/",
     ];
     let rule = if address.ends_with("/set-rule") {
         sqlx::query("update tenant set board_rule = 'maintained'")
@@ -435,7 +436,7 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
     } else {
         Shelf::default()
     };
-    let of_roll = ["/pupils/", "/groups/", "/caseloads/"]
+    let of_roll = ["/pupils/", "/groups/", "/caseloads/", "/children/"]
         .iter()
         .any(|part| address.contains(part));
     let roll = if of_roll {
