@@ -211,7 +211,7 @@ mod pages {
             "group.left" => "took a pupil out of a class or registration group".to_owned(),
             "caseload.given" => format!("put pupils on {theirs} caseload"),
             "caseload.ended" => format!("took pupils off {theirs} caseload"),
-            "guardian.linked" => "linked a parent to a child".to_owned(),
+            "guardian.linked" => format!("linked {them} to a child"),
             "guardian.unlinked" => "ended a parent’s link to a child".to_owned(),
             "restriction.made" => "recorded a contact restriction".to_owned(),
             "restriction.lifted" => "lifted a contact restriction".to_owned(),
@@ -228,6 +228,9 @@ mod pages {
                 "took back an entry before a pupil’s parents could see it".to_owned()
             }
             "record.taken_off" => "took an entry off a pupil’s record, and said why".to_owned(),
+            "record.opened" if whom == Some("you") => {
+                "showed you what is new on record for your child".to_owned()
+            }
             "record.opened" => format!("showed {them} what is new on record for their child"),
             "record.rule_set" => "set how entries are put on record for parents".to_owned(),
             "statement.made" => "made a statement to an entry about their child".to_owned(),

@@ -9,6 +9,7 @@ pub mod multiples;
 pub mod plane;
 pub mod stack;
 pub mod trend;
+pub mod weeks;
 
 pub use cell::Cell;
 pub use distribution::Distribution;
@@ -16,6 +17,7 @@ pub use multiples::Multiples;
 pub use plane::{Span, Window};
 pub use stack::{Count, Row};
 pub use trend::TrendChart;
+pub use weeks::WeeksChart;
 
 use domain::wellbeing::trend::Trend;
 use leptos::prelude::*;

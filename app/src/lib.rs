@@ -19,6 +19,7 @@ pub mod audit;
 pub mod board;
 #[cfg(feature = "ssr")]
 pub mod chart;
+pub mod children;
 #[cfg(feature = "ssr")]
 pub mod door;
 pub mod error;
@@ -213,6 +214,9 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/roster/:import", Rail::Pupils, &[]),
     ("/roster/:import/undo", Rail::Pupils, &[]),
     ("/picture", Rail::Pupils, &["school-picture"]),
+    // parents: what is new, what is taken off and a child that is linked come on their own topic
+    ("/children", Rail::Children, &["me"]),
+    ("/children/:child", Rail::Children, &["me"]),
     // who runs, leads or clerks a trust
     ("/overview", Rail::Schools, &[]),
     // who runs or leads a trust
@@ -220,6 +224,7 @@ pub const SHEETS: &[sheet::Address] = &[
     // administrators
     ("/settings", Rail::Settings, &[]),
     ("/settings/pupils", Rail::Settings, &[]),
+    ("/settings/pupils/parents", Rail::Settings, &[]),
 ];
 
 /// What each sheet draws.
@@ -293,9 +298,12 @@ async fn drawn(
         ["roster", id, "undo"] => roster::undo::page(read, around, id).await,
         ["picture"] => picture::page(read, asked).await,
         ["trust", "picture"] => picture::trust::page(read, asked).await,
+        ["children"] => children::whole::page(read, around, asked).await,
+        ["children", id] => children::child::page(read, around, asked, id).await,
         ["overview"] => overview::page(read, around).await,
         ["settings"] => tenancy::settings(read, around, asked).await,
         ["settings", "pupils"] => pupil::setting::page(read, around, asked).await,
+        ["settings", "pupils", "parents"] => children::setting::page(read, around, asked).await,
         _ => Err(domain::Refusal::NotFound),
     }
 }

@@ -79,6 +79,9 @@ mod pages {
                 .folder
                 .as_ref()
                 .map(|(id, _)| format!("/library/{id}")),
+            _ if matches!(notice.act.as_str(), "record.opened" | "guardian.linked") => {
+                Some(crate::children::HOME.to_owned())
+            }
             _ if !around.sees_people() => None,
             (Some((id, _)), _) => Some(format!("/board/committees/{id}")),
             (None, Some(about)) => Some(format!("/people/{}", about.id)),
@@ -169,7 +172,7 @@ mod pages {
 
     /// What the reader is told of, by what they are here.
     fn heard_of(around: &Around) -> Vec<&'static str> {
-        use domain::role::Role::{Associate, Chair, Clerk, Governor};
+        use domain::role::Role::{Associate, Chair, Clerk, Governor, Parent};
         let on_board = around
             .roles
             .iter()
@@ -186,6 +189,10 @@ mod pages {
             (
                 true,
                 "Replies to what you asked about a paper, and questions that are put to you.",
+            ),
+            (
+                around.roles.contains(&Parent),
+                "That something is new on record for your child, and that you were linked to one.",
             ),
             (around.sees_people(), "Your checks and training."),
             (on_board, "Your term of office and your committees."),

@@ -248,9 +248,10 @@ pub async fn read_home() -> Result<Page<Home>> {
         Vec::new()
     };
     duties.extend(crate::approval::queue::duties(&mut read).await?);
+    let news = news(&mut read, &around).await?;
+    duties.extend(crate::children::duty(&around, &news.own));
     duties.sort_by(|a, b| a.since.cmp(&b.since));
     duties.truncate(DUTIES_MOST);
-    let news = news(&mut read, &around).await?;
     let here = (door::services().here)(read.standing.tenant);
     let body = Home::Tenant {
         duties,

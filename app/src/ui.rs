@@ -61,6 +61,8 @@ pub enum Rail {
     Schools,
     /// Pupils.
     Pupils,
+    /// A parent's own children.
+    Children,
     /// People.
     People,
     /// The board.
@@ -85,6 +87,7 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
     let role = around.roles.first().map_or("", |role| role.name());
     let people = around.tenant && around.sees_people();
     let pupils = around.tenant && domain::pupil::is_for(&around.roles);
+    let parent = around.roles.contains(&Role::Parent);
     let places = [
         Some((
             Rail::Home,
@@ -103,11 +106,16 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
             };
             (Rail::Pupils, "/pupils", "pupils", name)
         }),
+        (around.tenant && parent).then_some((Rail::Children, "/children", "pupils", "Children")),
         people.then_some((Rail::People, "/people", "people", "People")),
         people.then_some((Rail::Board, "/board", "board", "Board")),
-        around
-            .tenant
-            .then_some((Rail::Papers, "/library", "folder", "Papers")),
+        // A parent finds papers for parents beside what they read of their children.
+        (around.tenant && (people || !parent)).then_some((
+            Rail::Papers,
+            "/library",
+            "folder",
+            "Papers",
+        )),
         // Seven places are enough; an administrator comes by way of the papers.
         (people && !around.is_admin()).then_some((
             Rail::Approvals,

@@ -43,3 +43,54 @@ export function fillRoll(label: string, year4: number, year5: number): void {
       select t.id, 'Robin', 'Pupil ' || n, '2017-05-09', case when n <= ${year4} then '4' else '5' end
       from generate_series(1, ${year4 + year5}) n, tenant t where t.label = '${label}'`);
 }
+
+/** The tables of records, which nobody but the program writes to otherwise. Once, for all tests. */
+const RECORDS = `set role quorate_owner; select pg_advisory_xact_lock(5); do $grant$
+  declare name text;
+  begin
+    if not exists (select from pg_policies where policyname = 'e2e_record') then
+      foreach name in array array['record', 'record_pupil', 'record_version', 'score', 'on_record'] loop
+        execute format('create policy e2e_%s on %I for insert to quorate_sec with check (true)', name, name);
+        execute format('grant insert on %I to quorate_sec', name);
+      end loop;
+    end if;
+  end $grant$; set role quorate_sec;`;
+
+const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
+
+/** A child of a school by their first name, and one of its people by their address, as `child` and `author`. */
+const about = (label: string, first: string, by: string) => `
+  select p.* into strict child from pupil p join tenant t on t.id = p.tenant_id and t.label = ${quoted(label)} where p.first_name = ${quoted(first)};
+  select m.id into strict author from membership m join account a on a.id = m.account_id and a.email = ${quoted(by)} where m.tenant_id = child.tenant_id;`;
+
+/** Somebody wrote an observation of a child some days ago, put it on record, and the time is over in which it could be taken back. */
+export function putOnRecord(label: string, first: string, by: string, words: string, days = 1): void {
+  sql(`${RECORDS} do $seed$
+    declare child pupil; author uuid; made uuid;
+    begin ${about(label, first, by)}
+      insert into record (tenant_id, kind, happened_at, author_id)
+        values (child.tenant_id, 'observation', now() - interval '${days} days', author) returning id into made;
+      insert into record_pupil (tenant_id, record_id, pupil_id, place, part) values (child.tenant_id, made, child.id, 1, 'subject');
+      insert into record_version (tenant_id, record_id, number, body, detail, made_by) values (child.tenant_id, made, 1, 'For staff alone', '{}', author);
+      insert into on_record (tenant_id, record_id, number, pupil_id, kind, happened_at, words, put_by, put_at, opens_at)
+        select r.tenant_id, r.id, 1, child.id, r.kind, r.happened_at, ${quoted(words)}, author, now() - interval '1 hour', now() - interval '1 second'
+        from record r where r.tenant_id = child.tenant_id and r.id = made;
+    end $seed$`);
+}
+
+/** So many weeks in which somebody checked in with a child once, the newest a week ago. */
+export function checkedIn(label: string, first: string, by: string, weeks: number): void {
+  sql(`${RECORDS} do $seed$
+    declare child pupil; author uuid; made uuid; week integer; moment timestamptz;
+    begin ${about(label, first, by)}
+      for week in 1..${weeks} loop
+        moment := now() - week * interval '7 days';
+        insert into record (tenant_id, kind, happened_at, author_id) values (child.tenant_id, 'check_in', moment, author) returning id into made;
+        insert into record_pupil (tenant_id, record_id, pupil_id, place, part) values (child.tenant_id, made, child.id, 1, 'subject');
+        insert into record_version (tenant_id, record_id, number, body, detail, made_by) values (child.tenant_id, made, 1, '', '{}', author);
+        insert into score (tenant_id, record_id, number, pupil_id, domain, value, happened_on)
+          select child.tenant_id, made, 1, child.id, d, 2 + (week + n) % 4, (moment at time zone 'Europe/London')::date
+          from unnest(array['settled', 'connected']) with ordinality as x (d, n);
+      end loop;
+    end $seed$`);
+}

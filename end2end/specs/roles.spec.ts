@@ -4,7 +4,7 @@ import { enterCode, enterPassword, expect, NAMES, PASSWORD, test, title, type Wh
 test('a parent sees no People, and the list is not there for them', async ({ school }) => {
   const parent = await school.as('parent1');
   await parent.goto('/');
-  await expect(parent.getByRole('navigation', { name: 'Places' }).getByRole('link')).toHaveText(['Home', 'Papers', 'My account']);
+  await expect(parent.getByRole('navigation', { name: 'Places' }).getByRole('link')).toHaveText(['Home', 'Children', 'My account']);
   await expect(parent.getByRole('search')).toHaveCount(0);
   await expect(parent.locator('body')).not.toContainText(NAMES.clerk);
   for (const path of ['/people', '/people/add', '/settings', '/people/00000000-0000-7000-8000-000000000000']) {

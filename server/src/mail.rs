@@ -396,6 +396,21 @@ fn words(letter: &Letter, now: OffsetDateTime) -> Words {
     let until = uk_time(now + letter.kind.life());
     let greeting = format!("Hello {},", one_line(&letter.name));
     match letter.kind {
+        // Of the child not even the first name: whoever typed the address may have mistyped it, and a letter is read by others.
+        Kind::Invitation if letter.as_parent => Words {
+            subject: format!("{place} invites you as a parent or carer"),
+            greeting,
+            before: format!(
+                "{place} invites you to its pages for parents and carers. There you read what the school puts on record for you, and you can say something to it. Open this link to accept:"
+            ),
+            lists: vec![],
+            button: "Accept the invitation",
+            after: vec![
+                format!("The link works once, until {until}. If it has run out, ask {place} to invite you again."),
+                "Keep the link to yourself: whoever opens it can accept in your place.".to_owned(),
+                format!("If you have no child at {place}, this letter came to you by mistake. You need not do anything: nothing happens unless you accept."),
+            ],
+        },
         Kind::Invitation => Words {
             subject: format!("{place} invites you to its Quorate"),
             greeting,
@@ -548,6 +563,7 @@ mod tests {
             name: "Joan Whitlock".into(),
             place: "Oakfield Primary School".into(),
             label: "oakfield".into(),
+            as_parent: false,
         }
     }
 
@@ -615,6 +631,40 @@ mod tests {
             (Some("Joan Whitlock"), Some("joan@oakfield.example"))
         );
         assert!(mail.part(1).unwrap().content_type().unwrap().subtype() == Some("plain"));
+    }
+
+    #[test]
+    fn a_parent_reads_whose_school_invites_them_and_nothing_of_a_child() {
+        let (_folder, mailer) = mailer();
+        let token = LinkToken::random().unwrap();
+        let letter = Letter {
+            as_parent: true,
+            ..joan()
+        };
+        let sent = mailer.compose(&letter, &token, NOW).unwrap().formatted();
+        let mail = MessageParser::default().parse(&sent).unwrap();
+        assert_eq!(
+            mail.subject(),
+            Some("Oakfield Primary School invites you as a parent or carer")
+        );
+        let text = mail.body_text(0).unwrap();
+        for part in [
+            "Hello Joan Whitlock,",
+            "for parents and carers",
+            "until 15:42 on Saturday 28 November 2026 (UK time)",
+            "If you have no child at Oakfield Primary School",
+            &format!("http://oakfield.localhost:3000/invitation/{}", token.text()),
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        // A password is chosen by the same link as everybody's, and with a parent's role a new one is no invitation.
+        let reset = Letter {
+            kind: Kind::Reset,
+            ..letter
+        };
+        let sent = mailer.compose(&reset, &token, NOW).unwrap().formatted();
+        let mail = MessageParser::default().parse(&sent).unwrap();
+        assert_eq!(mail.subject(), Some("Choose a new password for Quorate"));
     }
 
     #[test]

@@ -757,6 +757,7 @@ async fn a_password_goes_out_only_after_starttls_and_only_to_the_named_server() 
             name: "Joan Whitlock".into(),
             place: "Oakfield Primary School".into(),
             label: "oakfield".into(),
+            as_parent: false,
         };
         let now = OffsetDateTime::now_utc();
         let message = mailer

@@ -247,6 +247,9 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
         ("pupil", roll.pupil.clone()),
         ("pupils[0]", roll.pupil.clone()),
         ("group", roll.group.clone()),
+        ("child", roll.pupil.clone()),
+        ("entry", roll.entry.clone()),
+        ("cooling", "45".to_owned()),
         ("caseload", roll.caseload.clone()),
         ("import", roll.import.clone()),
         ("line", "2".to_owned()),
@@ -350,6 +353,7 @@ fn visit(served: &Served, who: &Who, page: &str, fresh: &Fresh) -> Ask {
         .replace("{paper}", &fresh.shelf.document)
         .replace("{approval}", &fresh.shelf.approval)
         .replace("{pupil}", &fresh.roll.pupil)
+        .replace("{child}", &fresh.roll.pupil)
         .replace("{group}", &fresh.roll.group)
         .replace("{record}", &fresh.roll.record)
         .replace("{person}", &fresh.roll.person)

@@ -13,14 +13,14 @@ use super::{
     runs,
 };
 
-const WIDTH: f64 = 420.0;
+pub(super) const WIDTH: f64 = 420.0;
 /// Of what stands to the left of the levels: the sheet cuts off their words where the picture is small.
-const LEFT: f64 = 104.0;
-const RIGHT: f64 = 10.0;
-const TOP: f64 = 10.0;
-const HEIGHT: f64 = 176.0;
+pub(super) const LEFT: f64 = 104.0;
+pub(super) const RIGHT: f64 = 10.0;
+pub(super) const TOP: f64 = 10.0;
+pub(super) const HEIGHT: f64 = 176.0;
 /// Of the names of the months.
-const AXIS: f64 = 28.0;
+pub(super) const AXIS: f64 = 28.0;
 /// Of one thing that ran.
 const LANE: f64 = 30.0;
 /// Longest name beside a bar, in characters.
@@ -76,7 +76,7 @@ pub fn TrendChart(
     }
 }
 
-fn levels(plane: &Plane) -> Vec<AnyView> {
+pub(super) fn levels(plane: &Plane) -> Vec<AnyView> {
     let (left, right) = (tenth(plane.left), tenth(plane.right()));
     Level::ALL
         .into_iter()
@@ -92,7 +92,7 @@ fn levels(plane: &Plane) -> Vec<AnyView> {
         .collect()
 }
 
-fn months(plane: &Plane) -> Vec<AnyView> {
+pub(super) fn months(plane: &Plane) -> Vec<AnyView> {
     let (top, bottom) = (plane.bottom(), plane.bottom() + 5.0);
     plane
         .ticks()

@@ -44,9 +44,11 @@ const GATHER: Duration = Duration::from_millis(30);
 const BEFORE_LEAVING: Duration = Duration::from_millis(400);
 
 /// Where somebody is told that what they had open is not theirs to read any more: of papers and of pupils.
-const CLOSED: [(&[&str], &str); 2] = [
+const CLOSED: [(&[&str], &str); 3] = [
     (&["/papers/", "/library/"], "/library?why=closed"),
     (&["/pupils/"], "/pupils?why=closed"),
+    // Without a word: a parent is not told that a child is kept from them.
+    (&["/children/"], "/children"),
 ];
 
 /// Close codes of the server.

@@ -6,7 +6,7 @@ use domain::{
     membership::State,
     pupil::{
         Pupil,
-        guardian::{Link, Relation},
+        guardian::{Asked, Link, Relation},
     },
     role::Role,
 };
@@ -14,7 +14,7 @@ use leptos::prelude::*;
 use uuid::Uuid;
 
 use crate::{
-    form::{Act, Choice, Echo},
+    form::{Act, Choice, Echo, Field},
     ui::Icon,
 };
 
@@ -84,10 +84,8 @@ pub(super) fn family(
             .and_then(|_| echo.value(name))
             .unwrap_or_default()
     };
-    let relations = Relation::ALL
-        .iter()
-        .map(|relation| (relation.code().to_owned(), relation.name().to_owned()))
-        .collect();
+    let relations = relations();
+    let invite = keeps.then(|| invite(id, echo));
     let (person, relation) = (typed("person"), typed("relation"));
     view! {
         <section class="card" aria-labelledby="family">
@@ -95,6 +93,7 @@ pub(super) fn family(
             <div class="body">
                 {none.then(|| view! { <p class="muted">"Nobody is linked. A parent sees what is on record for their child once they are."</p> })}
                 <div>{rows}</div>
+                {invite}
                 {keeps.then(|| view! {
                     <details open=refusal.is_some() || !parents.words.is_empty()>
                         <summary>"Link a parent"</summary>
@@ -104,7 +103,7 @@ pub(super) fn family(
                                 <Act name="pupils/link-parent" />
                                 <input type="hidden" name="pupil" value=id.to_string() />
                                 <Choice name="person" label="Who" options=parents.options nobody="Choose a parent" chosen=person
-                                    hint="Somebody with the role of a parent here. Add them under People first if they are not listed." refusal=refusal.clone() />
+                                    hint="Somebody with the role of a parent here. Invite them instead if they are not listed." refusal=refusal.clone() />
                                 <Choice name="relation" label="What they are to the child" options=relations chosen=relation refusal=refusal.clone() />
                                 <div class="actions"><button class="button">"Link them"</button></div>
                             </form>
@@ -114,6 +113,57 @@ pub(super) fn family(
             </div>
         </section>
     }
+}
+
+fn relations() -> Vec<(String, String)> {
+    let named = |relation: &Relation| (relation.code().to_owned(), relation.name().to_owned());
+    Relation::ALL.iter().map(named).collect()
+}
+
+/// Asks a parent in by their address, whether or not they have a place here.
+fn invite(pupil: Uuid, echo: &Echo) -> impl IntoView + use<> {
+    let refusal = echo.of("pupils/add-parent");
+    let typed = |name: &str| {
+        refusal
+            .as_ref()
+            .and_then(|_| echo.value(name))
+            .unwrap_or_default()
+    };
+    let (name, email, relation) = (typed("name"), typed("email"), typed("relation"));
+    view! {
+        <details open=refusal.is_some()>
+            <summary>"Invite a parent"</summary>
+            <form class="form" method="post">
+                <Act name="pupils/add-parent" />
+                <input type="hidden" name="pupil" value=pupil.to_string() />
+                <p class="hint">"They get a letter that names your school and not the child. Whoever has a place here already gets no second one: they are linked, and told so."</p>
+                <Field name="name" label="Parent’s name" most=120 hint="As the person gives it: any letters, one name or five." value=name refusal=refusal.clone() />
+                <Field name="email" label="Parent’s e-mail address" kind="email" inputmode="email"
+                    hint="Their own, not one that two parents read: what one may see the other may not." value=email refusal=refusal.clone() />
+                <Choice name="relation" id="invited-relation" label="Their relation to the child" options=relations() chosen=relation refusal=refusal.clone() />
+                <div class="actions"><button class="button primary">"Invite them"</button></div>
+            </form>
+        </details>
+    }
+}
+
+/// What became of an invitation, at the top of the pupil's page.
+pub(super) fn done_words(done: &str) -> Option<String> {
+    Asked::from_code(done).map(|asked| {
+        match asked {
+            Asked::Invited => "The parent is linked to this child, and the invitation is on its way.",
+            Asked::Waiting => {
+                "They were invited before and have not come yet. They see this child as soon as they do."
+            }
+            Asked::Linked => {
+                "They have a place here as a parent already. They are linked to this child and told so."
+            }
+            Asked::AlsoParent => {
+                "They have a place here already. They are a parent here as well now, and linked to this child."
+            }
+        }
+        .to_owned()
+    })
 }
 
 /// Looks for a parent by name, where there are too many to list.
@@ -127,7 +177,7 @@ fn find(pupil: Uuid, parents: &Candidates) -> impl IntoView + use<> {
             </div>
             <button class="button"><Icon name="search" />"Find"</button>
         </form>
-        {nobody.then(|| view! { <p class="muted">"No parent is called that who is not linked already. Add them under People first."</p> })}
+        {nobody.then(|| view! { <p class="muted">"No parent is called that who is not linked already. Invite them instead."</p> })}
     }
 }
 

@@ -352,6 +352,6 @@ fn done_words(done: &str, called: &str) -> Option<String> {
                 .to_owned()
         }
         "lifted" => "The restriction is lifted.".to_owned(),
-        _ => return None,
+        other => return super::parents::done_words(other),
     })
 }

@@ -63,6 +63,8 @@ pub struct Letter {
     pub place: String,
     /// The first part of the tenant's host.
     pub label: String,
+    /// Whether they are invited as a parent alone.
+    pub as_parent: bool,
 }
 
 impl fmt::Debug for Letter {
@@ -172,7 +174,7 @@ impl MailDb {
         let token = token.bytes().as_slice();
         let letter = match wanted.kind {
             Kind::Invitation => sqlx::query!(
-                r#"select email as "email!", name as "name!", tenant_name as "place!", label as "label!"
+                r#"select email as "email!", name as "name!", tenant_name as "place!", label as "label!", as_parent as "as_parent!"
                    from sec.invitation_issue($1, $2, $3)"#,
                 wanted.tenant,
                 wanted.about,
@@ -181,7 +183,7 @@ impl MailDb {
             .fetch_optional(self.pool())
             .await
             .map_err(quietly)?
-            .map(|row| (row.email, row.name, row.place, row.label)),
+            .map(|row| (row.email, row.name, row.place, row.label, row.as_parent)),
             Kind::Reset => sqlx::query!(
                 r#"select email as "email!", name as "name!", tenant_name as "place!", label as "label!"
                    from sec.reset_issue($1, $2, $3)"#,
@@ -192,14 +194,15 @@ impl MailDb {
             .fetch_optional(self.pool())
             .await
             .map_err(quietly)?
-            .map(|row| (row.email, row.name, row.place, row.label)),
+            .map(|row| (row.email, row.name, row.place, row.label, false)),
         };
-        Ok(letter.map(|(email, name, place, label)| Letter {
+        Ok(letter.map(|(email, name, place, label, as_parent)| Letter {
             kind: wanted.kind,
             email,
             name,
             place,
             label,
+            as_parent,
         }))
     }
 
@@ -265,6 +268,7 @@ mod tests {
             name: "Joan Whitlock".into(),
             place: "Oakfield Primary School".into(),
             label: "oakfield".into(),
+            as_parent: false,
         };
         let text = format!("{letter:?} {:?}", LinkToken([7; 32]));
         assert!(

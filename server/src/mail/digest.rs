@@ -133,6 +133,10 @@ fn is_new(News { act, hears, count }: &News) -> String {
             "There is something new on record for your child.",
             "There was something new on record for your child {n} times.",
         ),
+        (Hears::Person, "guardian.linked") => (
+            "You can see what is on record for a child here.",
+            "You can see what is on record for {n} children here.",
+        ),
         (Hears::Person, "duty.given") => (
             "It was said what you answer for at the school.",
             "It was said {n} times what you answer for at the school.",

@@ -43,6 +43,7 @@ async fn a_name_that_looks_like_markup_or_a_header_is_only_a_name_in_a_letter() 
                 name: (*text).to_owned(),
                 place: (*text).to_owned(),
                 label: "oakfield".to_owned(),
+                as_parent: true,
             };
             let token = LinkToken::random().unwrap();
             let message = mailer.compose(&letter, &token, NOW).unwrap();

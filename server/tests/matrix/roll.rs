@@ -16,6 +16,8 @@ pub struct Roll {
     pub caseload: String,
     pub link: String,
     pub restriction: String,
+    /// What is on record for their parent, who is the one that asks.
+    pub entry: String,
     /// What a form calls the kind of a group.
     pub kind: String,
     /// A roster that waits to be taken in; or one that was taken in, where it is to be undone.
@@ -79,7 +81,9 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
                  and '{role}' = any (m.roles) limit 1), '{who}')"
         )
     };
-    let parent = made(named("parent", "parent2")).await;
+    let of_parents = address.contains("/children/");
+    let asks = if of_parents { "parent1" } else { "parent2" };
+    let parent = made(named("parent", asks)).await;
     let link = if acts("/link-parent") {
         String::new()
     } else {
@@ -91,6 +95,31 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
              ) select max(id::text)::uuid from linked"
         ))
         .await
+    };
+    let entry = if of_parents {
+        let record = made(format!(
+            "insert into record (tenant_id, kind, happened_at, author_id)
+             select tenant_id, 'observation', now() - interval '1 day', '{who}' from pupil where id = '{pupil}' returning id"
+        ))
+        .await;
+        made(format!(
+            "insert into record_pupil (tenant_id, record_id, pupil_id, place, part)
+             select tenant_id, '{record}', id, 1, 'subject' from pupil where id = '{pupil}' returning record_id"
+        ))
+        .await;
+        made(format!(
+            "insert into record_version (tenant_id, record_id, number, body, detail, made_by)
+             select tenant_id, id, 1, 'Kind to a friend.', '{{}}', '{who}' from record where id = '{record}' returning record_id"
+        ))
+        .await;
+        made(format!(
+            "insert into on_record (tenant_id, record_id, number, pupil_id, kind, happened_at, words, put_by, put_at, opens_at)
+             select tenant_id, id, 1, '{pupil}', kind, happened_at, 'Kind to a friend.', '{who}', now() - interval '1 hour', now()
+             from record where id = '{record}' returning id"
+        ))
+        .await
+    } else {
+        String::new()
     };
     let restriction = if acts("/lift") {
         made(format!(
@@ -172,6 +201,7 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
         caseload,
         link,
         restriction,
+        entry,
         kind: "class".to_owned(),
         import,
         reason: "incident".to_owned(),

@@ -356,6 +356,7 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
         "/caseloads/",
         "/records/",
         "/roster/",
+        "/children/",
     ];
     let rule = if address.ends_with("/set-rule") {
         sqlx::query("update tenant set board_rule = 'maintained'")
@@ -437,7 +438,7 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
     } else {
         Shelf::default()
     };
-    let of_roll = ["/pupils/", "/groups/", "/caseloads/", "/records/", "/roster/"]
+    let of_roll = ["/pupils/", "/groups/", "/caseloads/", "/records/", "/roster/", "/children/"]
         .iter()
         .any(|part| address.contains(part));
     let roll = if of_roll {

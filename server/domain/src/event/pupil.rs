@@ -155,7 +155,22 @@ impl Act {
         act
     }
 
+    /// It is about the parent, who hears of it where they have come already.
     pub(crate) fn guardian_linked(
+        pupil: Uuid,
+        person: MembershipId,
+        account: AccountId,
+        relation: Relation,
+    ) -> Self {
+        let detail = json!({ "relation": relation.code(), "pupil": pupil });
+        Self {
+            about: Some(person),
+            ..Self::of_guardian("guardian.linked", pupil, person, account, detail)
+        }
+    }
+
+    /// The same where something keeps them from the child: nobody hears of what is about the child.
+    pub(crate) fn guardian_linked_unheard(
         pupil: Uuid,
         person: MembershipId,
         account: AccountId,

@@ -105,23 +105,58 @@ pub struct Child {
     pub last_name: String,
 }
 
+/// What became of asking a parent in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// They had no place here: a letter invites them.
+    Invited,
+    /// They were asked in before and have not come yet.
+    Waiting,
+    /// They had a place here as a parent.
+    Linked,
+    /// They had a place here as something else, and are a parent as well now.
+    AlsoParent,
+}
+
+impl Asked {
+    /// Every one.
+    pub const ALL: &[Self] = &[Self::Invited, Self::Waiting, Self::Linked, Self::AlsoParent];
+
+    /// As addresses say it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Invited => "invited",
+            Self::Waiting => "waiting",
+            Self::Linked => "here-already",
+            Self::AlsoParent => "also-parent",
+        }
+    }
+
+    /// Of a code in an address.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|asked| asked.code() == code)
+    }
+}
+
 /// Longest ground of a restriction, in characters.
 pub const WORDS_MOST: u16 = 500;
 
 #[cfg(feature = "db")]
-pub use queries::{children, lift, link, of_pupil, restrict, unlink};
+pub use queries::{ask_in, children, lift, link, of_pupil, restrict, unlink};
 
 #[cfg(feature = "db")]
 mod queries {
     use time::Date;
     use uuid::Uuid;
 
-    use super::{Child, Link, Relation, Restriction, WORDS_MOST};
+    use super::{Asked, Child, Link, Relation, Restriction, WORDS_MOST};
     use crate::{
         AccountId, MembershipId, Refusal, day,
         db::{Read, Write, refused},
         event::Act,
+        membership::{self, State, tidy_email, tidy_name},
         pupil::{Fault, keeps},
+        role::{self, Role},
         text,
     };
 
@@ -212,7 +247,78 @@ mod queries {
         .execute(write.connection())
         .await
         .map_err(refused)?;
-        Ok(Act::guardian_linked(pupil, person, account, relation))
+        // Whom something keeps from the child is not told of the link: they would look for what they do not see.
+        let kept = sqlx::query_scalar!(
+            r#"select exists (
+                 select from contact_restriction r
+                 where r.tenant_id = $1 and r.membership_id = $2 and r.pupil_id = $3
+                   and r.lifted_at is null and coalesce(r.until >= sec.today(), true)) as "kept!""#,
+            tenant,
+            person,
+            pupil
+        )
+        .fetch_one(write.connection())
+        .await
+        .map_err(refused)?;
+        Ok(if kept {
+            Act::guardian_linked_unheard(pupil, person, account, relation)
+        } else {
+            Act::guardian_linked(pupil, person, account, relation)
+        })
+    }
+
+    /// Asks a parent in by their address, and links them to the child in the same act: whoever has no place here is invited as a
+    /// parent, whoever has one as something else becomes a parent too, and whoever is one is only linked. Their name is kept where
+    /// they have a place already.
+    ///
+    /// Refuses [`Refusal::NotFound`] for a pupil who is not there, and what [`link`] refuses.
+    pub async fn ask_in(
+        write: &mut Write,
+        pupil: Uuid,
+        name: &str,
+        email: &str,
+        relation: Relation,
+    ) -> Result<(Asked, Vec<Act>), Refusal> {
+        keep(write)?;
+        let (name, email) = (tidy_name(name)?, tidy_email(email)?);
+        let tenant = write.standing.tenant;
+        sqlx::query_scalar!(
+            "select id from pupil where tenant_id = $1 and id = $2",
+            tenant,
+            pupil
+        )
+        .fetch_optional(write.connection())
+        .await
+        .map_err(refused)?
+        .ok_or(Refusal::NotFound)?;
+        let place = sqlx::query!(
+            "select m.id, m.roles, m.state from membership m join account a on a.id = m.account_id
+             where m.tenant_id = $1 and a.email = $2 and m.state <> 'ended'",
+            tenant,
+            email
+        )
+        .fetch_optional(write.connection())
+        .await
+        .map_err(refused)?;
+        let (asked, person, came) = match place {
+            None => {
+                let (id, act) = membership::add(write, &name, &email, &[Role::Parent]).await?;
+                (Asked::Invited, id, Some(act))
+            }
+            Some(place) => {
+                let roles = role::parse(place.roles.iter().map(String::as_str));
+                if !roles.contains(&Role::Parent) {
+                    let act = membership::give_role(write, place.id, Role::Parent).await?;
+                    (Asked::AlsoParent, place.id, Some(act))
+                } else if State::from_code(&place.state) == Some(State::Invited) {
+                    (Asked::Waiting, place.id, None)
+                } else {
+                    (Asked::Linked, place.id, None)
+                }
+            }
+        };
+        let linked = link(write, pupil, person, relation).await?;
+        Ok((asked, came.into_iter().chain([linked]).collect()))
     }
 
     /// Ends a link: they see nothing of the child any more, and their open pages close.

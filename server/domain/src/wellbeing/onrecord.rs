@@ -38,6 +38,8 @@ pub struct Entry {
     pub shown: Shown,
     /// What the parent said to it, in its newest words; none where they said nothing.
     pub statement: Option<String>,
+    /// When they said so, RFC 3339 in UTC.
+    pub stated_at: Option<String>,
 }
 
 /// What the author sees before they put it on record.
@@ -400,11 +402,13 @@ mod queries {
         let (tenant, own) = (read.standing.tenant, read.standing.membership);
         // Whoever is a parent and teaches here as well reads, as a parent, what parents read.
         let rows = sqlx::query!(
-            r#"select o.id, o.pupil_id, o.kind, o.happened_at, o.words, coalesce(a.name, 'The school') as "by!", (
-                 select s.words from statement s
-                 where s.tenant_id = o.tenant_id and s.on_record_id = o.id and s.author_id = $2
-                 order by s.number desc limit 1) as statement
+            r#"select o.id, o.pupil_id, o.kind, o.happened_at, o.words, coalesce(a.name, 'The school') as "by!",
+                      s.words as "statement?", s.made_at as "stated_at?"
                from on_record o left join sec.entry_authors() a on a.id = o.id
+               left join lateral (
+                 select t.words, t.made_at from statement t
+                 where t.tenant_id = o.tenant_id and t.on_record_id = o.id and t.author_id = $2
+                 order by t.number desc limit 1) s on true
                where o.tenant_id = $1 and o.pupil_id = any ((select sec.children())::uuid[]) and o.opens_at <= now()
                  and o.taken_back_at is null and o.off_at is null and ($3::uuid is null or o.pupil_id = $3)
                order by o.happened_at desc, o.id desc"#,
@@ -427,6 +431,7 @@ mod queries {
                         by: row.by,
                     },
                     statement: row.statement,
+                    stated_at: row.stated_at.map(moment).transpose()?,
                 })
             })
             .collect()

@@ -27,6 +27,7 @@ mod office;
 mod onrecord;
 mod overview;
 mod picture;
+mod parent;
 mod pupil;
 mod question;
 mod record;

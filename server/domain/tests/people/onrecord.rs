@@ -24,7 +24,7 @@ use uuid::Uuid;
 const WORDS: &str = "Aisha settled quickly after lunch.";
 
 impl Scene {
-    async fn parent_of(&mut self, email: &str, pupil: Uuid) {
+    pub async fn parent_of(&mut self, email: &str, pupil: Uuid) {
         let (admin, person) = (self.caller(ADMIN).await, self.place(email).await);
         change(&self.db, &admin, async |write| {
             let relation = Relation::Mother;
@@ -34,7 +34,7 @@ impl Scene {
         .unwrap();
     }
 
-    async fn puts(
+    pub async fn puts(
         &self,
         by: &Caller,
         record: Uuid,
@@ -55,13 +55,13 @@ impl Scene {
     }
 
     /// The cooling time of every entry is over.
-    async fn cooled(&mut self) {
+    pub async fn cooled(&mut self) {
         self.sql("update on_record set put_at = now() - interval '2 hours', opens_at = now() - interval '1 second'
                   where taken_back_at is null and off_at is null")
             .await;
     }
 
-    async fn records_open(&self) -> i32 {
+    pub async fn records_open(&self) -> i32 {
         let worker = MailDb::new(self.fresh.options(Role::Worker), 1);
         let opened = worker.records_open().await.unwrap();
         worker.close().await;
@@ -69,7 +69,7 @@ impl Scene {
     }
 
     /// Imran's observation of Aisha, who is Oluwaseun's child.
-    async fn seen_by_imran(&mut self, roll: &Roll) -> (Caller, Uuid) {
+    pub async fn seen_by_imran(&mut self, roll: &Roll) -> (Caller, Uuid) {
         self.parent_of(PARENT, roll.aisha).await;
         let imran = self.caller(TEACHER).await;
         let linked = [about(roll.aisha, Part::Subject, "STAFFONLY")];
@@ -138,7 +138,10 @@ async fn the_author_sees_what_the_parent_will_read_and_the_parent_reads_it_when_
         )
     );
     let mother = scene.caller(PARENT).await;
-    assert_eq!(scene.news(&mother).await.len(), 1);
+    assert_eq!(
+        scene.news(&mother).await,
+        ["record.opened", "guardian.linked"]
+    );
 }
 
 #[tokio::test]
@@ -178,7 +181,7 @@ async fn what_is_taken_back_was_never_there_and_what_is_taken_off_is_gone_for_pa
     assert_eq!(scene.parent_reads(PARENT).await, []);
     assert_eq!(scene.raw(PARENT, "select from on_record").await, Ok(0));
     assert_eq!(scene.records_open().await, 0);
-    assert_eq!(scene.news(&mother).await, Vec::<String>::new());
+    assert_eq!(scene.news(&mother).await, ["guardian.linked"]);
     // Nothing brings it back, and nobody says that it was taken back at another time.
     assert_eq!(
         scene
@@ -358,11 +361,15 @@ async fn a_parent_speaks_to_what_they_read_and_sees_a_trend_only_where_the_schoo
         says(&scene, &father, " ").await,
         Err(Refusal::Wellbeing(Fault::Statement(2000)))
     );
-    assert_eq!(
-        scene.parent_reads(PARENT).await[0].statement.as_deref(),
-        Some("Thank you all")
-    );
-    assert_eq!(scene.parent_reads(OTHER_PARENT).await[0].statement, None);
+    let read = scene.parent_reads(PARENT).await.remove(0);
+    assert_eq!(read.statement.as_deref(), Some("Thank you all"));
+    let newest = scene
+        .text("select to_char(made_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS') from statement order by number desc limit 1")
+        .await;
+    let stated_at = read.stated_at.unwrap();
+    assert!(stated_at.starts_with(&newest), "{stated_at}, not {newest}");
+    let read = scene.parent_reads(OTHER_PARENT).await.remove(0);
+    assert_eq!((read.statement, read.stated_at), (None, None));
     for (email, seen) in [
         (PARENT, 2),
         (OTHER_PARENT, 0),

@@ -208,7 +208,7 @@ impl Scene {
     }
 
     /// The acts of the log after a place in it, as a superuser reads them.
-    async fn acts_after(&mut self, seq: &str) -> String {
+    pub async fn acts_after(&mut self, seq: &str) -> String {
         let tenant = self.oakfield;
         self.text(&format!(
             "select string_agg(act || coalesce(' ' || (closes ->> 'code'), ''), ', ' order by seq) from event
@@ -217,7 +217,7 @@ impl Scene {
         .await
     }
 
-    async fn log_at(&mut self) -> String {
+    pub async fn log_at(&mut self) -> String {
         let tenant = self.oakfield;
         self.text(&format!(
             "select seq::text from sec.event_head where tenant_id = '{tenant}'"
