@@ -23,6 +23,7 @@ pub(crate) mod record;
 pub(crate) mod seek;
 #[cfg(feature = "ssr")]
 pub(crate) mod setting;
+pub mod tags;
 #[cfg(feature = "ssr")]
 pub(crate) mod whole;
 

@@ -36,3 +36,8 @@ export function lengthenTrust(trust: string, schools: number, email: string): vo
     update membership m set state = 'suspended' from tenant t, account a
       where t.id = m.tenant_id and t.label = 'northgate' and a.id = m.account_id and a.email = '${email}'`);
 }
+
+/** What is known of the pupils of a school ends in ten days. */
+export function circumstancesEndSoon(label: string): void {
+  sql(`update tag g set expires_on = sec.today() + 10 from tenant t where t.id = g.tenant_id and t.label = '${label}'`);
+}

@@ -234,6 +234,8 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
     vec![
         ("pupil", roll.pupil.clone()),
         ("pupils[0]", roll.pupil.clone()),
+        ("tags[0]", format!("{}:sen", roll.pupil)),
+        ("value", "yes".to_owned()),
         ("group", roll.group.clone()),
         ("caseload", roll.caseload.clone()),
         ("restriction", roll.restriction.clone()),

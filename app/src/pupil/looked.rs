@@ -113,6 +113,7 @@ fn part_name(part: &str) -> &str {
     match part {
         "details" => "Details",
         "parents" => "Parents and carers",
+        "circumstances" => "Circumstances",
         "timeline" => "Timeline",
         "trend" => "Trend",
         other => other,

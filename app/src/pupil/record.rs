@@ -65,6 +65,7 @@ pub async fn page(
     } else {
         Candidates::default()
     };
+    let circumstances = super::tags::one::card(read, id).await?;
     let reviews = access::reviews(read).await?;
     let echo: Echo = use_context().unwrap_or_default();
     let pupil = &whole.pupil;
@@ -103,6 +104,7 @@ pub async fn page(
             <div class="stack">
                 {details(&whole, basis)}
                 {(basis != Basis::Reason).then(|| groups(&whole, &others, keeps, &echo))}
+                {circumstances}
                 {school.then(|| family(pupil, &links, parents, keeps, &echo))}
             </div>
             {school.then(|| view! {

@@ -112,6 +112,16 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
         .execute(&mut *served.behind)
         .await
         .unwrap();
+    // Taken away without being opened, so that what it says is no matter.
+    if acts("/untag") {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+            "insert into tag (tenant_id, pupil_id, kind, sealed, expires_on)
+             select tenant_id, id, 'fsm', substr(sha512('a') || sha512('b'), 1, 93), current_date + 100 from pupil where id = '{pupil}'"
+        )))
+        .execute(&mut *served.behind)
+        .await
+        .unwrap();
+    }
     let person = if acts("/give") {
         made_again(served, &named("teacher", "teacher4")).await
     } else if acts("/duty") {
@@ -127,7 +137,15 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
         caseload,
         link,
         restriction,
-        kind: "class".to_owned(),
+        // Whether a tag can be renewed depends on the day, so it is asked of a kind that is off.
+        kind: if acts("/tag") || acts("/untag") {
+            "fsm"
+        } else if acts("/renew-tag") {
+            "sen"
+        } else {
+            "class"
+        }
+        .to_owned(),
         reason: "incident".to_owned(),
     }
 }

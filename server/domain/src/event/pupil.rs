@@ -195,10 +195,17 @@ impl Act {
         Self::of_pupil("tag.removed", pupil, json!({ "kind": kind.code() }))
     }
 
-    pub(crate) fn tag_renewed(kind: TagKind, pupils: usize) -> Self {
-        let detail = json!({ "kind": kind.code() });
-        let topics = vec!["caseload".to_owned()];
-        Self::of_pupils("tag.renewed", None, pupils, detail, topics)
+    /// `named`: the pupils, where they were chosen one by one.
+    pub(crate) fn tag_renewed(kinds: &[TagKind], pupils: usize, named: &[Uuid]) -> Self {
+        let kinds: Vec<_> = kinds.iter().map(|kind| kind.code()).collect();
+        let topics = topics_of(named);
+        Self::of_pupils(
+            "tag.renewed",
+            None,
+            pupils,
+            json!({ "kinds": kinds }),
+            topics,
+        )
     }
 }
 
