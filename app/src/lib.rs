@@ -179,6 +179,8 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/pupils/:pupil/circumstances", Rail::Pupils, &[]),
     // who goes through who looked
     ("/pupils/looked", Rail::Pupils, &[]),
+    ("/pupils/looked/weeks", Rail::Pupils, &[]),
+    ("/pupils/looked/weeks/:monday", Rail::Pupils, &[]),
     ("/pupils/:pupil/looked", Rail::Pupils, &[]),
     // administrators
     ("/pupils/add", Rail::Pupils, &[]),
@@ -251,6 +253,10 @@ async fn drawn(
         ["pupils", "seek"] => pupil::seek::page(read, around).await,
         ["pupils", "circumstances"] => pupil::tags::list::page(read, around, asked).await,
         ["pupils", "looked"] => pupil::looked::all(read, around).await,
+        ["pupils", "looked", "weeks"] => pupil::unusual::weeks::page(read, around).await,
+        ["pupils", "looked", "weeks", monday] => {
+            pupil::unusual::list::page(read, around, asked, monday).await
+        }
         ["pupils", id] => pupil::record::page(read, around, asked, id).await,
         ["pupils", id, "circumstances"] => pupil::tags::one::page(read, around, asked, id).await,
         ["pupils", id, "edit"] => pupil::details::edit(read, around, id).await,

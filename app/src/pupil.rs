@@ -24,6 +24,7 @@ pub(crate) mod seek;
 #[cfg(feature = "ssr")]
 pub(crate) mod setting;
 pub mod tags;
+pub mod unusual;
 #[cfg(feature = "ssr")]
 pub(crate) mod whole;
 

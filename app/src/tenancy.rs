@@ -248,6 +248,7 @@ pub async fn read_home() -> Result<Page<Home>> {
         Vec::new()
     };
     duties.extend(crate::approval::queue::duties(&mut read).await?);
+    duties.extend(crate::pupil::unusual::weeks::duties(&mut read).await?);
     duties.sort_by(|a, b| a.since.cmp(&b.since));
     duties.truncate(DUTIES_MOST);
     let news = news(&mut read, &around).await?;

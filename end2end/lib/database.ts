@@ -37,6 +37,14 @@ export function lengthenTrust(trust: string, schools: number, email: string): vo
       where t.id = m.tenant_id and t.label = 'northgate' and a.id = m.account_id and a.email = '${email}'`);
 }
 
+/** Everybody who looked at a pupil of a school did so on the Saturday of the week before last, at noon; and the lists of weeks are made. */
+export function weekOfLooksPasses(label: string): void {
+  const saturday = `((date_trunc('week', now() at time zone 'Europe/London') - interval '9 days' + interval '12 hours') at time zone 'Europe/London')`;
+  sql(`update pupil_read r set at = ${saturday} from tenant t where t.id = r.tenant_id and t.label = '${label}';
+    update pupil_access a set opened_at = ${saturday}, until = ${saturday} + interval '1 hour' from tenant t where t.id = a.tenant_id and t.label = '${label}';
+    select sec.access_weeks_made()`);
+}
+
 /** What is known of the pupils of a school ends in ten days. */
 export function circumstancesEndSoon(label: string): void {
   sql(`update tag g set expires_on = sec.today() + 10 from tenant t where t.id = g.tenant_id and t.label = '${label}'`);

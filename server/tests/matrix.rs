@@ -106,6 +106,7 @@ fn told(answer: &Answer, fresh: &Fresh, passed: bool) -> String {
             (&fresh.roll.pupil, "<pupil>"),
             (&fresh.roll.group, "<group>"),
             (&fresh.roll.person, "<person>"),
+            (&fresh.roll.monday, "<monday>"),
         ] {
             if !known.is_empty() {
                 to = to.replace(known.as_str(), name);
@@ -236,6 +237,7 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
         ("pupils[0]", roll.pupil.clone()),
         ("tags[0]", format!("{}:sen", roll.pupil)),
         ("value", "yes".to_owned()),
+        ("monday", roll.monday.clone()),
         ("group", roll.group.clone()),
         ("caseload", roll.caseload.clone()),
         ("restriction", roll.restriction.clone()),
@@ -328,6 +330,7 @@ fn visit(served: &Served, who: &Who, page: &str, fresh: &Fresh) -> Ask {
         .replace("{pupil}", &fresh.roll.pupil)
         .replace("{group}", &fresh.roll.group)
         .replace("{person}", &fresh.roll.person)
+        .replace("{monday}", &fresh.roll.monday)
         .replace("{link}", &"A".repeat(43))
         .replace("{working}", &fresh.link)
         .replace("{ticket}", &fresh.ticket);

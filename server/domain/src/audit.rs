@@ -113,6 +113,7 @@ impl Kind {
                 "restriction",
                 "tag",
                 "roster",
+                "access",
             ],
             Self::Records => &["record", "statement"],
             Self::Settings => &["tenant", "field", "duty"],

@@ -20,6 +20,8 @@ pub struct Roll {
     pub kind: String,
     /// The code of a reason to look.
     pub reason: String,
+    /// The first day of a week with a list of unusual looks.
+    pub monday: String,
 }
 
 /// Puts one up behind everybody's back.
@@ -112,6 +114,23 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
         .execute(&mut *served.behind)
         .await
         .unwrap();
+    let monday = made(format!(
+        "with week as (
+           insert into access_week (tenant_id, monday, looks)
+           select id, date '2018-01-01' + 7 * {number}, 1 from tenant where label = '{label}' returning tenant_id, id
+         ), signed as (
+           insert into access_review (tenant_id, week_id, by_id) select tenant_id, id, '{who}' from week where {}
+         )
+         select id from week",
+        acts("/note-week")
+    ))
+    .await;
+    let monday = sqlx::query_scalar::<_, String>(sqlx::AssertSqlSafe(format!(
+        "select monday::text from access_week where id = '{monday}'"
+    )))
+    .fetch_one(&mut *served.behind)
+    .await
+    .unwrap();
     // Taken away without being opened, so that what it says is no matter.
     if acts("/untag") {
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
@@ -147,6 +166,7 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
         }
         .to_owned(),
         reason: "incident".to_owned(),
+        monday,
     }
 }
 

@@ -209,6 +209,25 @@ impl Act {
     }
 }
 
+/// On the lists of unusual looks. What was said of them is in none.
+impl Act {
+    /// `lines`: of the list; `follow_ups`: how many of them are to be followed up.
+    pub(crate) fn access_reviewed(
+        week: Uuid,
+        monday: &str,
+        lines: usize,
+        follow_ups: usize,
+    ) -> Self {
+        let detail = json!({ "monday": monday, "lines": lines, "follow_ups": follow_ups });
+        Self::of_pupils("access.reviewed", Some(week), 0, detail, vec![])
+    }
+
+    pub(crate) fn access_noted(week: Uuid, monday: &str, follow_up: bool) -> Self {
+        let detail = json!({ "monday": monday, "follow_up": follow_up });
+        Self::of_pupils("access.noted", Some(week), 0, detail, vec![])
+    }
+}
+
 /// On what a school keeps of its pupils, and who answers for it.
 impl Act {
     pub(crate) fn field_switched(field: Field, on: bool, pupils: usize) -> Self {

@@ -38,4 +38,5 @@ mod tag;
 mod term;
 mod trail;
 mod unattended;
+mod unusual;
 mod waiting;

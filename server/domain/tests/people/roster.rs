@@ -168,7 +168,7 @@ impl Scene {
         .await
     }
 
-    async fn name_of(&mut self, email: &str) -> String {
+    pub async fn name_of(&mut self, email: &str) -> String {
         let place = self.place(email).await;
         self.text(&format!("select name from membership where id = '{place}'"))
             .await
