@@ -1,4 +1,5 @@
--- A list, week by week, of looks at pupils' records that are out of the ordinary, which whoever goes through them signs off. A list is
+-- What is gone through and stands afterwards: circumstances that a roster brings, which can be undone with it, and
+-- a list, week by week, of looks at pupils' records that are out of the ordinary, which whoever goes through them signs off. A list is
 -- made once when its week is over and then stands; so does what was said at signing, to which something can be added and no more.
 
 set local role quorate_owner;
@@ -83,7 +84,41 @@ create index access_statement_by_week on access_statement (tenant_id, week_id);
 create index pupil_read_by_time on pupil_read (tenant_id, at);
 create index pupil_access_by_time on pupil_access (tenant_id, opened_at);
 
+-- What a roster says of pupils' circumstances is set when it is taken in, and undone with it: what it was and what it became stand here
+-- as they do in the tag, sealed.
+alter table roster_change drop constraint roster_change_what_known;
+alter table roster_change add constraint roster_change_what_known
+  check (what in ('added', 'field', 'joined', 'left', 'group', 'caseload', 'tag'));
+alter table roster_change drop constraint roster_change_field_named;
+alter table roster_change add constraint roster_change_field_named check ((what in ('field', 'tag')) = (field is not null));
+comment on column roster_change.becomes is
+  'a value, sealed where it is a tag, a time in a group, or the digest of an added pupil: by it one sees whether it is as it was left';
+
 set local role quorate_sec;
+
+-- As before, without tags and their trail: whether those are as a roster left them is told by the trail's times.
+create or replace function sec.pupils_recorded(pupils uuid[], places uuid[]) returns setof uuid
+language plpgsql stable security definer set search_path = pg_catalog, sec, pg_temp
+as $$
+declare
+  here constant uuid := sec.tenant();
+  one record;
+begin
+  if here is null or not sec.keeps_pupils() then
+    return;
+  end if;
+  for one in
+    select k.conrelid, a.attname from pg_constraint k
+    join pg_attribute a on a.attrelid = k.conrelid and a.attnum = k.conkey[2]
+    where k.contype = 'f' and k.confrelid = 'public.pupil'::regclass
+      and k.conrelid <> all (array['public.roster_change', 'public.tag', 'public.tag_change']::regclass[])
+  loop
+    return query execute format('select t.%I from %s t where t.tenant_id = $1 and t.%I = any ($2)%s', one.attname, one.conrelid::regclass,
+        one.attname, case when one.conrelid = 'public.group_pupil'::regclass then ' and t.id <> all ($3)' else '' end)
+      using here, pupils, places;
+  end loop;
+end
+$$;
 
 -- By what a surname is known again: the whole of it, its last word, and of a double-barrelled one each part that is a name by itself,
 -- for which particles are too short; without apostrophes, which are typed in several ways.
