@@ -254,6 +254,12 @@ mod pages {
             "tag.expired" => {
                 "ended what was known of pupils’ circumstances with the school year".to_owned()
             }
+            "access.reviewed" => {
+                "signed a week’s list of unusual looks at pupils’ records".to_owned()
+            }
+            "access.noted" => {
+                "added to what was said of a list of unusual looks at pupils’ records".to_owned()
+            }
             "duty.given" if whom == Some("you") => {
                 "said that you answer for safeguarding or data protection".to_owned()
             }

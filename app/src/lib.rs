@@ -175,12 +175,17 @@ pub const SHEETS: &[sheet::Address] = &[
     // everybody with a place
     ("/me/notices", Rail::Account, &[]),
     ("/me/reading", Rail::Account, &[]),
-    // whoever has to do with pupils (`add`, `seek` and `looked` before `:pupil`)
+    // whoever has to do with pupils (`add`, `seek`, `circumstances` and `looked` before `:pupil`)
     ("/pupils", Rail::Pupils, &["caseload", "me"]),
     // who has a caseload
     ("/pupils/seek", Rail::Pupils, &[]),
+    // who sees the school
+    ("/pupils/circumstances", Rail::Pupils, &[]),
+    ("/pupils/:pupil/circumstances", Rail::Pupils, &[]),
     // who goes through who looked
     ("/pupils/looked", Rail::Pupils, &[]),
+    ("/pupils/looked/weeks", Rail::Pupils, &[]),
+    ("/pupils/looked/weeks/:monday", Rail::Pupils, &[]),
     ("/pupils/:pupil/looked", Rail::Pupils, &[]),
     // administrators
     ("/pupils/add", Rail::Pupils, &[]),
@@ -273,8 +278,14 @@ async fn drawn(
         ["pupils"] => pupil::whole::page(read, around, asked).await,
         ["pupils", "add"] => pupil::details::add(read, around).await,
         ["pupils", "seek"] => pupil::seek::page(read, around).await,
+        ["pupils", "circumstances"] => pupil::tags::list::page(read, around, asked).await,
         ["pupils", "looked"] => pupil::looked::all(read, around).await,
+        ["pupils", "looked", "weeks"] => pupil::unusual::weeks::page(read, around).await,
+        ["pupils", "looked", "weeks", monday] => {
+            pupil::unusual::list::page(read, around, asked, monday).await
+        }
         ["pupils", id] => pupil::record::page(read, around, asked, id).await,
+        ["pupils", id, "circumstances"] => pupil::tags::one::page(read, around, asked, id).await,
         ["pupils", id, "edit"] => pupil::details::edit(read, around, id).await,
         ["pupils", id, "looked"] => pupil::looked::of_one(read, around, id).await,
         ["pupils", id, "remove"] => pupil::contact::remove(read, around, id).await,

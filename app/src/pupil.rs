@@ -23,6 +23,8 @@ pub(crate) mod record;
 pub(crate) mod seek;
 #[cfg(feature = "ssr")]
 pub(crate) mod setting;
+pub mod tags;
+pub mod unusual;
 #[cfg(feature = "ssr")]
 pub(crate) mod whole;
 

@@ -250,6 +250,7 @@ pub async fn read_home() -> Result<Page<Home>> {
     duties.extend(crate::approval::queue::duties(&mut read).await?);
     let news = news(&mut read, &around).await?;
     duties.extend(crate::children::duty(&around, &news.own));
+    duties.extend(crate::pupil::unusual::weeks::duties(&mut read).await?);
     duties.sort_by(|a, b| a.since.cmp(&b.since));
     duties.truncate(DUTIES_MOST);
     let here = (door::services().here)(read.standing.tenant);

@@ -94,3 +94,16 @@ export function checkedIn(label: string, first: string, by: string, weeks: numbe
       end loop;
     end $seed$`);
 }
+
+/** Everybody who looked at a pupil of a school did so on the Saturday of the week before last, at noon; and the lists of weeks are made. */
+export function weekOfLooksPasses(label: string): void {
+  const saturday = `((date_trunc('week', now() at time zone 'Europe/London') - interval '9 days' + interval '12 hours') at time zone 'Europe/London')`;
+  sql(`update pupil_read r set at = ${saturday} from tenant t where t.id = r.tenant_id and t.label = '${label}';
+    update pupil_access a set opened_at = ${saturday}, until = ${saturday} + interval '1 hour' from tenant t where t.id = a.tenant_id and t.label = '${label}';
+    select sec.access_weeks_made()`);
+}
+
+/** What is known of the pupils of a school ends in ten days. */
+export function circumstancesEndSoon(label: string): void {
+  sql(`update tag g set expires_on = sec.today() + 10 from tenant t where t.id = g.tenant_id and t.label = '${label}'`);
+}

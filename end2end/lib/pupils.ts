@@ -48,3 +48,13 @@ export async function give(page: Page, person: string, group: string): Promise<v
   await page.getByRole('button', { name: 'Put it on their caseload' }).click();
   await expect(page.locator('.notice')).toContainText('It is on their caseload.');
 }
+
+/** Switches an optional field on, for a purpose. */
+export async function switchOn(admin: Page, field: string): Promise<void> {
+  await admin.goto('/settings/pupils');
+  const row = admin.locator('.switch').filter({ has: admin.getByText(field, { exact: true }) });
+  await row.getByText('Switch on').first().click();
+  await row.getByLabel('What your school needs it for').fill('To plan support in lessons and to report on it.');
+  await row.getByRole('button', { name: 'Switch on' }).click();
+  await expect(admin.locator('.notice')).toHaveText('The field is on, with the purpose you gave.');
+}

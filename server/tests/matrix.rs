@@ -111,6 +111,7 @@ fn told(answer: &Answer, fresh: &Fresh, passed: bool) -> String {
             (&fresh.roll.person, "<person>"),
             (&fresh.roll.record, "<record>"),
             (&fresh.roll.import, "<import>"),
+            (&fresh.roll.monday, "<monday>"),
         ] {
             if !known.is_empty() {
                 to = to.replace(known.as_str(), name);
@@ -246,6 +247,9 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
     vec![
         ("pupil", roll.pupil.clone()),
         ("pupils[0]", roll.pupil.clone()),
+        ("tags[0]", format!("{}:sen", roll.pupil)),
+        ("value", "yes".to_owned()),
+        ("monday", roll.monday.clone()),
         ("group", roll.group.clone()),
         ("child", roll.pupil.clone()),
         ("entry", roll.entry.clone()),
@@ -359,6 +363,7 @@ fn visit(served: &Served, who: &Who, page: &str, fresh: &Fresh) -> Ask {
         .replace("{person}", &fresh.roll.person)
         .replace("{import}", &fresh.roll.import)
         .replace("{reading}", "01900000-0000-7000-8000-000000000004")
+        .replace("{monday}", &fresh.roll.monday)
         .replace("{link}", &"A".repeat(43))
         .replace("{working}", &fresh.link)
         .replace("{ticket}", &fresh.ticket);

@@ -7,12 +7,13 @@ use domain::{
     pupil::{
         self,
         access::{self, Looked},
+        unusual,
     },
 };
 use leptos::prelude::*;
 use uuid::Uuid;
 
-use super::{staff_only, to_pupils};
+use super::{staff_only, to_pupils, unusual::weeks::strip};
 use crate::{
     form::id_of,
     membership::crumbs,
@@ -27,11 +28,13 @@ const MOST: i64 = 200;
 pub async fn all(read: &mut Read, around: &Around) -> Result<Drawing, Refusal> {
     staff_only(around)?;
     let lines = access::looked_at(read, None, MOST).await?;
+    let weeks = strip(&unusual::weeks(read).await?);
     Ok(draw(
         "Who looked at whom".to_owned(),
         vec![to_pupils(around)],
         &lines,
         true,
+        weeks,
     ))
 }
 
@@ -52,19 +55,37 @@ pub async fn of_one(read: &mut Read, around: &Around, id: &str) -> Result<Drawin
         }
         None => "Who looked at this pupil".to_owned(),
     };
-    Ok(draw(title, way, &lines, false))
+    Ok(draw(title, way, &lines, false, None))
 }
 
-fn draw(title: String, way: Vec<(String, String)>, lines: &[Looked], whom: bool) -> Drawing {
+fn draw(
+    title: String,
+    way: Vec<(String, String)>,
+    lines: &[Looked],
+    whom: bool,
+    strip: Option<AnyView>,
+) -> Drawing {
     let rows: Vec<_> = lines.iter().map(|line| row(line, whom)).collect();
     let caption = if lines.len() == usize::try_from(MOST).unwrap_or_default() {
         format!("The newest {MOST} times, newest first.")
     } else {
         format!("{}, newest first.", counted(lines.len(), "time", "times"))
     };
+    let lead = "Every look at a record is put down before anything is shown; looking again within ten minutes is put down once.";
+    let heading = if whom {
+        view! {
+            <Heading title=title.clone() lead=lead>
+                <a class="button" href="/pupils/looked/weeks"><Icon name="shield" />"Unusual looks, week by week"</a>
+            </Heading>
+        }
+        .into_any()
+    } else {
+        view! { <Heading title=title.clone() lead=lead /> }.into_any()
+    };
     let page = view! {
         {crumbs(way)}
-        <Heading title=title.clone() lead="Every look at a record is put down before anything is shown; looking again within ten minutes is put down once." />
+        {heading}
+        {strip}
         <section class="card" aria-label="Looks">
             {if rows.is_empty() {
                 view! { <div class="empty"><Icon name="shield" /><h2>"Nobody has looked yet"</h2><p>"Whoever opens a pupil’s record is listed here, with the right they did it by."</p></div> }.into_any()
@@ -113,6 +134,7 @@ fn part_name(part: &str) -> &str {
     match part {
         "details" => "Details",
         "parents" => "Parents and carers",
+        "circumstances" => "Circumstances",
         "timeline" => "Timeline",
         "trend" => "Trend",
         other => other,

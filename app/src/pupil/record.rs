@@ -66,6 +66,7 @@ pub async fn page(
     } else {
         Candidates::default()
     };
+    let circumstances = super::tags::one::card(read, id).await?;
     let reviews = access::reviews(read).await?;
     let records = timeline::middle(read, asked, &whole.pupil).await?;
     let echo: Echo = use_context().unwrap_or_default();
@@ -108,6 +109,7 @@ pub async fn page(
                 {records.beside}
                 {details(&whole, basis)}
                 {(basis != Basis::Reason).then(|| groups(&whole, &others, keeps, &echo))}
+                {circumstances}
                 {school.then(|| view! {
                     {family(pupil, &links, parents, keeps, &echo)}
                     {who_teaches(id, &given, pupil.left_on.is_none())}

@@ -122,6 +122,7 @@ pub async fn page(read: &mut Read, around: &Around, asked: &Asked) -> Result<Dra
             <li><a href="/groups">"Groups and classes"</a></li>
             {school.then(|| view! { <li><a href="/caseloads">"Caseloads"</a></li> })}
             {school.then(|| view! { <li><a href="/picture">"The school’s picture"</a></li> })}
+            {school.then(|| view! { <li><a href="/pupils/circumstances">"Circumstances that end soon"</a></li> })}
             {reviews.then(|| view! { <li><a href="/pupils/looked">"Who looked at whom"</a></li> })}
             {keeps.then(|| view! { <li><a href="/roster">"Rosters"</a></li> })}
             {keeps.then(|| view! { <li><a href="/settings/pupils">"What is kept of pupils"</a></li> })}

@@ -113,6 +113,7 @@ impl Kind {
                 "restriction",
                 "tag",
                 "roster",
+                "access",
             ],
             Self::Records => &["record", "statement", "picture"],
             Self::Settings => &["tenant", "field", "duty"],

@@ -9,6 +9,7 @@ pub mod field;
 pub mod group;
 pub mod guardian;
 pub mod tag;
+pub mod unusual;
 pub mod upn;
 pub mod year;
 
@@ -292,6 +293,18 @@ pub enum Fault {
     /// Before June.
     #[error("Tags are renewed for the next school year from 1 June on. They hold until 31 August.")]
     RenewEarly,
+    /// A list that is signed.
+    #[error("This list is signed already. What you have to say can be added to it below.")]
+    ReviewTwice,
+    /// A list that nobody has signed.
+    #[error("This list is not signed yet. Sign it first; then something can be added.")]
+    ReviewUnsigned,
+    /// Signed without a word.
+    #[error("Say what you looked into: of the whole list, or of each line of it.")]
+    ReviewWords,
+    /// To be followed up, and nobody knows how.
+    #[error("Say what is to be followed up, beside each line that you marked.")]
+    ReviewFollowUp,
     /// How to reach somebody.
     #[error("Say how they are reached: a number, a room. At most 200 characters.")]
     Reached,
@@ -321,8 +334,11 @@ impl Fault {
             Self::Purpose => "purpose",
             Self::Reached => "reached",
             Self::TagOff | Self::TagValue => "value",
-            Self::RenewEarly => return None,
-            Self::PupilStays => return None,
+            Self::ReviewWords => "words",
+            Self::ReviewFollowUp => "lines",
+            Self::RenewEarly | Self::PupilStays | Self::ReviewTwice | Self::ReviewUnsigned => {
+                return None;
+            }
         })
     }
 }
@@ -797,6 +813,17 @@ pub(crate) fn refusal_of(constraint: &str) -> Option<crate::Refusal> {
         "contact_restriction_words_shape" => Fault::RestrictionWords,
         "field_switch_purpose_shape" => Fault::Purpose,
         "duty_holder_reached_shape" => Fault::Reached,
+        "access_review_once_key" => Fault::ReviewTwice,
+        "access_statement_review_fkey" => Fault::ReviewUnsigned,
+        "access_statement_words_shape" => Fault::ReviewWords,
+        "access_review_week_fkey"
+        | "access_review_by_fkey"
+        | "access_statement_finding_fkey"
+        | "access_statement_by_fkey"
+        | "access_finding_week_fkey"
+        | "access_finding_membership_fkey"
+        | "access_finding_pupil_fkey"
+        | "access_finding_access_fkey" => return Some(Refusal::NotFound),
         "tag_pupil_fkey" | "tag_change_pupil_fkey" | "tag_change_by_fkey" => {
             return Some(Refusal::NotFound);
         }
@@ -847,7 +874,8 @@ mod tests {
         let constraints: Vec<String> = sqlx::query_scalar(
             "select conname::text from pg_constraint
              where conrelid = any (array['pupil', 'teaching_group', 'group_pupil', 'caseload', 'pupil_access', 'pupil_read',
-               'guardian_link', 'contact_restriction', 'field_switch', 'duty_holder', 'tenant_key', 'tag', 'tag_change']::regclass[])
+               'guardian_link', 'contact_restriction', 'field_switch', 'duty_holder', 'tenant_key', 'tag', 'tag_change', 'access_week', 'access_finding',
+               'access_review', 'access_statement']::regclass[])
                and contype not in ('n', 'p', 't') and conname !~ '_tenant_fkey$'
              union all
              select unnest(array['teaching_group_name_key', 'guardian_link_open_key', 'contact_restriction_open_key'])
@@ -867,6 +895,13 @@ mod tests {
         mute.sort_unstable();
         // What nobody types: the server makes it, and a fault there is ours.
         let made = [
+            "access_finding_many_some",
+            "access_finding_person_named",
+            "access_finding_rule_known",
+            "access_finding_week_key",
+            "access_week_looks_some",
+            "access_week_monday_first",
+            "access_week_monday_key",
             "contact_restriction_lifted_both",
             "duty_holder_duty_known",
             "field_switch_field_known",

@@ -1,6 +1,8 @@
 //! A school's roster as its information system gives it out: which column is what, what is wrong with each line, and how it is taken
 //! onto the roll and, for a month, off it again.
 
+#[cfg(feature = "db")]
+mod circumstances;
 pub mod column;
 pub mod date;
 #[cfg(feature = "db")]

@@ -89,6 +89,10 @@ fn waits(Waiting { duty, count }: &Waiting) -> String {
             "One paper of yours is to be reviewed.",
             "{n} papers of yours are to be reviewed.",
         ),
+        Duty::Access => (
+            "One weekly list of who looked at records waits to be signed.",
+            "{n} weekly lists of who looked at records wait to be signed.",
+        ),
     };
     counted(*count, one, more)
 }

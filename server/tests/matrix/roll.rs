@@ -16,7 +16,7 @@ pub struct Roll {
     pub caseload: String,
     pub link: String,
     pub restriction: String,
-    /// What is on record for their parent, who is the one that asks.
+    /// What is on record: for their parent, where one asks, else of the observation.
     pub entry: String,
     /// What a form calls the kind of a group.
     pub kind: String,
@@ -24,9 +24,10 @@ pub struct Roll {
     pub import: String,
     /// The code of a reason to look.
     pub reason: String,
-    /// An observation about the pupil by a teacher, and what of it is on record.
+    /// An observation about the pupil by a teacher.
     pub record: String,
-    pub entry: String,
+    /// The first day of a week with a list of unusual looks.
+    pub monday: String,
 }
 
 /// Puts one up behind everybody's back.
@@ -130,7 +131,7 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
     } else {
         String::new()
     };
-    let (mut record, mut entry) = (String::new(), String::new());
+    let (mut record, mut entry) = (String::new(), entry);
     if address.contains("records/") {
         let teacher = made(named("teacher", "teacher1")).await;
         record = made(format!(
@@ -186,6 +187,33 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
     } else {
         String::new()
     };
+    let monday = made(format!(
+        "with week as (
+           insert into access_week (tenant_id, monday, looks)
+           select id, date '2018-01-01' + 7 * {number}, 1 from tenant where label = '{label}' returning tenant_id, id
+         ), signed as (
+           insert into access_review (tenant_id, week_id, by_id) select tenant_id, id, '{who}' from week where {}
+         )
+         select id from week",
+        acts("/note-week")
+    ))
+    .await;
+    let monday = sqlx::query_scalar::<_, String>(sqlx::AssertSqlSafe(format!(
+        "select monday::text from access_week where id = '{monday}'"
+    )))
+    .fetch_one(&mut *served.behind)
+    .await
+    .unwrap();
+    // Taken away without being opened, so that what it says is no matter.
+    if acts("/untag") {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+            "insert into tag (tenant_id, pupil_id, kind, sealed, expires_on)
+             select tenant_id, id, 'fsm', substr(sha512('a') || sha512('b'), 1, 93), current_date + 100 from pupil where id = '{pupil}'"
+        )))
+        .execute(&mut *served.behind)
+        .await
+        .unwrap();
+    }
     let person = if acts("/give") {
         made_again(served, &named("teacher", "teacher4")).await
     } else if acts("/duty") {
@@ -202,11 +230,19 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
         link,
         restriction,
         entry,
-        kind: "class".to_owned(),
         import,
-        reason: "incident".to_owned(),
         record,
-        entry,
+        // Whether a tag can be renewed depends on the day, so it is asked of a kind that is off.
+        kind: if acts("/tag") || acts("/untag") {
+            "fsm"
+        } else if acts("/renew-tag") {
+            "sen"
+        } else {
+            "class"
+        }
+        .to_owned(),
+        reason: "incident".to_owned(),
+        monday,
     }
 }
 

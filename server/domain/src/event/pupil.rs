@@ -210,10 +210,36 @@ impl Act {
         Self::of_pupil("tag.removed", pupil, json!({ "kind": kind.code() }))
     }
 
-    pub(crate) fn tag_renewed(kind: TagKind, pupils: usize) -> Self {
-        let detail = json!({ "kind": kind.code() });
-        let topics = vec!["caseload".to_owned()];
-        Self::of_pupils("tag.renewed", None, pupils, detail, topics)
+    /// `named`: the pupils, where they were chosen one by one.
+    pub(crate) fn tag_renewed(kinds: &[TagKind], pupils: usize, named: &[Uuid]) -> Self {
+        let kinds: Vec<_> = kinds.iter().map(|kind| kind.code()).collect();
+        let topics = topics_of(named);
+        Self::of_pupils(
+            "tag.renewed",
+            None,
+            pupils,
+            json!({ "kinds": kinds }),
+            topics,
+        )
+    }
+}
+
+/// On the lists of unusual looks. What was said of them is in none.
+impl Act {
+    /// `lines`: of the list; `follow_ups`: how many of them are to be followed up.
+    pub(crate) fn access_reviewed(
+        week: Uuid,
+        monday: &str,
+        lines: usize,
+        follow_ups: usize,
+    ) -> Self {
+        let detail = json!({ "monday": monday, "lines": lines, "follow_ups": follow_ups });
+        Self::of_pupils("access.reviewed", Some(week), 0, detail, vec![])
+    }
+
+    pub(crate) fn access_noted(week: Uuid, monday: &str, follow_up: bool) -> Self {
+        let detail = json!({ "monday": monday, "follow_up": follow_up });
+        Self::of_pupils("access.noted", Some(week), 0, detail, vec![])
     }
 }
 

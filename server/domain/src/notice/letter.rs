@@ -56,6 +56,8 @@ pub enum Duty {
     Approval,
     /// A document of theirs that is to be looked at again within 30 days.
     Review,
+    /// A week's list of unusual looks at pupils' records that nobody has signed.
+    Access,
 }
 
 /// So many of one duty.

@@ -2,9 +2,15 @@
 //! sealed with the tenant's own key before the database has them, end with the school year unless renewed, and leave a trail that is
 //! sealed as they are.
 
+#[cfg(feature = "db")]
+pub mod ending;
+
 use serde::{Deserialize, Serialize};
 
-use super::field::TagKind;
+use super::{
+    code::{Ethnicity, Sen},
+    field::TagKind,
+};
 
 /// What is known of a pupil, opened for who may read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,8 +19,36 @@ pub struct Tag {
     pub kind: TagKind,
     /// As the import and the forms write it: "K", "WBRI", "yes".
     pub value: String,
+    /// Since when it is that, RFC 3339 in UTC; renewing it changes nothing of this.
+    pub since: Option<String>,
     /// Its last day, 2027-08-31.
     pub expires_on: String,
+}
+
+/// The values that a kind has, as they are kept and as people read them; none for what is written freely.
+pub fn choices(kind: TagKind) -> Option<Vec<(&'static str, &'static str)>> {
+    Some(match kind {
+        TagKind::Ethnicity => Ethnicity::ALL
+            .iter()
+            .map(|one| (one.code(), one.name()))
+            .collect(),
+        TagKind::Sen => Sen::ALL
+            .iter()
+            .map(|one| (one.code(), one.name()))
+            .collect(),
+        TagKind::HomeLanguage => return None,
+        _ => vec![("yes", "Yes"), ("no", "No")],
+    })
+}
+
+/// A value as people read it: "SEN support" for "K".
+pub fn words(kind: TagKind, value: &str) -> String {
+    choices(kind)
+        .into_iter()
+        .flatten()
+        .find_map(|(code, name)| (code == value).then_some(name))
+        .unwrap_or(value)
+        .to_owned()
 }
 
 /// A line of the trail.
@@ -72,9 +106,9 @@ impl Why {
 }
 
 #[cfg(feature = "db")]
-pub(crate) use queries::{sealed, values_at};
+pub(crate) use queries::{Keeper, kept, sealed, values_at};
 #[cfg(feature = "db")]
-pub use queries::{everybody, of_pupil, on, remove, renew, set, trail};
+pub use queries::{everybody, may_renew, of_pupil, on, remove, renew, set, trail};
 
 #[cfg(feature = "db")]
 mod queries {
@@ -156,10 +190,47 @@ mod queries {
             .ok_or(Refusal::Broken)
     }
 
+    /// Who seals and opens values, for those who set many at once.
+    pub(crate) struct Keeper(TenantKey);
+
+    impl Keeper {
+        /// The kinds that are the writer's to set.
+        pub(crate) async fn kinds(write: &mut Write) -> Result<Vec<TagKind>, Refusal> {
+            kinds_on(write.connection()).await
+        }
+
+        /// With the tenant's own key, made where there is none yet.
+        pub(crate) async fn new(write: &mut Write, secrets: &Secrets) -> Result<Self, Refusal> {
+            Ok(Self(own_key(write, secrets).await?))
+        }
+
+        pub(crate) fn seal(
+            &self,
+            pupil: Uuid,
+            kind: TagKind,
+            value: &str,
+        ) -> Result<Vec<u8>, Refusal> {
+            self.0.seal(COLUMN, &row(pupil, kind), value)
+        }
+
+        pub(crate) fn open(
+            &self,
+            pupil: Uuid,
+            kind: TagKind,
+            sealed: &[u8],
+        ) -> Result<String, Refusal> {
+            self.0.open(COLUMN, &row(pupil, kind), sealed)
+        }
+    }
+
     /// The kinds that the school has switched on and the caller may read, in the order of [`TagKind::ALL`].
     pub async fn on(read: &mut Read) -> Result<Vec<TagKind>, Refusal> {
+        kinds_on(read.connection()).await
+    }
+
+    async fn kinds_on(connection: &mut PgConnection) -> Result<Vec<TagKind>, Refusal> {
         let codes = sqlx::query_scalar!(r#"select sec.tags_on() as "on!""#)
-            .fetch_one(read.connection())
+            .fetch_one(connection)
             .await
             .map_err(refused)?;
         Ok(TagKind::ALL
@@ -180,7 +251,10 @@ mod queries {
             return Ok(vec![]);
         };
         let rows = sqlx::query!(
-            "select kind, sealed, expires_on from tag where tenant_id = $1 and pupil_id = $2",
+            r#"select t.kind, t.sealed, t.expires_on, (
+                 select max(c.at) from tag_change c
+                 where c.tenant_id = t.tenant_id and c.pupil_id = t.pupil_id and c.kind = t.kind and c.why = 'set') as since
+               from tag t where t.tenant_id = $1 and t.pupil_id = $2"#,
             tenant,
             pupil
         )
@@ -193,6 +267,7 @@ mod queries {
             tags.push(Tag {
                 kind,
                 value: key.open(COLUMN, &row(pupil, kind), &found.sealed)?,
+                since: found.since.map(moment).transpose()?,
                 expires_on: day::field(found.expires_on),
             });
         }
@@ -310,7 +385,7 @@ mod queries {
     }
 
     /// A value as it is kept. Refuses [`Fault::TagValue`] for what is none of its kind.
-    fn kept(kind: TagKind, typed: &str) -> Result<String, Refusal> {
+    pub(crate) fn kept(kind: TagKind, typed: &str) -> Result<String, Refusal> {
         let wrong = |_| Fault::TagValue;
         Ok(match kind {
             TagKind::Ethnicity => code::Ethnicity::from_code(typed.trim())
@@ -401,14 +476,19 @@ mod queries {
         }
     }
 
+    /// Whether tags are renewed on that day: from June on.
+    pub fn may_renew(today: Date) -> bool {
+        day::months_after(today, 3) > SchoolYear::of(today).last_day()
+    }
+
     /// Renews every tag of a kind for the school year after this one, from June on; before, it would outlive the purpose of two years.
     /// Refuses [`Fault::RenewEarly`], and [`Refusal::Stale`] where nothing is left to renew.
     pub async fn renew(write: &mut Write, kind: TagKind, today: Date) -> Result<Act, Refusal> {
         may(write, kind).await?;
-        let year = SchoolYear::of(today);
-        if day::months_after(today, 3) <= year.last_day() {
+        if !may_renew(today) {
             return Err(Fault::RenewEarly.into());
         }
+        let year = SchoolYear::of(today);
         let tenant = write.standing.tenant;
         let renewed = sqlx::query!(
             "update tag set expires_on = $3 where tenant_id = $1 and kind = $2 and expires_on < $3",
@@ -422,13 +502,14 @@ mod queries {
         match renewed.rows_affected() {
             0 => Err(Refusal::Stale),
             many => Ok(Act::tag_renewed(
-                kind,
+                &[kind],
                 usize::try_from(many).unwrap_or(usize::MAX),
+                &[],
             )),
         }
     }
 
-    async fn may(write: &mut Write, kind: TagKind) -> Result<(), Refusal> {
+    pub(super) async fn may(write: &mut Write, kind: TagKind) -> Result<(), Refusal> {
         let may = sqlx::query_scalar!(r#"select $1 = any (sec.tags_on()) as "may!""#, kind.code())
             .fetch_one(write.connection())
             .await

@@ -1,13 +1,11 @@
 //! Taking a roster in: all that was shown, in one transaction, and put down so that it can be undone. What would now come out otherwise
 //! than it was shown is left out and told.
-//!
-//! Context tags are read from the sealed lines, here and nowhere else, once there is a table for them: until then they go with the
-//! lines.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
+    circumstances,
     import::{keep, lock},
     judging,
 };
@@ -15,6 +13,7 @@ use crate::{
     AccountId, Refusal, TenantId,
     db::{Write, refused},
     event::Act,
+    secret::Secrets,
 };
 
 /// What was taken.
@@ -33,6 +32,8 @@ pub struct Taken {
     pub groups: usize,
     /// Classes that were put on the caseload of the teacher whom the roster names.
     pub caseloads: usize,
+    /// What was set of pupils' circumstances, of the kinds that are switched on.
+    pub tags: usize,
     /// Teachers whom the roster names and who are nobody here, or more than one. Their classes are given by hand.
     pub teachers_unknown: Vec<String>,
 }
@@ -40,12 +41,20 @@ pub struct Taken {
 impl Taken {
     /// Whether the roll said all of it already.
     pub const fn is_nothing(&self) -> bool {
-        self.added == 0 && self.changed == 0 && self.groups == 0 && self.caseloads == 0
+        self.added == 0
+            && self.changed == 0
+            && self.groups == 0
+            && self.caseloads == 0
+            && self.tags == 0
     }
 }
 
 /// Takes a roster in. Refuses one that is not waiting to be, and who has not proved just now who they are.
-pub async fn take_in(write: &mut Write, import: Uuid) -> Result<(Taken, Act), Refusal> {
+pub async fn take_in(
+    write: &mut Write,
+    secrets: &Secrets,
+    import: Uuid,
+) -> Result<(Taken, Act), Refusal> {
     keep(&write.standing.roles)?;
     write.standing.require_step_up()?;
     lock(write, import).await?;
@@ -63,6 +72,7 @@ pub async fn take_in(write: &mut Write, import: Uuid) -> Result<(Taken, Act), Re
     taking.leave().await?;
     taking.join().await?;
     let caseloads = taking.caseloads().await?;
+    let tags = circumstances::set(taking.write, secrets, import).await?;
     let teachers_unknown = taking.teachers_unknown().await?;
     let changed = taking.changed().await?;
     let accounts = taking.accounts().await?;
@@ -76,6 +86,7 @@ pub async fn take_in(write: &mut Write, import: Uuid) -> Result<(Taken, Act), Re
         moved,
         groups,
         caseloads,
+        tags,
         teachers_unknown,
     };
     Ok((taken, act))
@@ -345,7 +356,7 @@ impl Taking<'_> {
     async fn changed(&mut self) -> Result<Vec<Uuid>, Refusal> {
         sqlx::query_scalar!(
             r#"select distinct c.pupil_id as "id!" from roster_change c
-               where c.tenant_id = $1 and c.import_id = $2 and c.what in ('field', 'joined', 'left')
+               where c.tenant_id = $1 and c.import_id = $2 and c.what in ('field', 'joined', 'left', 'tag')
                  and c.pupil_id not in (select a.pupil_id from roster_change a
                    where a.tenant_id = $1 and a.import_id = $2 and a.what = 'added')"#,
             self.tenant,

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::import::{Fault, State, keep};
+use super::{
+    circumstances,
+    import::{Fault, State, keep},
+};
 use crate::{
     AccountId, Refusal, TenantId,
     db::{Read, Write, refused},
@@ -22,9 +25,9 @@ pub struct Conflict {
     pub name: String,
     /// Which field; a group for a place in one.
     pub field: Field,
-    /// What the roster made of it.
+    /// What the roster made of it; none for a circumstance, which stands on the pupil's own page.
     pub set: Option<String>,
-    /// What it is now, and stays; none for a place in a group.
+    /// What it is now, and stays; none for a place in a group and a circumstance.
     pub now: Option<String>,
 }
 
@@ -110,6 +113,7 @@ pub async fn undo(write: &mut Write, import: Uuid) -> Result<(Undoing, Act), Ref
     let found = find(write.connection(), tenant, import).await?;
     let accounts = accounts(write, import).await?;
     fields(write, import, &found).await?;
+    circumstances::put_back(write, import, &found.held).await?;
     places(write, import, &found).await?;
     caseloads(write, import).await?;
     sqlx::query!(
@@ -163,6 +167,9 @@ async fn find(
                array(select c.row_id from roster_change c where c.tenant_id = $1 and c.import_id = $2 and c.what = 'joined')) as id
            )
            select p.id, p.last_name, p.first_name, (p.id in (select r.id from recorded r)
+               -- Whatever is said of their circumstances later leaves a line, and nothing else does.
+               or exists (select from tag_change t join roster_import i on i.tenant_id = $1 and i.id = $2
+                 where t.tenant_id = $1 and t.pupil_id = p.id and t.at > i.committed_at)
                or a.becomes <> md5(jsonb_build_array(p.upn, p.admission_number, p.first_name, p.last_name, p.preferred_name,
                  p.born, p.sex, p.year_group, p.left_on)::text)) as "stays!"
            from added a join pupil p on p.tenant_id = $1 and p.id = a.pupil_id
@@ -198,14 +205,16 @@ async fn find(
            )
            select c.id, p.id as pupil, p.last_name, p.first_name, coalesce(c.field,
                case g.kind when 'class' then 'class_name' else 'registration_group' end) as "field!",
-             case when c.field is null then g.name else c.becomes end as set,
+             case when c.field is null then g.name when c.what = 'field' then c.becomes end as set,
              case c.field when 'upn' then p.upn when 'admission_number' then p.admission_number when 'first_name' then p.first_name
                when 'last_name' then p.last_name when 'preferred_name' then p.preferred_name
                when 'born' then to_char(p.born, 'YYYY-MM-DD') when 'sex' then p.sex when 'year_group' then p.year_group end as now
            from change c join pupil p on p.tenant_id = $1 and p.id = c.pupil_id
            left join teaching_group g on g.tenant_id = $1 and g.id = c.group_id
            left join group_pupil x on x.tenant_id = $1 and x.id = c.row_id
+           left join tag t on t.tenant_id = $1 and c.what = 'tag' and t.pupil_id = c.pupil_id and t.kind = c.field
            where not case c.what
+             when 'tag' then encode(t.sealed, 'hex') is not distinct from c.becomes and p.id <> all ($3)
              when 'field' then
                case c.field when 'upn' then p.upn when 'admission_number' then p.admission_number when 'first_name' then p.first_name
                  when 'last_name' then p.last_name when 'preferred_name' then p.preferred_name
@@ -243,7 +252,7 @@ async fn find(
         .collect::<Result<_, Refusal>>()?;
     let restored = sqlx::query_scalar!(
         r#"select distinct c.pupil_id as "id!" from roster_change c
-           where c.tenant_id = $1 and c.import_id = $2 and c.what in ('field', 'joined', 'left') and c.id <> all ($3)
+           where c.tenant_id = $1 and c.import_id = $2 and c.what in ('field', 'joined', 'left', 'tag') and c.id <> all ($3)
              and c.pupil_id not in (select a.pupil_id from roster_change a
                where a.tenant_id = $1 and a.import_id = $2 and a.what = 'added')"#,
         tenant,

@@ -167,6 +167,21 @@ impl Scene {
                  )
                  insert into roster_change (tenant_id, import_id, what, pupil_id, field, becomes)
                    select o.tenant_id, o.id, 'field', p.id, 'last_name', 'Khan' from one o join pupil p on p.tenant_id = o.tenant_id;
+                 with one as (
+                   insert into access_week (tenant_id, monday, looks)
+                   select tenant_id, date '2026-11-16', 3 from folder returning tenant_id, id
+                 ), two as (
+                   insert into access_finding (tenant_id, week_id, rule, pupil_id, at, many)
+                   select o.tenant_id, o.id, 'crowd', p.id, now(), 5 from one o join pupil p on p.tenant_id = o.tenant_id
+                   returning tenant_id, week_id, id
+                 ), three as (
+                   insert into access_review (tenant_id, week_id, by_id)
+                   select o.tenant_id, o.id, f.made_by from one o join folder f on f.tenant_id = o.tenant_id
+                   returning tenant_id, week_id, by_id
+                 )
+                 insert into access_statement (tenant_id, week_id, finding_id, follow_up, words, by_id)
+                   select t.tenant_id, t.week_id, t.id, true, 'Asked why', r.by_id from two t
+                   join three r on r.tenant_id = t.tenant_id;
                  insert into record (tenant_id, kind, happened_at, author_id) select tenant_id, 'check_in', now(), made_by from folder;
                  insert into record_pupil (tenant_id, record_id, pupil_id, place, part)
                    select r.tenant_id, r.id, p.id, 1, 'subject' from record r join pupil p on p.tenant_id = r.tenant_id;

@@ -41,4 +41,5 @@ mod tag;
 mod term;
 mod trail;
 mod unattended;
+mod unusual;
 mod waiting;

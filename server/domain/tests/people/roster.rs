@@ -10,7 +10,8 @@ use domain::{
     pupil::{
         self, Typed,
         duty::switch_on,
-        field::{Field, Switch},
+        field::{Field, Switch, TagKind},
+        tag::{self, Change, Why},
         year::SchoolYear,
     },
     roster::{
@@ -130,7 +131,7 @@ impl Scene {
 
     async fn takes(&self, by: &Caller, import: Uuid) -> Result<Taken, Refusal> {
         change(&self.db, by, async |write| {
-            taking::take_in(write, import).await
+            taking::take_in(write, &secrets(), import).await
         })
         .await
     }
@@ -175,7 +176,7 @@ impl Scene {
         .await
     }
 
-    async fn name_of(&mut self, email: &str) -> String {
+    pub async fn name_of(&mut self, email: &str) -> String {
         let place = self.place(email).await;
         self.text(&format!("select name from membership where id = '{place}'"))
             .await
@@ -663,7 +664,9 @@ async fn a_reading_or_taking_that_breaks_off_was_never_there() {
     let import = scene.stages(&admin, lines(0..20)).await.unwrap();
     let before = scene.whole_roll().await;
     let mut write = scene.db.write(&admin).await.unwrap();
-    let (taken, _) = taking::take_in(&mut write, import).await.unwrap();
+    let (taken, _) = taking::take_in(&mut write, &secrets(), import)
+        .await
+        .unwrap();
     assert_eq!(taken.added, 20);
     drop(write);
     assert_eq!(scene.whole_roll().await, before);
@@ -823,4 +826,216 @@ async fn whatever_a_roster_says_taking_it_in_and_undoing_it_leaves_all_as_it_was
         }
     }
     assert!(changed > 100, "{changed}");
+}
+
+/// A line with what it says of circumstances.
+fn told(serial: u32, said: [&str; 3]) -> Vec<String> {
+    let mut line = line(serial);
+    line.extend(said.map(str::to_owned));
+    line
+}
+
+impl Scene {
+    async fn takes_told(&self, by: &Caller, rows: Vec<Vec<String>>) -> (Uuid, Taken) {
+        let header = [&HEADER[..], &["FSM", "SEN", "Home language"]].concat();
+        let import = self.stages_as(by, &header, ("", ""), rows).await.unwrap();
+        let taken = self.takes(by, import).await.unwrap();
+        (import, taken)
+    }
+
+    async fn all_tags(&mut self) -> String {
+        self.text("select string_agg(t::text, chr(10) order by id) from tag t")
+            .await
+    }
+
+    async fn trail_of(&self, by: &Caller, pupil: Uuid) -> Vec<Change> {
+        let mut read = self.db.read(by).await.unwrap();
+        tag::trail(&mut read, &secrets(), pupil).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_roster_sets_the_circumstances_that_are_switched_on_and_undoing_it_puts_them_back() {
+    let mut scene = Scene::new().await;
+    let admin = scene.caller(ADMIN).await;
+    let today = scene.today().await;
+    scene
+        .switches_on(&[Field::Fsm, Field::Sen, Field::HomeLanguage])
+        .await;
+    let first = scene.stages(&admin, lines(0..3)).await.unwrap();
+    assert_eq!(scene.takes(&admin, first).await.unwrap().tags, 0);
+    let (zero, one, two) = (
+        scene.pupil_of(0).await,
+        scene.pupil_of(1).await,
+        scene.pupil_of(2).await,
+    );
+    scene
+        .tags(&admin, one, TagKind::Sen, "N", today)
+        .await
+        .unwrap();
+    let before = scene.known(&admin, one).await;
+
+    let rows = vec![
+        told(0, ["Y", "K", "Zyrqish"]),
+        // Silence of the home language changes nothing.
+        told(1, ["N", "E", ""]),
+        // An empty SEN provision is none, as the census has it.
+        told(2, ["", "", ""]),
+        told(3, ["Y", "K", "Polish"]),
+    ];
+    let (second, taken) = scene.takes_told(&admin, rows.clone()).await;
+    assert_eq!((taken.added, taken.changed, taken.tags), (1, 3, 9));
+    let kinds = |said: &[(TagKind, &str)]| {
+        said.iter()
+            .map(|(kind, value)| (*kind, (*value).to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let (fsm, sen, language) = (TagKind::Fsm, TagKind::Sen, TagKind::HomeLanguage);
+    let three = scene.pupil_of(3).await;
+    for (pupil, said) in [
+        (zero, &[(fsm, "yes"), (sen, "K"), (language, "Zyrqish")][..]),
+        (one, &[(fsm, "no"), (sen, "E")][..]),
+        (two, &[(sen, "N")][..]),
+        (three, &[(fsm, "yes"), (sen, "K"), (language, "Polish")][..]),
+    ] {
+        assert_eq!(scene.known(&admin, pupil).await, kinds(said));
+    }
+    assert_eq!(scene.tables_with("Zyrqish").await, BTreeSet::new());
+    let ends = scene
+        .text("select string_agg(distinct expires_on::text, ' ') from tag")
+        .await;
+    assert_eq!(ends, SchoolYear::of(today).last_day().to_string());
+    let trail = scene.trail_of(&admin, one).await;
+    let line = trail.iter().find(|line| line.kind == sen).unwrap();
+    assert_eq!(
+        (line.why, line.was.as_deref(), line.became.as_deref()),
+        (Why::Set, Some("N"), Some("E"))
+    );
+    assert_eq!(line.by, Some(scene.name_of(ADMIN).await));
+
+    // The same file again changes nothing, and neither does one that says nothing of it.
+    let (tags, lines_of_trail) = (
+        scene.all_tags().await,
+        "select count(*)::text from tag_change",
+    );
+    let lines_before = scene.text(lines_of_trail).await;
+    let (_, again) = scene.takes_told(&admin, rows).await;
+    assert!(again.is_nothing(), "{again:?}");
+    let silent = scene.stages(&admin, lines(0..4)).await.unwrap();
+    assert!(scene.takes(&admin, silent).await.unwrap().is_nothing());
+    assert_eq!(scene.all_tags().await, tags);
+    assert_eq!(scene.text(lines_of_trail).await, lines_before);
+
+    let undone = scene.undoes(&admin, second).await.unwrap();
+    assert_eq!((undone.removed, undone.restored.len()), (1, 3));
+    assert_eq!((undone.stays, undone.conflicts), (vec![], vec![]));
+    assert_eq!(scene.known(&admin, one).await, before);
+    for pupil in [zero, two] {
+        assert_eq!(scene.known(&admin, pupil).await, []);
+    }
+    assert_eq!(scene.text("select count(*)::text from tag").await, "1");
+    let trail = scene.trail_of(&admin, one).await;
+    let line = trail.iter().find(|line| line.kind == sen).unwrap();
+    assert_eq!(
+        (line.why, line.was.as_deref(), line.became.as_deref()),
+        (Why::Set, Some("E"), Some("N"))
+    );
+    let trail = scene.trail_of(&admin, zero).await;
+    assert_eq!(
+        trail.iter().filter(|line| line.why == Why::Removed).count(),
+        3
+    );
+    assert_eq!(scene.tables_with("Zyrqish").await, BTreeSet::new());
+}
+
+#[tokio::test]
+async fn of_circumstances_what_somebody_changed_since_stays_and_so_does_the_pupil() {
+    let mut scene = Scene::new().await;
+    let admin = scene.caller(ADMIN).await;
+    let today = scene.today().await;
+    scene.switches_on(&[Field::Sen]).await;
+    let first = scene.stages(&admin, lines(0..2)).await.unwrap();
+    scene.takes(&admin, first).await.unwrap();
+    let rows: Vec<_> = (0..4).map(|n| told(n, ["", "K", ""])).collect();
+    let (import, taken) = scene.takes_told(&admin, rows).await;
+    assert_eq!((taken.added, taken.changed, taken.tags), (2, 2, 4));
+    // Of one who was there and of one who is new somebody knows better; the other two are as they were.
+    let (was_there, new) = (scene.pupil_of(0).await, scene.pupil_of(2).await);
+    for pupil in [was_there, new] {
+        scene
+            .tags(&admin, pupil, TagKind::Sen, "E", today)
+            .await
+            .unwrap();
+    }
+    let mut read = scene.db.read(&admin).await.unwrap();
+    let preview = undo::undo_preview(&mut read, import).await.unwrap();
+    read.end().await.unwrap();
+    let undone = scene.undoes(&admin, import).await.unwrap();
+    assert_eq!(undone, preview);
+    assert_eq!(undone.restored, [scene.pupil_of(1).await]);
+    assert_eq!(undone.removed, 1);
+    let stays: Vec<_> = undone.stays.iter().map(|one| one.pupil).collect();
+    assert_eq!(stays, [new]);
+    let conflicts: Vec<_> = undone
+        .conflicts
+        .iter()
+        .map(|one| (one.pupil, one.field, one.set.clone(), one.now.clone()))
+        .collect();
+    assert_eq!(conflicts, [(was_there, Field::Sen, None, None)]);
+    for pupil in [was_there, new] {
+        let known = scene.known(&admin, pupil).await;
+        assert_eq!(known, [(TagKind::Sen, "E".to_owned())]);
+    }
+    assert_eq!(scene.text("select count(*)::text from tag").await, "2");
+}
+
+#[tokio::test]
+async fn of_circumstances_that_are_switched_off_a_roster_sets_none() {
+    let mut scene = Scene::new().await;
+    let admin = scene.caller(ADMIN).await;
+    scene.switches_on(&[Field::Fsm]).await;
+    let (_, taken) = scene
+        .takes_told(&admin, vec![told(0, ["", "K", "Zyrqish"])])
+        .await;
+    assert_eq!((taken.added, taken.tags), (1, 0));
+    for table in ["tag", "tag_change", "tenant_key"] {
+        let rows = scene
+            .text(&format!("select count(*)::text from {table}"))
+            .await;
+        assert_eq!(rows, "0", "{table}");
+    }
+    assert_eq!(scene.tables_with("Zyrqish").await, BTreeSet::new());
+}
+
+#[tokio::test]
+async fn twelve_hundred_pupils_are_taken_in_with_their_circumstances_in_seconds() {
+    let mut scene = Scene::new().await;
+    let admin = scene.caller(ADMIN).await;
+    scene
+        .switches_on(&[Field::Fsm, Field::Sen, Field::HomeLanguage])
+        .await;
+    let rows: Vec<_> = (0..1200)
+        .map(|n| {
+            told(
+                n,
+                [["Y", "N"][at(n % 2)], ["K", "N", "E"][at(n % 3)], "Polish"],
+            )
+        })
+        .collect();
+    let began = std::time::Instant::now();
+    let (import, taken) = scene.takes_told(&admin, rows.clone()).await;
+    let took = began.elapsed();
+    assert_eq!((taken.added, taken.changed, taken.tags), (1200, 0, 3600));
+    assert!(took.as_secs() < 10, "{took:?}");
+    let (_, again) = scene.takes_told(&admin, rows).await;
+    assert!(again.is_nothing(), "{again:?}");
+    let undone = scene.undoes(&admin, import).await.unwrap();
+    assert_eq!((undone.removed, undone.stays.len()), (1200, 0));
+    println!("1200 lines with circumstances in {took:?}");
+    for table in ["tag", "tag_change"] {
+        let rows = scene
+            .text(&format!("select count(*)::text from {table}"))
+            .await;
+        assert_eq!(rows, "0", "{table}");
+    }
 }

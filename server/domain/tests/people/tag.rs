@@ -12,7 +12,7 @@ use domain::{
         Fault,
         duty::{self, Duty},
         field::{Field, TagKind},
-        tag::{self, Why},
+        tag::{self, Why, ending},
     },
 };
 use testing::{Role, secrets};
@@ -23,7 +23,7 @@ use uuid::Uuid;
 const CANARY: &str = "Xylophonian";
 
 impl Scene {
-    async fn switches_on(&mut self, fields: &[Field]) {
+    pub async fn switches_on(&mut self, fields: &[Field]) {
         let admin = self.caller(ADMIN).await;
         for field in fields {
             change(&self.db, &admin, async |write| {
@@ -35,7 +35,7 @@ impl Scene {
         }
     }
 
-    async fn tags(
+    pub async fn tags(
         &self,
         by: &Caller,
         pupil: Uuid,
@@ -50,7 +50,7 @@ impl Scene {
         .await
     }
 
-    async fn known(&self, by: &Caller, pupil: Uuid) -> Vec<(TagKind, String)> {
+    pub async fn known(&self, by: &Caller, pupil: Uuid) -> Vec<(TagKind, String)> {
         let mut read = self.reading(by).await;
         let tags = tag::of_pupil(&mut read, &secrets(), pupil).await.unwrap();
         tags.into_iter().map(|tag| (tag.kind, tag.value)).collect()
@@ -350,4 +350,94 @@ async fn a_tag_ends_with_the_school_year_unless_it_is_renewed_in_the_summer_befo
         (line.kind, line.was.as_deref(), line.by.as_deref()),
         (TagKind::Fsm, Some("yes"), None)
     );
+}
+
+#[tokio::test]
+async fn what_ends_within_thirty_days_is_listed_without_its_value_and_renewed_together() {
+    let mut scene = Scene::new().await;
+    let roll = scene.roll().await;
+    let today = scene.today().await;
+    scene
+        .switches_on(&[Field::Sen, Field::Fsm, Field::LookedAfter])
+        .await;
+    let (admin, harriet) = (scene.caller(ADMIN).await, scene.caller(SENCO).await);
+    let teacher = scene.caller(TEACHER).await;
+    for (pupil, kind, value) in [
+        (roll.aisha, TagKind::Sen, "K"),
+        (roll.aisha, TagKind::LookedAfter, "yes"),
+        (roll.benedict, TagKind::Sen, "E"),
+        (roll.chidi, TagKind::Fsm, "yes"),
+    ] {
+        scene.tags(&admin, pupil, kind, value, today).await.unwrap();
+    }
+    let year = domain::pupil::year::SchoolYear::of(today);
+    let listed = async |by: &Caller, day| {
+        let soon = ending::ending(&mut scene.reading(by).await, day)
+            .await
+            .unwrap();
+        soon.into_iter()
+            .map(|one| (one.called, one.kind))
+            .collect::<Vec<_>>()
+    };
+    let (august, before) = (
+        year.last_day() - time::Duration::days(30),
+        year.last_day() - time::Duration::days(31),
+    );
+    assert_eq!(listed(&admin, before).await, []);
+    let name = |text: &str| text.to_owned();
+    // By surname; and to the SENCO without whether a child is looked after.
+    let all = [
+        (name("Chidi Eze"), TagKind::Fsm),
+        (name("Aisha Khan"), TagKind::LookedAfter),
+        (name("Aisha Khan"), TagKind::Sen),
+        (name("Benedict O’Rourke-Mensah"), TagKind::Sen),
+    ];
+    assert_eq!(listed(&admin, august).await, all);
+    let fewer = [all[0].clone(), all[2].clone(), all[3].clone()];
+    assert_eq!(listed(&harriet, august).await, fewer);
+    assert_eq!(listed(&teacher, august).await, []);
+
+    let renews = async |by: &Caller, these: &[(Uuid, TagKind)], day| {
+        change(&scene.db, by, async |write| {
+            Ok(((), ending::renew_these(write, these, day).await?))
+        })
+        .await
+    };
+    let these = [(roll.aisha, TagKind::Sen), (roll.chidi, TagKind::Fsm)];
+    let refused = |fault| Err(Refusal::Pupil(fault));
+    let none = renews(&admin, &[], august).await;
+    assert_eq!(none, refused(Fault::NothingGiven));
+    let may = Date::from_calendar_date(year.begins() + 1, time::Month::May, 31).unwrap();
+    let early = renews(&admin, &these, may).await;
+    assert_eq!(early, refused(Fault::RenewEarly));
+    let secret = [(roll.aisha, TagKind::LookedAfter)];
+    let narrow = renews(&harriet, &secret, august).await;
+    assert_eq!(narrow, refused(Fault::TagOff));
+    let not_hers = renews(&teacher, &these, august).await;
+    assert_eq!(not_hers, refused(Fault::TagOff));
+    renews(&harriet, &these, august).await.unwrap();
+    assert_eq!(renews(&admin, &these, august).await, Err(Refusal::Stale));
+    assert_eq!(
+        listed(&admin, august).await,
+        [all[1].clone(), all[3].clone()]
+    );
+    // It says since when it is so, which renewing does not change; and the trail says who renewed it.
+    let tags = tag::of_pupil(&mut scene.reading(&admin).await, &secrets(), roll.chidi)
+        .await
+        .unwrap();
+    let trail = tag::trail(&mut scene.reading(&admin).await, &secrets(), roll.chidi)
+        .await
+        .unwrap();
+    let whys: Vec<_> = trail
+        .iter()
+        .map(|line| (line.why, line.by.as_deref()))
+        .collect();
+    assert_eq!(
+        whys,
+        [
+            (Why::Renewed, Some("Harriet Beaumont")),
+            (Why::Set, Some("Beatrice Lim"))
+        ]
+    );
+    assert_eq!(tags[0].since.as_ref(), Some(&trail[1].at));
 }
