@@ -170,7 +170,7 @@ pub const SHEETS: &[sheet::Address] = &[
     // everybody with a place
     ("/me/notices", Rail::Account, &[]),
     ("/me/reading", Rail::Account, &[]),
-    // whoever has to do with pupils (`add`, `seek` and `looked` before `:pupil`)
+    // whoever has to do with pupils (`add`, `seek`, `looked` and `year` before `:pupil`)
     ("/pupils", Rail::Pupils, &["caseload", "me"]),
     // who has a caseload
     ("/pupils/seek", Rail::Pupils, &[]),
@@ -179,6 +179,8 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/pupils/:pupil/looked", Rail::Pupils, &[]),
     // administrators
     ("/pupils/add", Rail::Pupils, &[]),
+    ("/pupils/year", Rail::Pupils, &[]),
+    ("/pupils/year/:rollover/undo", Rail::Pupils, &[]),
     ("/pupils/:pupil/edit", Rail::Pupils, &[]),
     ("/pupils/:pupil/remove", Rail::Pupils, &[]),
     ("/pupils/:pupil/contact/:person", Rail::Pupils, &[]),
@@ -247,6 +249,8 @@ async fn drawn(
         ["pupils", "add"] => pupil::details::add(read, around).await,
         ["pupils", "seek"] => pupil::seek::page(read, around).await,
         ["pupils", "looked"] => pupil::looked::all(read, around).await,
+        ["pupils", "year"] => pupil::rollover::year::page(read, around, asked).await,
+        ["pupils", "year", id, "undo"] => pupil::rollover::back::page(read, around, id).await,
         ["pupils", id] => pupil::record::page(read, around, asked, id).await,
         ["pupils", id, "edit"] => pupil::details::edit(read, around, id).await,
         ["pupils", id, "looked"] => pupil::looked::of_one(read, around, id).await,

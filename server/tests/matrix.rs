@@ -106,6 +106,7 @@ fn told(answer: &Answer, fresh: &Fresh, passed: bool) -> String {
             (&fresh.roll.pupil, "<pupil>"),
             (&fresh.roll.group, "<group>"),
             (&fresh.roll.person, "<person>"),
+            (&fresh.roll.rollover, "<rollover>"),
         ] {
             if !known.is_empty() {
                 to = to.replace(known.as_str(), name);
@@ -237,6 +238,7 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
         ("group", roll.group.clone()),
         ("caseload", roll.caseload.clone()),
         ("restriction", roll.restriction.clone()),
+        ("rollover", roll.rollover.clone()),
         ("of", format!("pupil:{}", roll.pupil)),
         ("relation", "carer".to_owned()),
         ("first_name", "Elliot".to_owned()),
@@ -326,6 +328,7 @@ fn visit(served: &Served, who: &Who, page: &str, fresh: &Fresh) -> Ask {
         .replace("{pupil}", &fresh.roll.pupil)
         .replace("{group}", &fresh.roll.group)
         .replace("{person}", &fresh.roll.person)
+        .replace("{rollover}", &fresh.roll.rollover)
         .replace("{link}", &"A".repeat(43))
         .replace("{working}", &fresh.link)
         .replace("{ticket}", &fresh.ticket);

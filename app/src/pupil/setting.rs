@@ -65,6 +65,7 @@ pub async fn page(read: &mut Read, around: &Around, asked: &Asked) -> Result<Dra
         <Heading title=title.clone() lead="And who answers for it. Every change is in the log." />
         <Refusals refusal=refusal.clone() />
         <ProofBeside refusal=refusal />
+        <p><a href="/pupils/year">"The new school year"</a>": move the roll up, when one is over."</p>
         {duties}
         <section class="card narrow" aria-labelledby="fields">
             <header><h2 id="fields">"Optional fields"</h2></header>

@@ -16,6 +16,8 @@ pub struct Roll {
     pub caseload: String,
     pub link: String,
     pub restriction: String,
+    /// A turn of the school year that can be undone.
+    pub rollover: String,
     /// What a form calls the kind of a group.
     pub kind: String,
     /// The code of a reason to look.
@@ -96,6 +98,22 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
     } else {
         String::new()
     };
+    let rollover = if acts("/year-back") || acts("/undo") {
+        sqlx::raw_sql("update rollover set undone_at = now() where undone_at is null")
+            .execute(&mut *served.behind)
+            .await
+            .unwrap();
+        made_again(
+            served,
+            &format!(
+                "insert into rollover (tenant_id, school_year, last_day, made_by, moved_up, leavers)
+                 select id, 2031, '2031-07-22', '{who}', 0, 0 from tenant where label = '{label}' returning id"
+            ),
+        )
+        .await
+    } else {
+        String::new()
+    };
     let switched = if acts("/switch-on") {
         "delete from field_switch where field = 'fsm'"
     } else {
@@ -127,6 +145,7 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
         caseload,
         link,
         restriction,
+        rollover,
         kind: "class".to_owned(),
         reason: "incident".to_owned(),
     }

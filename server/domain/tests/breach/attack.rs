@@ -167,6 +167,12 @@ impl Scene {
                  )
                  insert into roster_change (tenant_id, import_id, what, pupil_id, field, becomes)
                    select o.tenant_id, o.id, 'field', p.id, 'last_name', 'Khan' from one o join pupil p on p.tenant_id = o.tenant_id;
+                 with one as (
+                   insert into rollover (tenant_id, school_year, last_day, made_by, moved_up, leavers)
+                   select tenant_id, 2026, '2026-07-22', made_by, 1, 0 from folder returning tenant_id, id
+                 )
+                 insert into rollover_change (tenant_id, rollover_id, what, pupil_id, was, becomes)
+                   select o.tenant_id, o.id, 'year', p.id, '4', '5' from one o join pupil p on p.tenant_id = o.tenant_id;
                  insert into record (tenant_id, kind, happened_at, author_id) select tenant_id, 'check_in', now(), made_by from folder;
                  insert into record_pupil (tenant_id, record_id, pupil_id, place, part)
                    select r.tenant_id, r.id, p.id, 1, 'subject' from record r join pupil p on p.tenant_id = r.tenant_id;

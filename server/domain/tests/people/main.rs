@@ -31,6 +31,7 @@ mod record;
 mod recovery;
 mod register;
 mod removal;
+mod rollover;
 mod roster;
 mod scene;
 mod session;
