@@ -195,6 +195,8 @@ mod pages {
             "pupil.left" => "recorded that a pupil left".to_owned(),
             "pupil.returned" => "took a pupil onto the roll again".to_owned(),
             "pupil.removed" => "took a pupil off the roll who was there by mistake".to_owned(),
+            "pupil.rolled_over" => "moved the roll up for a new school year".to_owned(),
+            "pupil.rolled_back" => "undid moving the roll up for a new school year".to_owned(),
             "pupil.sought" => "looked for a pupil beyond their caseload, and said why".to_owned(),
             "pupil.opened" => {
                 "opened a pupil’s records beyond their caseload, and said why".to_owned()

@@ -175,7 +175,7 @@ pub const SHEETS: &[sheet::Address] = &[
     // everybody with a place
     ("/me/notices", Rail::Account, &[]),
     ("/me/reading", Rail::Account, &[]),
-    // whoever has to do with pupils (`add`, `seek`, `circumstances` and `looked` before `:pupil`)
+    // whoever has to do with pupils (`add`, `seek`, `circumstances`, `looked` and `year` before `:pupil`)
     ("/pupils", Rail::Pupils, &["caseload", "me"]),
     // who has a caseload
     ("/pupils/seek", Rail::Pupils, &[]),
@@ -189,6 +189,8 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/pupils/:pupil/looked", Rail::Pupils, &[]),
     // administrators
     ("/pupils/add", Rail::Pupils, &[]),
+    ("/pupils/year", Rail::Pupils, &[]),
+    ("/pupils/year/:rollover/undo", Rail::Pupils, &[]),
     ("/pupils/:pupil/edit", Rail::Pupils, &[]),
     ("/pupils/:pupil/remove", Rail::Pupils, &[]),
     ("/pupils/:pupil/contact/:person", Rail::Pupils, &[]),
@@ -284,6 +286,8 @@ async fn drawn(
         ["pupils", "looked", "weeks", monday] => {
             pupil::unusual::list::page(read, around, asked, monday).await
         }
+        ["pupils", "year"] => pupil::rollover::year::page(read, around, asked).await,
+        ["pupils", "year", id, "undo"] => pupil::rollover::back::page(read, around, id).await,
         ["pupils", id] => pupil::record::page(read, around, asked, id).await,
         ["pupils", id, "circumstances"] => pupil::tags::one::page(read, around, asked, id).await,
         ["pupils", id, "edit"] => pupil::details::edit(read, around, id).await,

@@ -19,6 +19,7 @@ pub(crate) mod looked;
 pub(crate) mod parents;
 #[cfg(feature = "ssr")]
 pub(crate) mod record;
+pub mod rollover;
 #[cfg(feature = "ssr")]
 pub(crate) mod seek;
 #[cfg(feature = "ssr")]

@@ -48,6 +48,8 @@ const ANSWER_MOST: usize = 8 * 1024 * 1024;
 fn most(path: &str) -> usize {
     match path {
         "/people/add-many" | "/api/people/check-many" | "/api/people/add-many" => LIST_MOST,
+        // Every group of the school in one form.
+        "/pupils/year" | "/api/pupils/year" => LIST_MOST,
         _ => FORM_MOST,
     }
 }

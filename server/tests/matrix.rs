@@ -112,6 +112,7 @@ fn told(answer: &Answer, fresh: &Fresh, passed: bool) -> String {
             (&fresh.roll.record, "<record>"),
             (&fresh.roll.import, "<import>"),
             (&fresh.roll.monday, "<monday>"),
+            (&fresh.roll.rollover, "<rollover>"),
         ] {
             if !known.is_empty() {
                 to = to.replace(known.as_str(), name);
@@ -259,6 +260,7 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
         ("line", "2".to_owned()),
         ("same", "yes".to_owned()),
         ("restriction", roll.restriction.clone()),
+        ("rollover", roll.rollover.clone()),
         ("of", format!("pupil:{}", roll.pupil)),
         ("relation", "carer".to_owned()),
         ("first_name", "Elliot".to_owned()),
@@ -364,6 +366,7 @@ fn visit(served: &Served, who: &Who, page: &str, fresh: &Fresh) -> Ask {
         .replace("{import}", &fresh.roll.import)
         .replace("{reading}", "01900000-0000-7000-8000-000000000004")
         .replace("{monday}", &fresh.roll.monday)
+        .replace("{rollover}", &fresh.roll.rollover)
         .replace("{link}", &"A".repeat(43))
         .replace("{working}", &fresh.link)
         .replace("{ticket}", &fresh.ticket);

@@ -182,7 +182,7 @@ pub async fn remove(read: &mut Read, around: &Around, id: &str) -> Result<Drawin
 }
 
 /// What will happen, line by line, and last what can still be done.
-fn consequences(what: Vec<(&'static str, String)>, after: String) -> impl IntoView {
+pub(super) fn consequences(what: Vec<(&'static str, String)>, after: String) -> impl IntoView {
     view! {
         <section class="card grave" aria-labelledby="what">
             <header><h2 id="what">"What will happen"</h2></header>

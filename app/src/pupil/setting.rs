@@ -66,6 +66,7 @@ pub async fn page(read: &mut Read, around: &Around, asked: &Asked) -> Result<Dra
         <Refusals refusal=refusal.clone() />
         <ProofBeside refusal=refusal />
         <p><a class="button" href="/settings/pupils/parents">"What parents see"</a></p>
+        <p><a href="/pupils/year">"The new school year"</a>": move the roll up, when one is over."</p>
         {duties}
         <section class="card narrow" aria-labelledby="fields">
             <header><h2 id="fields">"Optional fields"</h2></header>

@@ -69,6 +69,11 @@ impl Wanted {
     }
 }
 
+/// Whether it is the time in which school years turn: else that stands in the settings alone.
+fn turns(today: time::Date) -> bool {
+    matches!(u8::from(today.month()), 7..=9)
+}
+
 /// `/pupils`
 pub async fn page(read: &mut Read, around: &Around, asked: &Asked) -> Result<Drawing, Refusal> {
     staff_only(around)?;
@@ -126,6 +131,7 @@ pub async fn page(read: &mut Read, around: &Around, asked: &Asked) -> Result<Dra
             {reviews.then(|| view! { <li><a href="/pupils/looked">"Who looked at whom"</a></li> })}
             {keeps.then(|| view! { <li><a href="/roster">"Rosters"</a></li> })}
             {keeps.then(|| view! { <li><a href="/settings/pupils">"What is kept of pupils"</a></li> })}
+            {(keeps && turns(crate::door::today())).then(|| view! { <li><a href="/pupils/year">"The new school year"</a></li> })}
         </ul></nav>
         <div class=if aside { "split" } else { "stack" }>
             <section class="card" aria-label=title>

@@ -8,6 +8,7 @@ pub mod duty;
 pub mod field;
 pub mod group;
 pub mod guardian;
+pub mod rollover;
 pub mod tag;
 pub mod unusual;
 pub mod upn;
@@ -305,6 +306,9 @@ pub enum Fault {
     /// To be followed up, and nobody knows how.
     #[error("Say what is to be followed up, beside each line that you marked.")]
     ReviewFollowUp,
+    /// What keeps the roll from being moved up.
+    #[error("{0}")]
+    Rollover(#[from] rollover::Fault),
     /// How to reach somebody.
     #[error("Say how they are reached: a number, a room. At most 200 characters.")]
     Reached,
@@ -339,6 +343,7 @@ impl Fault {
             Self::RenewEarly | Self::PupilStays | Self::ReviewTwice | Self::ReviewUnsigned => {
                 return None;
             }
+            Self::Rollover(fault) => return fault.field(),
         })
     }
 }
@@ -827,6 +832,13 @@ pub(crate) fn refusal_of(constraint: &str) -> Option<crate::Refusal> {
         "tag_pupil_fkey" | "tag_change_pupil_fkey" | "tag_change_by_fkey" => {
             return Some(Refusal::NotFound);
         }
+        "rollover_once_key" => Fault::Rollover(rollover::Fault::Done),
+        "rollover_last_day_finite" => Fault::Rollover(rollover::Fault::LastDay),
+        "rollover_made_by_fkey"
+        | "rollover_change_rollover_fkey"
+        | "rollover_change_pupil_fkey"
+        | "rollover_change_group_fkey"
+        | "rollover_change_membership_fkey" => return Some(Refusal::NotFound),
         // Somebody else set it a moment earlier.
         "tag_once_key" | "tenant_key_number_key" => return Some(Refusal::Stale),
         "group_pupil_during_some" => return Some(Refusal::DatesOrder),
@@ -874,11 +886,12 @@ mod tests {
         let constraints: Vec<String> = sqlx::query_scalar(
             "select conname::text from pg_constraint
              where conrelid = any (array['pupil', 'teaching_group', 'group_pupil', 'caseload', 'pupil_access', 'pupil_read',
-               'guardian_link', 'contact_restriction', 'field_switch', 'duty_holder', 'tenant_key', 'tag', 'tag_change', 'access_week', 'access_finding',
-               'access_review', 'access_statement']::regclass[])
+               'guardian_link', 'contact_restriction', 'field_switch', 'duty_holder', 'tenant_key', 'tag', 'tag_change',
+               'access_week', 'access_finding', 'access_review', 'access_statement', 'rollover', 'rollover_change']::regclass[])
                and contype not in ('n', 'p', 't') and conname !~ '_tenant_fkey$'
              union all
-             select unnest(array['teaching_group_name_key', 'guardian_link_open_key', 'contact_restriction_open_key'])
+             select unnest(array['teaching_group_name_key', 'guardian_link_open_key', 'contact_restriction_open_key',
+               'rollover_once_key'])
              union all
              select m[1] from pg_proc, regexp_matches(prosrc, 'constraint = ''([a-z_]+)''', 'g') m
              where oid = any (array['sec.caseload_fits()', 'sec.guardian_link_fits()']::regprocedure[])",
@@ -911,6 +924,8 @@ mod tests {
             "pupil_read_parts_some",
             "pupil_read_reason_named",
             "pupil_sex_known",
+            "rollover_change_what_known",
+            "rollover_school_year_known",
             "tag_change_kind_known",
             "tag_change_why_known",
             "tag_expires_on_finite",

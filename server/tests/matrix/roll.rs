@@ -18,6 +18,8 @@ pub struct Roll {
     pub restriction: String,
     /// What is on record: for their parent, where one asks, else of the observation.
     pub entry: String,
+    /// A turn of the school year that can be undone.
+    pub rollover: String,
     /// What a form calls the kind of a group.
     pub kind: String,
     /// A roster that waits to be taken in; or one that was taken in, where it is to be undone.
@@ -165,6 +167,22 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
             .await;
         }
     }
+    let rollover = if acts("/year-back") || acts("/undo") {
+        sqlx::raw_sql("update rollover set undone_at = now() where undone_at is null")
+            .execute(&mut *served.behind)
+            .await
+            .unwrap();
+        made_again(
+            served,
+            &format!(
+                "insert into rollover (tenant_id, school_year, last_day, made_by, moved_up, leavers)
+                 select id, 2031, '2031-07-22', '{who}', 0, 0 from tenant where label = '{label}' returning id"
+            ),
+        )
+        .await
+    } else {
+        String::new()
+    };
     let switched = if acts("/switch-on") {
         "delete from field_switch where field = 'fsm'"
     } else {
@@ -241,6 +259,7 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
             "class"
         }
         .to_owned(),
+        rollover,
         reason: "incident".to_owned(),
         monday,
     }

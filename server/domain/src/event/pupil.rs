@@ -319,6 +319,42 @@ impl Act {
     }
 }
 
+/// On the turn of the school year.
+impl Act {
+    /// `touched`: who is in another year group or left. `accounts`: teachers whose groups somebody was taken out of, or whose caseload
+    /// ends, so that what they see has shrunk.
+    pub(crate) fn rolled_over(
+        rollover: Uuid,
+        school_year: &str,
+        touched: &[Uuid],
+        leavers: usize,
+        accounts: Vec<AccountId>,
+    ) -> Self {
+        let detail = json!({ "school_year": school_year, "leavers": leavers });
+        let topics = topics_of(touched);
+        Self::of_pupils(
+            "pupil.rolled_over",
+            Some(rollover),
+            touched.len(),
+            detail,
+            topics,
+        )
+        .closing_all(accounts)
+    }
+
+    pub(crate) fn rolled_back(rollover: Uuid, restored: &[Uuid], conflicts: usize) -> Self {
+        let detail = json!({ "conflicts": conflicts });
+        let topics = topics_of(restored);
+        Self::of_pupils(
+            "pupil.rolled_back",
+            Some(rollover),
+            restored.len(),
+            detail,
+            topics,
+        )
+    }
+}
+
 /// Lists of pupils, and the pages of these. Of very many only the lists hear, so that one event stays small.
 fn topics_of(pupils: &[Uuid]) -> Vec<String> {
     let mut topics = vec!["caseload".to_owned()];

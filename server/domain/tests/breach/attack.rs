@@ -182,6 +182,12 @@ impl Scene {
                  insert into access_statement (tenant_id, week_id, finding_id, follow_up, words, by_id)
                    select t.tenant_id, t.week_id, t.id, true, 'Asked why', r.by_id from two t
                    join three r on r.tenant_id = t.tenant_id;
+                 with one as (
+                   insert into rollover (tenant_id, school_year, last_day, made_by, moved_up, leavers)
+                   select tenant_id, 2026, '2026-07-22', made_by, 1, 0 from folder returning tenant_id, id
+                 )
+                 insert into rollover_change (tenant_id, rollover_id, what, pupil_id, was, becomes)
+                   select o.tenant_id, o.id, 'year', p.id, '4', '5' from one o join pupil p on p.tenant_id = o.tenant_id;
                  insert into record (tenant_id, kind, happened_at, author_id) select tenant_id, 'check_in', now(), made_by from folder;
                  insert into record_pupil (tenant_id, record_id, pupil_id, place, part)
                    select r.tenant_id, r.id, p.id, 1, 'subject' from record r join pupil p on p.tenant_id = r.tenant_id;

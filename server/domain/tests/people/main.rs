@@ -34,6 +34,7 @@ mod record;
 mod recovery;
 mod register;
 mod removal;
+mod rollover;
 mod roster;
 mod scene;
 mod session;
