@@ -438,9 +438,16 @@ async fn fresh(served: &mut Served, label: &str, address: &str) -> Fresh {
     } else {
         Shelf::default()
     };
-    let of_roll = ["/pupils/", "/groups/", "/caseloads/", "/records/", "/roster/", "/children/"]
-        .iter()
-        .any(|part| address.contains(part));
+    let of_roll = [
+        "/pupils/",
+        "/groups/",
+        "/caseloads/",
+        "/records/",
+        "/roster/",
+        "/children/",
+    ]
+    .iter()
+    .any(|part| address.contains(part));
     let roll = if of_roll {
         roll(served, label, id, address).await
     } else {
