@@ -96,12 +96,11 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
             .schools
             .then_some((Rail::Schools, "/overview", "school", "Schools")),
         pupils.then(|| {
-            let name = if domain::pupil::sees_school(&around.roles) {
-                "Pupils"
+            if domain::pupil::sees_school(&around.roles) {
+                (Rail::Pupils, "/pupils", "pupils", "Pupils")
             } else {
-                "My pupils"
-            };
-            (Rail::Pupils, "/pupils", "pupils", name)
+                (Rail::Pupils, "/caseload", "pupils", "My pupils")
+            }
         }),
         people.then_some((Rail::People, "/people", "people", "People")),
         people.then_some((Rail::Board, "/board", "board", "Board")),

@@ -38,7 +38,7 @@ use crate::{
 /// Largest form: no field of a page comes near it.
 const FORM_MOST: usize = 64 * 1024;
 
-/// Longest form that brings a list of people (see `domain::membership::many`).
+/// Longest form that brings a list of people (see `domain::membership::many`), or a note on each of a row of pupils.
 const LIST_MOST: usize = 1024 * 1024;
 
 /// Largest answer of a server function that a page is drawn from: such a list with what becomes of each line.
@@ -47,6 +47,7 @@ const ANSWER_MOST: usize = 8 * 1024 * 1024;
 fn most(path: &str) -> usize {
     match path {
         "/people/add-many" | "/api/people/check-many" | "/api/people/add-many" => LIST_MOST,
+        "/check-in" | "/api/pupils/check-in" => LIST_MOST,
         _ => FORM_MOST,
     }
 }

@@ -61,6 +61,7 @@ const OTHERS: &[&str] = &[
     "/reader/no-such-file",
     "/pdfjs/no-such-file",
     "/check/no-such-file",
+    "/checkin/no-such-file",
     "/favicon.svg",
     "/favicon.ico",
     "/icons.svg",
@@ -234,6 +235,8 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
     vec![
         ("pupil", roll.pupil.clone()),
         ("pupils[0]", roll.pupil.clone()),
+        ("levels[0][settled]", "4".to_owned()),
+        ("happened_on", day(-1)),
         ("group", roll.group.clone()),
         ("caseload", roll.caseload.clone()),
         ("restriction", roll.restriction.clone()),
