@@ -52,7 +52,8 @@ document.addEventListener("click", (event) => {
 });
 
 // Somebody's place here has changed, and what they see is closed. What they had typed is not sent and stored nowhere: it is offered to be
-// copied, and the page goes once they have seen it, or after ten minutes. Without anything typed it goes at once.
+// copied, and the page goes once they have seen it, or after ten minutes. Without anything typed it goes at once; so does a parent's page,
+// since a parent is never told that a child is kept from them.
 const TYPED_STAYS = 10 * 60 * 1000;
 const typedTexts = () => {
   // On a page that was refused the typed text is what the server wrote into it again.
@@ -69,7 +70,7 @@ window.shut = () => {
 window.depart = (to) => {
   const texts = kept ?? typedTexts();
   const leave = () => location.replace(to);
-  if (!texts.length) return leave();
+  if (!texts.length || location.pathname.startsWith("/children")) return leave();
   offer(texts, leave);
   setTimeout(leave, TYPED_STAYS);
 };

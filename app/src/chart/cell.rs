@@ -17,6 +17,7 @@ pub fn Cell(
     /// None where nobody has checked in.
     level: Option<Level>,
     /// The day on which they did.
+    #[prop(default = None)]
     on: Option<Date>,
 ) -> impl IntoView {
     let on = on.map(|on| format!(", on {}", day::words(on)));
