@@ -20,6 +20,7 @@ pub mod board;
 #[cfg(feature = "ssr")]
 pub mod chart;
 pub mod children;
+pub mod checkin;
 #[cfg(feature = "ssr")]
 pub mod door;
 pub mod error;
@@ -88,11 +89,19 @@ const PLAIN: [&str; 7] = [
     "/check",
 ];
 
+/// Whether a path is one of [`PLAIN`], or lies under one.
+#[cfg(feature = "ssr")]
+fn is_plain(path: &str) -> bool {
+    PLAIN.iter().any(|plain| {
+        path.strip_prefix(plain)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || plain.ends_with('/'))
+    })
+}
+
 /// Whether the page comes alive in the browser.
 fn hydrates() -> bool {
     #[cfg(feature = "ssr")]
-    return door::session().is_ok()
-        && door::path().is_some_and(|path| !PLAIN.iter().any(|plain| path.starts_with(plain)));
+    return door::session().is_ok() && door::path().is_some_and(|path| !is_plain(&path));
     #[cfg(not(feature = "ssr"))]
     true
 }
@@ -210,6 +219,8 @@ pub const SHEETS: &[sheet::Address] = &[
     ("/pupils/:pupil/records/:record/edit", Rail::Pupils, &[]),
     ("/pupils/:pupil/records/:record/put", Rail::Pupils, &[]),
     // whoever has to do with pupils
+    ("/caseload", Rail::Pupils, &["caseload", "me"]),
+    ("/check-in", Rail::Pupils, &[]),
     ("/groups", Rail::Pupils, &["caseload"]),
     ("/groups/:group", Rail::Pupils, &["caseload"]),
     // who sees the school
@@ -304,6 +315,8 @@ async fn drawn(
         ["pupils", id, "records", record, "put"] => {
             wellbeing::put::page(read, around, (id, record)).await
         }
+        ["caseload"] => checkin::caseload::page(read, around, asked).await,
+        ["check-in"] => checkin::row::page(read, around, asked).await,
         ["groups"] => pupil::group::list::page(read, around, asked).await,
         ["groups", id] => pupil::group::one::page(read, around, asked, id).await,
         ["caseloads"] => pupil::caseload::page(read, around, asked).await,
@@ -356,5 +369,20 @@ pub fn App() -> impl IntoView {
             </Routes>
         </Router>
         {hydrates().then(|| view! { <live::News /> })}
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::is_plain;
+
+    #[test]
+    fn a_plain_page_is_not_every_page_whose_address_begins_alike() {
+        for plain in ["/check", "/sign-in", "/sign-in/factor", "/reset/AAAA"] {
+            assert!(is_plain(plain), "{plain}");
+        }
+        for other in ["/check-in", "/checkin/checkin.js", "/", "/resettle"] {
+            assert!(!is_plain(other), "{other}");
+        }
     }
 }

@@ -254,7 +254,7 @@ fn of_domain(shown: &Frozen, earlier: Option<&Frozen>, by: By, domain: Domain) -
     };
     view! {
         <section class="card" aria-labelledby=head.clone()>
-            <header><h3 id=head>{domain.name()}</h3></header>
+            <header><h3 id=head.clone()>{domain.name()}</h3></header>
             <div class="body">{body}</div>
         </section>
     }

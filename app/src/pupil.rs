@@ -323,7 +323,7 @@ pub async fn switch_off(field: String) -> Result<()> {
 
 /// Pages of pupils do not exist for those to whom pupils are nothing.
 #[cfg(feature = "ssr")]
-fn staff_only(around: &Around) -> std::result::Result<(), Refusal> {
+pub(crate) fn staff_only(around: &Around) -> std::result::Result<(), Refusal> {
     there_is(pupil::is_for(&around.roles))
 }
 
@@ -340,7 +340,7 @@ fn there_is(page: bool) -> std::result::Result<(), Refusal> {
 
 /// What the list of pupils is called for the reader.
 #[cfg(feature = "ssr")]
-fn list_name(around: &Around) -> &'static str {
+pub(crate) fn list_name(around: &Around) -> &'static str {
     if pupil::sees_school(&around.roles) {
         "Pupils"
     } else {
@@ -348,10 +348,46 @@ fn list_name(around: &Around) -> &'static str {
     }
 }
 
-/// The way back to the list.
+/// The way back to the list; for who has a caseload and nothing else, to how those on it are.
 #[cfg(feature = "ssr")]
 pub(crate) fn to_pupils(around: &Around) -> (String, String) {
-    ("/pupils".to_owned(), list_name(around).to_owned())
+    let href = if pupil::sees_school(&around.roles) {
+        "/pupils"
+    } else {
+        "/caseload"
+    };
+    (href.to_owned(), list_name(around).to_owned())
+}
+
+/// What there is about pupils, on each page of many of them. `here` is the address of that page.
+#[cfg(feature = "ssr")]
+pub(crate) fn about(around: &Around, here: &str, reviews: bool) -> impl IntoView + use<> {
+    let (school, keeps) = (
+        pupil::sees_school(&around.roles),
+        pupil::keeps(&around.roles),
+    );
+    let places = [
+        Some(("/caseload", "How they are")),
+        Some(("/pupils", "The list")),
+        Some(("/check-in", "Check in")),
+        Some(("/groups", "Groups and classes")),
+        school.then_some(("/caseloads", "Caseloads")),
+        school.then_some(("/picture", "The school’s picture")),
+        school.then_some(("/pupils/circumstances", "Circumstances that end soon")),
+        reviews.then_some(("/pupils/looked", "Who looked at whom")),
+        keeps.then_some(("/roster", "Rosters")),
+        keeps.then_some(("/settings/pupils", "What is kept of pupils")),
+        (keeps && whole::turns(crate::door::today())).then_some(("/pupils/year", "The new school year")),
+    ];
+    let places: Vec<_> = places
+        .into_iter()
+        .flatten()
+        .map(|(href, name)| {
+            let current = (href == here).then_some("page");
+            view! { <li><a href=href aria-current=current>{name}</a></li> }
+        })
+        .collect();
+    view! { <nav class="about-pupils" aria-label="About pupils"><ul role="list">{places}</ul></nav> }
 }
 
 /// Pages of a list, and where the others are.

@@ -43,7 +43,8 @@ pub const HEADER: &str = "header";
 #[server(endpoint = "roster/take-in")]
 pub async fn take_in(import: String) -> Result<String> {
     let mut write = door::write().await?;
-    let (taken, act) = roster::taking::take_in(&mut write, id_of(&import)?).await?;
+    let secrets = door::services().secrets;
+    let (taken, act) = roster::taking::take_in(&mut write, &secrets, id_of(&import)?).await?;
     write.commit(act).await?;
     serde_json::to_string(&taken).map_err(|_| Refusal::Broken.into())
 }

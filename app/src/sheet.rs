@@ -112,6 +112,12 @@ impl Asked {
             .find(|(field, _)| field == name)
             .map_or("", |(_, value)| value)
     }
+
+    /// Everything that the query has under a name.
+    pub fn every(&self, name: &str) -> Vec<&str> {
+        let named = self.query.iter().filter(|(field, _)| field == name);
+        named.map(|(_, value)| value.as_str()).collect()
+    }
 }
 
 /// What a page draws: the document's title, and the page.

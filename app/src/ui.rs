@@ -99,12 +99,11 @@ pub fn framed(around: &Around, here: Rail, page: AnyView) -> AnyView {
             .schools
             .then_some((Rail::Schools, "/overview", "school", "Schools")),
         pupils.then(|| {
-            let name = if domain::pupil::sees_school(&around.roles) {
-                "Pupils"
+            if domain::pupil::sees_school(&around.roles) {
+                (Rail::Pupils, "/pupils", "pupils", "Pupils")
             } else {
-                "My pupils"
-            };
-            (Rail::Pupils, "/pupils", "pupils", name)
+                (Rail::Pupils, "/caseload", "pupils", "My pupils")
+            }
         }),
         (around.tenant && parent).then_some((Rail::Children, "/children", "pupils", "Children")),
         people.then_some((Rail::People, "/people", "people", "People")),

@@ -39,7 +39,7 @@ use crate::{
 /// Largest form: no field of a page comes near it.
 const FORM_MOST: usize = 64 * 1024;
 
-/// Longest form that brings a list of people (see `domain::membership::many`).
+/// Longest form that brings a list of people (see `domain::membership::many`), or a note on each of a row of pupils.
 const LIST_MOST: usize = 1024 * 1024;
 
 /// Largest answer of a server function that a page is drawn from: such a list with what becomes of each line.
@@ -50,6 +50,7 @@ fn most(path: &str) -> usize {
         "/people/add-many" | "/api/people/check-many" | "/api/people/add-many" => LIST_MOST,
         // Every group of the school in one form.
         "/pupils/year" | "/api/pupils/year" => LIST_MOST,
+        "/check-in" | "/api/pupils/check-in" => LIST_MOST,
         _ => FORM_MOST,
     }
 }

@@ -286,6 +286,7 @@ pub fn is_file(path: &str) -> bool {
         || path.starts_with("/prompt/")
         || path.starts_with("/pdfjs/")
         || path.starts_with("/check/")
+        || path.starts_with("/checkin/")
         || matches!(
             path,
             "/favicon.svg" | "/favicon.ico" | "/icons.svg" | "/robots.txt"

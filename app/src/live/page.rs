@@ -20,7 +20,7 @@ use leptos::prelude::*;
 use uuid::Uuid;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Event, RequestInit, RequestRedirect, Response, ResponseType, VisibilityState};
+use web_sys::{RequestInit, RequestRedirect, Response, ResponseType, VisibilityState};
 
 use super::{State, follow::Follow, news};
 
@@ -421,8 +421,8 @@ async fn leave(to: &str) {
 /// it.
 async fn open_again() {
     PAGE.with(|page| page.set(State::Ended));
-    if let Ok(closed) = Event::new("live:closed") {
-        let _ = window().dispatch_event(&closed);
+    if let Some(shut) = script("shut") {
+        let _ = shut.call0(&JsValue::NULL);
     }
     let location = window().location();
     // Without a fragment, which would only scroll.
@@ -432,11 +432,19 @@ async fn open_again() {
     init.set_redirect(RequestRedirect::Manual);
     let answer = JsFuture::from(window().fetch_with_str_and_init(&here, &init)).await;
     let answer = answer.map(JsCast::unchecked_into::<Response>);
-    let _ = location.replace(match answer {
+    depart(match answer {
         Ok(answer) if answer.type_() == ResponseType::Opaqueredirect => "/sign-in?why=removed",
         Ok(answer) if answer.status() == 404 => closed_at(&here).unwrap_or(&here),
         _ => &here,
     });
+}
+
+/// Leaves the page for another, once `public/redraw` has offered the person what they had typed on it.
+fn depart(to: &str) {
+    let _ = match script("depart") {
+        Some(depart) => depart.call1(&JsValue::NULL, &to.into()).map(drop),
+        None => window().location().replace(to),
+    };
 }
 
 /// What was shown a moment ago is not there any more, or not theirs: the list that it was in says so.
@@ -447,7 +455,7 @@ pub fn leave_closed(address: &str) {
     if location.pathname().is_ok_and(|path| path == gone)
         && let Some(told) = closed_at(gone)
     {
-        let _ = location.replace(told);
+        depart(told);
     }
 }
 

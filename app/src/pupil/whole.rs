@@ -14,7 +14,7 @@ use domain::{
 use leptos::prelude::*;
 use uuid::Uuid;
 
-use super::{cell, group::held, list_name, pager, staff_only};
+use super::{about, cell, group::held, list_name, pager, staff_only};
 use crate::{
     sheet::{Asked, Drawing},
     ui::{Around, Heading, Icon, Moment, Notice, counted},
@@ -70,7 +70,7 @@ impl Wanted {
 }
 
 /// Whether it is the time in which school years turn: else that stands in the settings alone.
-fn turns(today: time::Date) -> bool {
+pub fn turns(today: time::Date) -> bool {
     matches!(u8::from(today.month()), 7..=9)
 }
 
@@ -123,16 +123,7 @@ pub async fn page(read: &mut Read, around: &Around, asked: &Asked) -> Result<Dra
             {teaches.then(|| view! { <a class="button" class:primary=!keeps href="/pupils/seek"><Icon name="search" />"Open another pupil’s record"</a> })}
             {keeps.then(|| view! { <a class="button primary" href="/pupils/add"><Icon name="add" />"Add a pupil"</a> })}
         </Heading>
-        <nav class="about-pupils" aria-label="About pupils"><ul role="list">
-            <li><a href="/groups">"Groups and classes"</a></li>
-            {school.then(|| view! { <li><a href="/caseloads">"Caseloads"</a></li> })}
-            {school.then(|| view! { <li><a href="/picture">"The school’s picture"</a></li> })}
-            {school.then(|| view! { <li><a href="/pupils/circumstances">"Circumstances that end soon"</a></li> })}
-            {reviews.then(|| view! { <li><a href="/pupils/looked">"Who looked at whom"</a></li> })}
-            {keeps.then(|| view! { <li><a href="/roster">"Rosters"</a></li> })}
-            {keeps.then(|| view! { <li><a href="/settings/pupils">"What is kept of pupils"</a></li> })}
-            {(keeps && turns(crate::door::today())).then(|| view! { <li><a href="/pupils/year">"The new school year"</a></li> })}
-        </ul></nav>
+        {about(around, "/pupils", reviews)}
         <div class=if aside { "split" } else { "stack" }>
             <section class="card" aria-label=title>
                 {filter(&wanted, &years, &groups, school, teaches)}

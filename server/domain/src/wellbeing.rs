@@ -3,6 +3,7 @@
 //!
 //! Nothing here is a diagnosis, a ranking of children or a forecast. Where there is too little to go by, the rule says so.
 
+pub mod caseload;
 pub mod effect;
 pub mod instrument;
 pub mod naming;

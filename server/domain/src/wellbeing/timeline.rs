@@ -1,5 +1,5 @@
-//! What has been put down about a pupil, in the order in which it happened; what was known on a past day; and, of many pupils, how they
-//! were when somebody last checked in.
+//! What has been put down about a pupil, in the order in which it happened; what was known on a past day; and what is to be looked at
+//! again.
 
 use serde::{Deserialize, Serialize};
 use time::Date;
@@ -66,19 +66,6 @@ pub struct Filter {
     pub to: Option<Date>,
 }
 
-/// How a pupil was when somebody last checked in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Latest {
-    /// Who.
-    pub pupil: Uuid,
-    /// As one speaks of them.
-    pub called: String,
-    /// The newest level of each domain, and its day in England, 2026-06-18.
-    pub levels: Vec<(Domain, Level, String)>,
-    /// When anything last happened that was put down, RFC 3339 in UTC; none for whom nothing was.
-    pub seen_at: Option<String>,
-}
-
 /// A plan or an intervention to look at again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Due {
@@ -93,9 +80,10 @@ pub struct Due {
 }
 
 #[cfg(feature = "db")]
+pub(super) use queries::level;
+#[cfg(feature = "db")]
 pub use queries::{
-    as_known_on, authors, caseload_latest, interventions, one, points, reviews_due, timeline,
-    versions,
+    as_known_on, authors, interventions, one, points, reviews_due, timeline, versions,
 };
 
 #[cfg(feature = "db")]
@@ -105,7 +93,7 @@ mod queries {
     use time::{Date, OffsetDateTime};
     use uuid::Uuid;
 
-    use super::{Due, Entry, Filter, Latest, PAGE};
+    use super::{Due, Entry, Filter, PAGE};
     use crate::{
         MembershipId, Refusal,
         day::{self, moment},
@@ -405,7 +393,11 @@ mod queries {
             .collect()
     }
 
-    fn level(domain: &str, value: i16) -> Result<(Domain, Level), Refusal> {
+    /// Of what is stored.
+    pub(in crate::wellbeing) fn level(
+        domain: &str,
+        value: i16,
+    ) -> Result<(Domain, Level), Refusal> {
         let domain = Domain::from_code(domain).ok_or(Refusal::Broken)?;
         let level = u8::try_from(value)
             .ok()
@@ -447,64 +439,6 @@ mod queries {
         let mut points: Vec<_> = points.into_iter().collect();
         points.sort_unstable_by_key(|(domain, _)| *domain);
         Ok(points)
-    }
-
-    /// Each pupil of the caller's own caseload, by surname: the newest level of each domain, and when anything was last put down.
-    pub async fn caseload_latest(read: &mut Read) -> Result<Vec<Latest>, Refusal> {
-        let tenant = read.standing.tenant;
-        let domains: Vec<String> = Domain::ALL
-            .iter()
-            .map(|domain| domain.code().to_owned())
-            .collect();
-        let pupils = sqlx::query!(
-            r#"select p.id, coalesce(p.preferred_name, p.first_name) || ' ' || p.last_name as "called!", (
-                 select max(r.happened_at) from record_pupil l
-                 join record r on r.tenant_id = l.tenant_id and r.id = l.record_id and r.withdrawn_at is null
-                 where l.tenant_id = p.tenant_id and l.pupil_id = p.id) as seen_at
-               from pupil p where p.tenant_id = $1 and p.id = any ((select sec.caseload())::uuid[])
-               order by lower(p.last_name), lower(p.first_name), p.id"#,
-            tenant
-        )
-        .fetch_all(read.connection())
-        .await
-        .map_err(refused)?;
-        let ids: Vec<Uuid> = pupils.iter().map(|row| row.id).collect();
-        let rows = sqlx::query!(
-            r#"select i.id as "id!", s.domain, s.value, s.happened_on
-               from unnest($2::uuid[]) as i (id) cross join unnest($3::text[]) as d (domain)
-               cross join lateral (
-                 select s.domain, s.value, s.happened_on from score s
-                 join record r on r.tenant_id = s.tenant_id and r.id = s.record_id and r.newest = s.number and r.withdrawn_at is null
-                 where s.tenant_id = $1 and s.pupil_id = i.id and s.domain = d.domain
-                 order by s.happened_on desc, r.happened_at desc limit 1) s"#,
-            tenant,
-            &ids,
-            &domains
-        )
-        .fetch_all(read.connection())
-        .await
-        .map_err(refused)?;
-        let mut levels: HashMap<Uuid, Vec<(Domain, Level, String)>> = HashMap::new();
-        for row in rows {
-            let (domain, level) = level(&row.domain, row.value)?;
-            levels
-                .entry(row.id)
-                .or_default()
-                .push((domain, level, day::field(row.happened_on)));
-        }
-        pupils
-            .into_iter()
-            .map(|row| {
-                let mut levels = levels.remove(&row.id).unwrap_or_default();
-                levels.sort_unstable_by_key(|(domain, ..)| *domain);
-                Ok(Latest {
-                    pupil: row.id,
-                    called: row.called,
-                    levels,
-                    seen_at: row.seen_at.map(moment).transpose()?,
-                })
-            })
-            .collect()
     }
 
     /// The caller's own plans and interventions whose review is due by a day, the oldest first.

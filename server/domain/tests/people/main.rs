@@ -7,6 +7,7 @@
 mod approval;
 mod audit;
 mod board;
+mod caseload;
 mod change;
 mod check;
 mod committee;
