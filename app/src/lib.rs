@@ -19,8 +19,8 @@ pub mod audit;
 pub mod board;
 #[cfg(feature = "ssr")]
 pub mod chart;
-pub mod children;
 pub mod checkin;
+pub mod children;
 #[cfg(feature = "ssr")]
 pub mod door;
 pub mod error;

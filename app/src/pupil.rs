@@ -377,7 +377,8 @@ pub(crate) fn about(around: &Around, here: &str, reviews: bool) -> impl IntoView
         reviews.then_some(("/pupils/looked", "Who looked at whom")),
         keeps.then_some(("/roster", "Rosters")),
         keeps.then_some(("/settings/pupils", "What is kept of pupils")),
-        (keeps && whole::turns(crate::door::today())).then_some(("/pupils/year", "The new school year")),
+        (keeps && whole::turns(crate::door::today()))
+            .then_some(("/pupils/year", "The new school year")),
     ];
     let places: Vec<_> = places
         .into_iter()
