@@ -7,7 +7,7 @@ pub(crate) mod form;
 #[cfg(feature = "ssr")]
 pub(crate) mod year;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 #[cfg(feature = "ssr")]
 use domain::{
@@ -36,13 +36,13 @@ pub struct Typed {
     /// The code of a year group.
     pub top: String,
     /// What becomes of a group.
-    pub fate: HashMap<String, String>,
+    pub fate: BTreeMap<String, String>,
     /// What it is called then.
-    pub called: HashMap<String, String>,
+    pub called: BTreeMap<String, String>,
     /// Whether its caseloads go on; there for those that do.
-    pub goes_on: HashMap<String, String>,
+    pub goes_on: BTreeMap<String, String>,
     /// What a pupil does instead.
-    pub except: HashMap<String, String>,
+    pub except: BTreeMap<String, String>,
     /// From 1.
     pub page: usize,
 }
@@ -53,10 +53,10 @@ pub struct Typed {
 pub async fn turn_year(
     #[server(default)] last_day: String,
     #[server(default)] top: String,
-    #[server(default)] fate: HashMap<String, String>,
-    #[server(default)] called: HashMap<String, String>,
-    #[server(default)] goes_on: HashMap<String, String>,
-    #[server(default)] except: HashMap<String, String>,
+    #[server(default)] fate: BTreeMap<String, String>,
+    #[server(default)] called: BTreeMap<String, String>,
+    #[server(default)] goes_on: BTreeMap<String, String>,
+    #[server(default)] except: BTreeMap<String, String>,
     #[server(default)] shown: String,
     #[server(default)] step: String,
 ) -> Result<Typed> {
@@ -171,7 +171,7 @@ impl Typed {
         }
     }
 
-    fn groups(&self) -> std::collections::BTreeMap<uuid::Uuid, rollover::GroupWish> {
+    fn groups(&self) -> BTreeMap<uuid::Uuid, rollover::GroupWish> {
         let groups = self.fate.iter().filter_map(|(of, fate)| {
             let wish = rollover::GroupWish {
                 fate: rollover::Fate::from_code(fate)?,
@@ -183,7 +183,7 @@ impl Typed {
         groups.collect()
     }
 
-    fn pupils(&self) -> std::collections::BTreeMap<uuid::Uuid, rollover::Exception> {
+    fn pupils(&self) -> BTreeMap<uuid::Uuid, rollover::Exception> {
         let pupils = self
             .except
             .iter()

@@ -5,6 +5,8 @@
 #[cfg(feature = "db")]
 pub mod doing;
 #[cfg(feature = "db")]
+mod facts;
+#[cfg(feature = "db")]
 mod name;
 #[cfg(feature = "db")]
 pub mod plan;
