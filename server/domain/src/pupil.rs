@@ -874,8 +874,8 @@ mod tests {
         let constraints: Vec<String> = sqlx::query_scalar(
             "select conname::text from pg_constraint
              where conrelid = any (array['pupil', 'teaching_group', 'group_pupil', 'caseload', 'pupil_access', 'pupil_read',
-               'guardian_link', 'contact_restriction', 'field_switch', 'duty_holder', 'tenant_key', 'tag', 'tag_change', 'access_week', 'access_finding',
-               'access_review', 'access_statement']::regclass[])
+               'guardian_link', 'contact_restriction', 'field_switch', 'duty_holder', 'tenant_key', 'tag', 'tag_change',
+               'access_week', 'access_finding', 'access_review', 'access_statement']::regclass[])
                and contype not in ('n', 'p', 't') and conname !~ '_tenant_fkey$'
              union all
              select unnest(array['teaching_group_name_key', 'guardian_link_open_key', 'contact_restriction_open_key'])
