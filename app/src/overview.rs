@@ -26,9 +26,10 @@ pub async fn page(read: &mut Read, around: &Around) -> Result<Drawing, Refusal> 
         ),
     };
     let title = "Schools of the trust".to_owned();
+    let pictured = domain::wellbeing::picture::is_for_trust(&around.roles);
     let page = view! {
         <Heading title=title.clone() lead=lead>
-            {domain::wellbeing::picture::is_for_trust(&around.roles).then(|| view! { <a class="button" href="/trust/picture"><Icon name="pupils" />"How their pupils are"</a> })}
+            {pictured.then(|| view! { <a class="button" href="/trust/picture"><Icon name="pupils" />"How their pupils are"</a> })}
         </Heading>
         {if schools.is_empty() {
             view! {
