@@ -26,10 +26,10 @@ pub async fn page(read: &mut Read, around: &Around) -> Result<Drawing, Refusal> 
         ),
     };
     let title = "Schools of the trust".to_owned();
-    let pictures = domain::wellbeing::picture::is_for_trust(&around.roles);
+    let pictured = domain::wellbeing::picture::is_for_trust(&around.roles);
     let page = view! {
         <Heading title=title.clone() lead=lead>
-            {pictures.then(|| view! { <a class="button" href="/trust/picture"><Icon name="pupils" />"How their pupils are"</a> })}
+            {pictured.then(|| view! { <a class="button" href="/trust/picture"><Icon name="pupils" />"How their pupils are"</a> })}
         </Heading>
         {if schools.is_empty() {
             view! {

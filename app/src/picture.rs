@@ -227,6 +227,7 @@ fn choices(rows: &[By], by: By) -> impl IntoView + use<> {
 fn of_domain(shown: &Frozen, earlier: Option<&Frozen>, by: By, domain: Domain) -> AnyView {
     let id = format!("picture-{}", domain.code());
     let head = format!("{id}-head");
+    let labelled = head.clone();
     let body = match shown.table(by, domain) {
         None => view! {
             <p class="muted">"Not shown today: these numbers would let somebody work out a group that is hidden."</p>
@@ -253,8 +254,8 @@ fn of_domain(shown: &Frozen, earlier: Option<&Frozen>, by: By, domain: Domain) -
         }
     };
     view! {
-        <section class="card" aria-labelledby=head.clone()>
-            <header><h3 id=head.clone()>{domain.name()}</h3></header>
+        <section class="card" aria-labelledby=labelled>
+            <header><h3 id=head>{domain.name()}</h3></header>
             <div class="body">{body}</div>
         </section>
     }

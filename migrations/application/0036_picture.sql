@@ -18,7 +18,8 @@ create table picture (
   constraint picture_day_finite check (isfinite(day)),
   constraint picture_counted_object check (jsonb_typeof(counted) = 'object')
 );
-comment on column picture.counted is 'as of when each thing that pupils are told apart by was counted, in microseconds since 1970';
+comment on column picture.counted is
+  'as of when each thing that pupils are told apart by was counted, in microseconds since 1970';
 
 create table picture_table (
   tenant_id uuid not null,
@@ -65,7 +66,8 @@ begin
     return;
   end if;
   return query
-    select t.label, t.name, p.day, x.domain, x.released #> '{columns,values}', x.released -> 'column_totals', x.released -> 'total'
+    select t.label, t.name, p.day, x.domain, x.released #> '{columns,values}', x.released -> 'column_totals',
+      x.released -> 'total'
     from public.tenant t
     left join lateral (
       select q.id, q.day from public.picture q where q.tenant_id = t.id order by q.day desc limit 1) p on true

@@ -23,7 +23,6 @@ use domain::{
         record::{self, Checked},
     },
 };
-use futures::join;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, Row as _};
 use testing::{Role, secrets};
 use time::Duration;
@@ -146,7 +145,7 @@ impl Scene {
     }
 
     /// Pupils of a year whose newest level is one of these, counted without any code of the picture.
-    async fn counted(&mut self, year: &str, levels: &str) -> u32 {
+    async fn levels_of(&mut self, year: &str, levels: &str) -> u32 {
         let sql = format!(
             "select count(*)::text from pupil p where p.year_group = '{year}' and (
                select s.value from score s join record r on r.id = s.record_id
@@ -171,9 +170,9 @@ async fn the_numbers_are_those_of_an_independent_count_and_nothing_small_is_in_t
     let table = &safe(&made).released;
     assert_eq!(table.rows.values, ["Year 4", "Year 5"]);
     for (row, year) in ["4", "5"].into_iter().enumerate() {
-        let low = scene.counted(year, "1, 2").await - if year == "4" { 3 } else { 0 };
+        let low = scene.levels_of(year, "1, 2").await - if year == "4" { 3 } else { 0 };
         assert_eq!(low, 8);
-        let high = scene.counted(year, "4, 5").await;
+        let high = scene.levels_of(year, "4, 5").await;
         for (band, count) in [(0, low), (2, high)] {
             let cell = table.cells[row][band];
             assert!(cell == Cell::Shown(count) || cell == Cell::Hidden, "{band}");
@@ -210,7 +209,7 @@ async fn two_who_look_first_at_once_make_one_and_who_looks_later_makes_none() {
     let mut scene = Scene::new().await;
     scene.sixty().await;
     let (harriet, head) = (scene.caller(SENCO).await, scene.caller(HEAD).await);
-    let (one, other) = join!(scene.makes(&harriet), scene.makes(&head));
+    let (one, other) = tokio::join!(scene.makes(&harriet), scene.makes(&head));
     let made = [one.unwrap(), other.unwrap()];
     assert_eq!(made.iter().filter(|made| **made).count(), 1, "{made:?}");
     assert_eq!(scene.makes(&harriet).await, Ok(false));
