@@ -9,7 +9,7 @@ mod typed;
 #[cfg(feature = "ssr")]
 pub(crate) mod whom;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 #[cfg(feature = "ssr")]
 use domain::wellbeing::{
@@ -26,9 +26,9 @@ use crate::error::Result;
 /// anything are left out. An empty day and time are now.
 #[server(endpoint = "pupils/check-in")]
 pub async fn check_in(
-    #[server(default)] pupils: HashMap<String, String>,
-    #[server(default)] levels: HashMap<String, HashMap<String, String>>,
-    #[server(default)] notes: HashMap<String, String>,
+    #[server(default)] pupils: BTreeMap<String, String>,
+    #[server(default)] levels: BTreeMap<String, BTreeMap<String, String>>,
+    #[server(default)] notes: BTreeMap<String, String>,
     #[server(default)] happened_on: String,
     #[server(default)] happened_time: String,
 ) -> Result<()> {

@@ -1,6 +1,6 @@
 //! What was typed into the row: for each pupil levels and a note, and when it was.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use domain::{
     Refusal, day,
@@ -37,9 +37,9 @@ impl Typed {
 
 /// Those about whom anything was typed, in the order in which they stood. Refuses [`Refusal::Stale`] for what no form of ours sends.
 pub fn row(
-    pupils: &HashMap<String, String>,
-    levels: &HashMap<String, HashMap<String, String>>,
-    notes: &HashMap<String, String>,
+    pupils: &BTreeMap<String, String>,
+    levels: &BTreeMap<String, BTreeMap<String, String>>,
+    notes: &BTreeMap<String, String>,
 ) -> Result<Vec<Typed>, Refusal> {
     let mut numbers: Vec<(usize, &String)> = pupils
         .keys()
@@ -94,7 +94,7 @@ mod tests {
 
     use super::*;
 
-    fn named<const N: usize>(fields: [(&str, &str); N]) -> HashMap<String, String> {
+    fn named<const N: usize>(fields: [(&str, &str); N]) -> BTreeMap<String, String> {
         fields
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -109,7 +109,7 @@ mod tests {
             .enumerate()
             .map(|(n, id)| (n.to_string(), id.clone()))
             .collect();
-        let levels = HashMap::from([
+        let levels = BTreeMap::from([
             ("10".to_owned(), named([("safe", "2")])),
             ("2".to_owned(), named([("hopeful", "5"), ("safe", "1")])),
             ("3".to_owned(), named([("safe", "")])),
@@ -131,8 +131,8 @@ mod tests {
     fn what_no_form_of_ours_sends_is_refused() {
         let pupils = named([("0", "00000000-0000-0000-0000-000000000001")]);
         let of =
-            |code: &str, level: &str| HashMap::from([("0".to_owned(), named([(code, level)]))]);
-        let none = HashMap::new();
+            |code: &str, level: &str| BTreeMap::from([("0".to_owned(), named([(code, level)]))]);
+        let none = BTreeMap::new();
         assert!(row(&pupils, &of("safe", "5"), &none).is_ok());
         for (code, level) in [("safe", "6"), ("safe", "x"), ("happy", "3")] {
             assert!(matches!(
@@ -140,7 +140,7 @@ mod tests {
                 Err(Refusal::Stale)
             ));
         }
-        assert!(row(&named([("first", "1")]), &HashMap::new(), &none).is_err());
+        assert!(row(&named([("first", "1")]), &BTreeMap::new(), &none).is_err());
         let nobody = row(&named([("0", "Aisha")]), &of("safe", "5"), &none);
         assert!(matches!(nobody, Err(Refusal::NotFound)));
     }
