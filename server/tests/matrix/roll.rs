@@ -205,7 +205,7 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
     } else {
         String::new()
     };
-    let monday = made(format!(
+    let monday = made_again(served, &format!(
         "with week as (
            insert into access_week (tenant_id, monday, looks)
            select id, date '2018-01-01' + 7 * {number}, 1 from tenant where label = '{label}' returning tenant_id, id

@@ -67,7 +67,7 @@ impl Scene {
             .unwrap()
     }
 
-    async fn children_of(&self, parent: &Caller) -> Vec<Uuid> {
+    async fn children_by_seal(&self, parent: &Caller) -> Vec<Uuid> {
         let mut read = self.db.read(parent).await.unwrap();
         let children = guardian::children(&mut read).await.unwrap();
         children.into_iter().map(|child| child.id).collect()
@@ -348,7 +348,7 @@ async fn parents_read_of_their_own_children_what_has_opened_and_one_has_a_child_
     let mut scene = Scene::with_records(210).await;
     let (adeyemi, goldberg) = (scene.caller(PARENT).await, scene.caller(OTHER_PARENT).await);
     for parent in [&adeyemi, &goldberg] {
-        let own: BTreeSet<Uuid> = scene.children_of(parent).await.into_iter().collect();
+        let own: BTreeSet<Uuid> = scene.children_by_seal(parent).await.into_iter().collect();
         let mut read = scene.db.read(parent).await.unwrap();
         let entries = onrecord::for_parent(&mut read, None).await.unwrap();
         assert!(!entries.is_empty());
@@ -362,7 +362,7 @@ async fn parents_read_of_their_own_children_what_has_opened_and_one_has_a_child_
     // What cools is there for the teacher, and was put there by nobody else.
     let imran = scene.caller(TEACHER).await;
     let mut cooling = 0;
-    for child in scene.children_of(&adeyemi).await {
+    for child in scene.children_by_seal(&adeyemi).await {
         let mut read = scene.db.read(&imran).await.unwrap();
         let put = onrecord::of_pupil(&mut read, child).await;
         let put = put.unwrap_or_default();
@@ -373,16 +373,16 @@ async fn parents_read_of_their_own_children_what_has_opened_and_one_has_a_child_
     }
     assert_eq!(cooling, 1);
     let both = scene.caller("parent3@oakfield.example").await;
-    assert_eq!(scene.children_of(&both).await.len(), 1);
+    assert_eq!(scene.children_by_seal(&both).await.len(), 1);
     let there = scene
         .behind
         .caller("northgate", "parent3@oakfield.example")
         .await;
-    assert_eq!(scene.children_of(&there).await.len(), 1);
+    assert_eq!(scene.children_by_seal(&there).await.len(), 1);
     let last = scene
         .caller(&format!("parent{PARENTS}@oakfield.example"))
         .await;
-    assert_eq!(scene.children_of(&last).await.len(), 1);
+    assert_eq!(scene.children_by_seal(&last).await.len(), 1);
     for some in [
         "select count(*) from statement where number = 1",
         "select count(*) from statement where number = 2",

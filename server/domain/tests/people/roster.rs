@@ -15,7 +15,7 @@ use domain::{
         year::SchoolYear,
     },
     roster::{
-        column::{Column, Why},
+        column::{self, Column},
         difference::{self, Page, Row},
         fault::{Code, Severity},
         import::{self, Fault, State, Verdict},
@@ -364,7 +364,10 @@ async fn what_is_off_or_unknown_is_found_nowhere_and_a_tag_never_in_plain() {
     assert_eq!(fate("Home language"), Some(Fate::Kept(language)));
     let ethnicity = Switch::from_code("ethnicity").map(Fate::Off);
     assert!(ethnicity.is_some() && fate("Ethnicity") == ethnicity);
-    assert_eq!(fate("Shoe colour"), Some(Fate::Unknown(Why::NotAField)));
+    assert_eq!(
+        fate("Shoe colour"),
+        Some(Fate::Unknown(column::Why::NotAField))
+    );
     let head = csv.lines().next().unwrap();
     assert!(
         !head.contains("Ethnicity") && !head.contains("Shoe"),
