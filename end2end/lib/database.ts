@@ -71,7 +71,7 @@ export function putOnRecord(label: string, first: string, by: string, words: str
       insert into record (tenant_id, kind, happened_at, author_id)
         values (child.tenant_id, 'observation', now() - interval '${days} days', author) returning id into made;
       insert into record_pupil (tenant_id, record_id, pupil_id, place, part) values (child.tenant_id, made, child.id, 1, 'subject');
-      insert into record_version (tenant_id, record_id, number, body, detail, made_by) values (child.tenant_id, made, 1, 'For staff alone', '{}', author);
+      insert into record_version (tenant_id, record_id, number, body, detail, made_by) values (child.tenant_id, made, 1, 'For staff alone', '{"of": "plain"}', author);
       insert into on_record (tenant_id, record_id, number, pupil_id, kind, happened_at, words, put_by, put_at, opens_at)
         select r.tenant_id, r.id, 1, child.id, r.kind, r.happened_at, ${quoted(words)}, author, now() - interval '1 hour', now() - interval '1 second'
         from record r where r.tenant_id = child.tenant_id and r.id = made;
@@ -87,7 +87,7 @@ export function checkedIn(label: string, first: string, by: string, weeks: numbe
         moment := now() - week * interval '7 days';
         insert into record (tenant_id, kind, happened_at, author_id) values (child.tenant_id, 'check_in', moment, author) returning id into made;
         insert into record_pupil (tenant_id, record_id, pupil_id, place, part) values (child.tenant_id, made, child.id, 1, 'subject');
-        insert into record_version (tenant_id, record_id, number, body, detail, made_by) values (child.tenant_id, made, 1, '', '{}', author);
+        insert into record_version (tenant_id, record_id, number, body, detail, made_by) values (child.tenant_id, made, 1, '', '{"of": "plain"}', author);
         insert into score (tenant_id, record_id, number, pupil_id, domain, value, happened_on)
           select child.tenant_id, made, 1, child.id, d, 2 + (week + n) % 4, (moment at time zone 'Europe/London')::date
           from unnest(array['settled', 'connected']) with ordinality as x (d, n);

@@ -16,6 +16,9 @@ export interface Server {
   /** The address of the database, as who migrates it. */
   database: string;
   psql: string;
+  /** Ends it and its database. What it left lies in its folder. */
+  end: () => Promise<void>;
+  /** Ends it, and takes its folder away. */
   stop: () => Promise<void>;
 }
 
@@ -64,7 +67,7 @@ export async function serve(schools: number, more: NodeJS.ProcessEnv = {}): Prom
     await healthy(port, server);
     await run(binary, ['demo', '--schools', String(schools)], { env, cwd: folder, maxBuffer: 64 * 1024 * 1024 });
     const { stdout } = await run(binary, ['db-url', '--role', 'migrator'], { env: { ...env, QUORATE_LOG: 'error' }, cwd: folder });
-    return { port, folder, database: stdout.trim(), psql: join(postgres(), 'psql'), stop };
+    return { port, folder, database: stdout.trim(), psql: join(postgres(), 'psql'), end: () => end(server), stop };
   } catch (error) {
     await end(server);
     throw new Error(`the server did not start; its log is ${join(folder, 'log')}`, { cause: error });

@@ -62,11 +62,16 @@ test('a teacher checks in with the class and has it side by side', async ({ scho
   await teacher.getByRole('link', { name: 'Longest not seen first' }).click();
   await expect(teacher.locator('table.heat tbody tr').first()).toContainText('Chidi Eze');
 
-  // The next row begins with what was done last.
+  // The next row begins with what was done last of those in it; who was never checked in begins as the first row did.
+  await line(teacher, 'Aisha Khan').getByRole('link', { name: /^Check in/ }).click();
+  await expect(title(teacher)).toHaveText('Check in with Aisha Khan');
+  await expect(step(teacher, 'Aisha Khan', 'connected', 3)).toBeVisible();
+  await expect(step(teacher, 'Aisha Khan', 'hopeful', 3)).toBeHidden();
+  await teacher.goto('/caseload');
   await line(teacher, 'Chidi Eze').getByRole('link', { name: /^Check in/ }).click();
   await expect(title(teacher)).toHaveText('Check in with Chidi Eze');
-  await expect(step(teacher, 'Chidi Eze', 'connected', 3)).toBeVisible();
-  await expect(step(teacher, 'Chidi Eze', 'hopeful', 3)).toBeHidden();
+  await expect(step(teacher, 'Chidi Eze', 'connected', 3)).toBeHidden();
+  await teacher.getByRole('checkbox', { name: 'Connected' }).check();
   await save(teacher);
   await expect(teacher.getByRole('alert')).toContainText('Choose a level for at least one pupil.');
   await step(teacher, 'Chidi Eze', 'connected', 3).click();

@@ -52,7 +52,7 @@ test('the office asks a parent in by mail, who reads the one entry that is on re
   await expect(notice(parent)).toHaveText('Your words are with the entry.');
   await expect(entries).toContainText('Thank you </textarea>!');
   await expect(entries).toContainText('You said on');
-  await parent.getByText('Say it anew').click();
+  await parent.getByText('Say it anew, to the entry of').click();
   await parent.getByLabel('What you want to say').fill('Thank you all.');
   await parent.getByRole('button', { name: 'Add my words' }).click();
   await expect(entries.locator('.statement')).toHaveCount(1);

@@ -30,7 +30,7 @@ pub fn Reminder(
             {advice(lead.as_ref())}
             <p><small>"This reminder is shown in your browser only: nobody is told of it, and nothing about it is stored. What you typed is not saved until you save it."</small></p>
         </template>
-        <noscript><div class="prompt">{advice(lead.as_ref())}</div></noscript>
+        <div class="prompt without-script">{advice(lead.as_ref())}</div>
     }
 }
 

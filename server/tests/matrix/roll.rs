@@ -112,7 +112,7 @@ pub async fn roll(served: &mut Served, label: &str, who: uuid::Uuid, address: &s
         .await;
         made(format!(
             "insert into record_version (tenant_id, record_id, number, body, detail, made_by)
-             select tenant_id, id, 1, 'Kind to a friend.', '{{}}', '{who}' from record where id = '{record}' returning record_id"
+             select tenant_id, id, 1, 'Kind to a friend.', '{{\"of\": \"plain\"}}', '{who}' from record where id = '{record}' returning record_id"
         ))
         .await;
         made(format!(

@@ -13,15 +13,9 @@ use domain::{
         Domain, Level,
         caseload::{self, Listed, Order, Which},
         record::{self, Checked, Part},
-        timeline,
     },
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
 use time::Duration;
-use tracing::{Event, Metadata, Subscriber, span};
 use uuid::Uuid;
 
 fn mine() -> Which {
@@ -203,63 +197,4 @@ async fn a_row_begins_with_the_domains_that_one_did_last_or_else_somebody_else()
     scene.looks_at(&imran, roll.aisha, Domain::Active).await;
     assert_eq!(before(&scene, &imran, &four_w).await, [Domain::Active]);
     assert_eq!(before(&scene, &imran, &[roll.farah]).await, []);
-}
-
-/// Counts the statements that go to the database.
-struct Counting(Arc<AtomicUsize>);
-
-impl Subscriber for Counting {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "sqlx::query"
-    }
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-    fn event(&self, _: &Event<'_>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-    fn enter(&self, _: &span::Id) {}
-    fn exit(&self, _: &span::Id) {}
-}
-
-#[tokio::test]
-async fn three_pupils_or_thirty_three_are_as_many_statements() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
-    let imran = scene.caller(TEACHER).await;
-    let today = scene.today().await;
-    let mut counts = Vec::new();
-    for pupils in [3, 33] {
-        if pupils > 3 {
-            let (tenant, group) = (scene.oakfield, roll.w);
-            scene
-                .sql(&format!(
-                    "with new as (
-                       insert into pupil (tenant_id, first_name, last_name, born, year_group)
-                       select '{tenant}', 'Pupil', 'Number ' || n, '2017-05-08', '4' from generate_series(1, 30) n returning id)
-                     insert into group_pupil (tenant_id, group_id, kind, pupil_id, during)
-                     select '{tenant}', '{group}', 'registration', id, daterange(sec.today(), null) from new"
-                ))
-                .await;
-            let row = scene.side_by_side(&imran, &mine(), Order::Surname).await;
-            for one in &row.rows {
-                let then = scene.now().await - Duration::days(1);
-                scene.checks_in(&imran, one.pupil, 3, then).await.unwrap();
-            }
-        }
-        let mut read = scene.db.read(&imran).await.unwrap();
-        let count = Arc::new(AtomicUsize::new(0));
-        let counting = tracing::subscriber::set_default(Counting(count.clone()));
-        let listed = caseload::latest(&mut read, &mine(), Order::Unseen, 1, today)
-            .await
-            .unwrap();
-        let side_by_side = count.swap(0, Ordering::Relaxed);
-        timeline::reviews_due(&mut read, today).await.unwrap();
-        drop(counting);
-        assert_eq!(listed.rows.len(), pupils);
-        counts.push((side_by_side, count.load(Ordering::Relaxed)));
-    }
-    assert_eq!(counts, [(2, 2), (2, 2)]);
 }
