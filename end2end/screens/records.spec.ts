@@ -6,7 +6,7 @@ const day = (later: number) => new Date(Date.now() + later * 86_400_000).toISOSt
 
 test('pictures of the records of a pupil', async ({ browser }) => {
   test.slow();
-  const school = new School(browser, true, 'school-198', 'School 198');
+  const school = new School(browser, true, 'school-194', 'School 194');
   const visit = async (page: Page, path: string, name: string) => {
     await page.goto(path);
     await page.locator('.live[data-state=live]').waitFor({ timeout: 3_000 }).catch(() => {});

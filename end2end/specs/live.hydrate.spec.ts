@@ -65,7 +65,7 @@ test('a changed role is a changed page: what it may show is there, what it may n
   await act(school, clerk, `/people/${id}/roles`, { act: 'people/drop-role', id, role: 'governor' });
   await expect(title(governor)).toHaveText('There is nothing here', { timeout: 3_000 });
   await governor.goto('/');
-  await expect(governor.getByRole('navigation', { name: 'Places' }).getByRole('link')).toHaveText(['Home', 'Papers', 'My account']);
+  await expect(governor.getByRole('navigation', { name: 'Places' }).getByRole('link')).toHaveText(['Home', 'Children', 'My account']);
   await ready(governor);
 });
 

@@ -24,6 +24,7 @@ use domain::{
     db::{Caller, Db},
     trail::{self, Span, id_of, shown::Row},
 };
+use futures::StreamExt as _;
 use quorate_verify::{
     Break, Checkpoint, Checkpoints, FORMAT, Failure, Header, Line, Point, Record, Signer, Source,
     VERSION, Walk, Why, Withheld, Writer,
@@ -309,9 +310,11 @@ async fn begin(
         .map_err(|_| Refusal::Broken)?;
     let (send, pieces) = mpsc::channel(AHEAD);
     tokio::spawn(give(db.clone(), caller.clone(), export, span, now, send));
+    // What compresses it asks once more after the end.
     let body = futures::stream::unfold(pieces, |mut pieces| async move {
         pieces.recv().await.map(|piece| (piece, pieces))
-    });
+    })
+    .fuse();
     let headers = [
         (header::CONTENT_TYPE, "application/x-ndjson".to_owned()),
         (

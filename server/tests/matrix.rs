@@ -249,7 +249,15 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
     vec![
         ("pupil", roll.pupil.clone()),
         ("pupils[0]", roll.pupil.clone()),
-        ("tags[0]", format!("{}:sen", roll.pupil)),
+        // Papers have tags as well, in one field.
+        (
+            if roll.pupil.is_empty() {
+                "tag"
+            } else {
+                "tags[0]"
+            },
+            format!("{}:sen", roll.pupil),
+        ),
         ("value", "yes".to_owned()),
         ("monday", roll.monday.clone()),
         ("levels[0][settled]", "4".to_owned()),
@@ -272,7 +280,6 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
         ("year", "5".to_owned()),
         ("duty", "safeguarding".to_owned()),
         ("record", roll.record.clone()),
-        ("entry", roll.entry.clone()),
         ("record_kind", "observation".to_owned()),
         ("happened_at", day(-1)),
         ("body", "Read aloud for the first time.".to_owned()),
