@@ -39,7 +39,7 @@ test('pictures of the records of a pupil', async ({ browser }) => {
   await teacher.goto(`${aisha}/records/add?kind=observation`);
   await teacher.getByText('Other pupils had a part in it').click();
   await teacher.getByLabel('What you saw').fill('She had a bruise on her arm and said nothing about it.');
-  await teacher.locator('.prompt:not(:empty)').waitFor();
+  await teacher.locator('#body ~ .prompt:not(:empty)').waitFor();
   await shoot(teacher, '73-record-prompt');
   await school.close();
 });

@@ -268,7 +268,11 @@ fn fields(served: &Served, who: &Who, fresh: &Fresh, passed: bool) -> Vec<(&'sta
         ("cooling", "45".to_owned()),
         ("caseload", roll.caseload.clone()),
         ("import", roll.import.clone()),
-        ("line", "2".to_owned()),
+        // Of a roster; a list of looks is added to as a whole.
+        (
+            "line",
+            if roll.import.is_empty() { "" } else { "2" }.to_owned(),
+        ),
         ("same", "yes".to_owned()),
         ("restriction", roll.restriction.clone()),
         ("rollover", roll.rollover.clone()),

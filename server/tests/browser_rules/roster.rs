@@ -330,8 +330,10 @@ async fn a_reading_that_is_killed_half_way_leaves_nothing_and_its_page_says_so()
             }
         } else {
             let ended: i64 = sqlx::query_scalar(
-                "select count(*) from (select pg_terminate_backend(pid) from pg_stat_activity
-                 where datname = current_database() and usename like '%web%' and state <> 'idle' and xact_start is not null) ended",
+                "select count(*) from (
+                   select pg_terminate_backend(pid) from (
+                     select distinct l.pid from pg_locks l join pg_database d on d.oid = l.database and d.datname = current_database()
+                     where l.relation = 'roster_row'::regclass and l.mode = 'RowExclusiveLock') writing) ended",
             )
             .fetch_one(&mut *served.behind)
             .await

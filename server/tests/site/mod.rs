@@ -28,7 +28,7 @@ use server::{
     export::{self, Notary},
     files::{self, Files},
     hub::Hub,
-    known, people,
+    known, people, picture,
     roster::{self, Rosters},
     router::{self, Site},
     socket::{self, Sockets},
@@ -169,6 +169,7 @@ impl Served {
             }))
             .merge(arrive::route())
             .merge(people::route())
+            .merge(picture::route())
             .merge(files::route())
             .merge(roster::route())
             .merge(known::route())
