@@ -168,7 +168,7 @@ async function lend(school: School, use: (school: School) => Promise<void>): Pro
 
 /** Takes the first school that nobody has: whoever makes its file. */
 async function claim(browser: Browser, javaScript: boolean): Promise<School> {
-  for (let number = 1; ; number += 1) {
+  for (let number = 1; number <= Number(process.env.E2E_SCHOOLS); number += 1) {
     try {
       closeSync(openSync(join(process.env.E2E_FOLDER!, 'claims', String(number)), 'wx'));
       return new School(browser, javaScript, `school-${number}`, `School ${number}`);
@@ -176,6 +176,7 @@ async function claim(browser: Browser, javaScript: boolean): Promise<School> {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
   }
+  throw new Error(`all ${process.env.E2E_SCHOOLS} schools are taken: lib/setup.ts says how many there are`);
 }
 
 /** Waits until the page's own program has taken over and follows what changes. */
