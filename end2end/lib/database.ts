@@ -95,6 +95,43 @@ export function checkedIn(label: string, first: string, by: string, weeks: numbe
     end $seed$`);
 }
 
+/** A week ago somebody checked in with everybody on the roll: those of a registration group were in difficulty, of the others every third. */
+export function checkedInWithAll(label: string, by: string, group: string): void {
+  sql(`${RECORDS} do $seed$
+    declare school uuid; author uuid; child record; made uuid; moment constant timestamptz := now() - interval '7 days';
+    begin
+      select t.id into strict school from tenant t where t.label = ${quoted(label)};
+      select m.id into strict author from membership m join account a on a.id = m.account_id and a.email = ${quoted(by)} where m.tenant_id = school;
+      for child in
+        select p.id, case when exists (
+            select from group_pupil x join teaching_group g on g.tenant_id = x.tenant_id and g.id = x.group_id
+            where x.tenant_id = p.tenant_id and x.pupil_id = p.id and g.name = ${quoted(group)}) then 2
+          else 2 + (row_number() over (order by p.id))::integer % 3 end as level
+        from pupil p where p.tenant_id = school
+      loop
+        insert into record (tenant_id, kind, happened_at, author_id) values (school, 'check_in', moment, author) returning id into made;
+        insert into record_pupil (tenant_id, record_id, pupil_id, place, part) values (school, made, child.id, 1, 'subject');
+        insert into record_version (tenant_id, record_id, number, body, detail, made_by) values (school, made, 1, '', '{"of": "plain"}', author);
+        insert into score (tenant_id, record_id, number, pupil_id, domain, value, happened_on)
+          values (school, made, 1, child.id, 'settled', child.level, (moment at time zone 'Europe/London')::date);
+      end loop;
+    end $seed$`);
+}
+
+/** Four weeks pass for the school's picture: the newest was of then. */
+export function fourWeeksPass(label: string): void {
+  sql(`select set_config('e2e.school', id::text, true) from tenant where label = ${quoted(label)};
+    set role quorate_owner; alter table picture no force row level security;
+    update picture set day = day - 28 where tenant_id = current_setting('e2e.school')::uuid;
+    alter table picture force row level security`);
+}
+
+/** Half an hour passes for what was put on record at a school: nobody can take it back unseen any more. */
+export function cooled(label: string): void {
+  sql(`update on_record o set put_at = put_at - interval '31 minutes', opens_at = opens_at - interval '31 minutes'
+    from tenant t where t.id = o.tenant_id and t.label = ${quoted(label)}`);
+}
+
 /** Everybody who looked at a pupil of a school did so on the Saturday of the week before last, at noon; and the lists of weeks are made. */
 export function weekOfLooksPasses(label: string): void {
   const saturday = `((date_trunc('week', now() at time zone 'Europe/London') - interval '9 days' + interval '12 hours') at time zone 'Europe/London')`;

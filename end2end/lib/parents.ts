@@ -1,3 +1,4 @@
+import type { BrowserContextOptions } from '@playwright/test';
 import { letterTo } from './mail.ts';
 import { enterPassword, expect, title, type Page, type School } from './test.ts';
 
@@ -14,9 +15,9 @@ export async function inviteParent(admin: Page, child: string, name: string, ema
 }
 
 /** Follows the invitation, chooses a password and signs in, to home: a parent needs no second step. */
-export async function join(school: School, email: string): Promise<Page> {
+export async function join(school: School, email: string, options: BrowserContextOptions = {}): Promise<Page> {
   const letter = await letterTo(email, /invites you as a parent or carer/);
-  const parent = await school.stranger();
+  const parent = await school.stranger(options);
   await parent.goto(letter.link);
   await parent.getByLabel('New password').fill(CHOSEN);
   await parent.getByRole('button', { name: 'Join' }).click();

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, type Page } from './test.ts';
 
 /** As Excel saves "CSV" in this country. */
@@ -36,4 +39,12 @@ export async function readSix(admin: Page, name?: string): Promise<string> {
   await read(admin, windows1252(SIX), name);
   await expect(admin).toHaveURL(/\/roster\/[0-9a-f-]{36}\?done=read$/);
   return new URL(admin.url()).pathname;
+}
+
+/** A roster of invented pupils as another program may write it: semicolons, in Windows-1252. */
+export function invented(pupils: number, faults: number, name: string): Buffer {
+  const path = join(process.env.E2E_FOLDER!, name);
+  const asked = ['--pupils', String(pupils), '--faults', String(faults), '--encoding', 'windows-1252', '--delimiter', ';', path];
+  execFileSync(join(process.env.E2E_FOLDER!, 'quorate'), ['demo', 'roster', ...asked]);
+  return readFileSync(path);
 }

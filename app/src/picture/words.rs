@@ -12,7 +12,7 @@ use crate::ui::Icon;
 /// A number, or the mark that stands for every hidden one, with its word for who hears it.
 pub(super) fn hidden_or(cell: Cell) -> AnyView {
     match cell.count() {
-        Some(count) => view! { <b>{count}</b> }.into_any(),
+        Some(count) => view! { <b>{number(count)}</b> }.into_any(),
         None => view! {
             <span aria-hidden="true">{Cell::MARKER}</span><span class="hidden-text">"hidden"</span>
         }
@@ -55,9 +55,18 @@ pub(super) fn lower(name: &str) -> String {
     }
 }
 
-/// "210 pupils"
+/// "1,188 pupils"
 pub(super) fn pupils(total: Cell) -> String {
-    format!("{} pupils", total.text())
+    let many = total.count().map_or_else(|| total.text(), number);
+    format!("{many} pupils")
+}
+
+/// "1,188": as numbers stand on a page. In a file they stand as they are.
+fn number(count: u32) -> String {
+    match count {
+        ..1_000 => count.to_string(),
+        _ => format!("{},{:03}", count / 1_000, count % 1_000),
+    }
 }
 
 /// What the signed numbers are held against.
@@ -116,6 +125,12 @@ mod tests {
         for (now, before) in [(shown, hidden), (hidden, shown), (hidden, hidden)] {
             assert_eq!(difference(now, before), None);
         }
+    }
+
+    #[test]
+    fn a_thousand_has_its_comma() {
+        assert_eq!(pupils(Cell::Shown(210)), "210 pupils");
+        assert_eq!(pupils(Cell::Shown(1_008)), "1,008 pupils");
     }
 
     #[test]

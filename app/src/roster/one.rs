@@ -187,8 +187,8 @@ fn decide(
                     </form>
                 </div>
                 {(bad > 0).then(|| view! {
-                    <p><a href=format!("/roster/{import}/not-taken.csv") rel="external" download=""><Icon name="download" class="icon small" />" Download the lines that cannot be taken, with a reason each"</a>
-                    <small class="muted">" Do it before you take the roster in: its lines are deleted then. Put them right in that file and read it as a roster of its own. It holds what your file held, so keep it as you keep that."</small></p>
+                    <div class="actions"><a class="button" href=format!("/roster/{import}/not-taken.csv") rel="external" download=""><Icon name="download" class="icon small" />"Download the lines that cannot be taken, with a reason each"</a></div>
+                    <p class="hint">"Do it before you take the roster in: its lines are deleted then. Put them right in that file and read it as a roster of its own. It holds what your file held, so keep it as you keep that."</p>
                 })}
                 <details>
                     <summary>"Throw this roster away"</summary>

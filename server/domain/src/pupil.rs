@@ -9,6 +9,8 @@ pub mod field;
 pub mod group;
 pub mod guardian;
 pub mod rollover;
+#[cfg(feature = "db")]
+pub(crate) mod statistics;
 pub mod tag;
 pub mod unusual;
 pub mod upn;

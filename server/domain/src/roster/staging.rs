@@ -21,7 +21,7 @@ use crate::{
     Refusal,
     db::{Write, refused},
     event::Act,
-    pupil::{code::Sex, upn::Upn, year::YearGroup},
+    pupil::{code::Sex, statistics, upn::Upn, year::YearGroup},
     secret::Secrets,
 };
 
@@ -186,6 +186,7 @@ impl Staging {
 
     /// Compares what was read with the roll.
     pub async fn finish(self, write: &mut Write) -> Result<Act, Refusal> {
+        statistics::renew(write).await?;
         judging::judge(write, self.id, false).await?;
         Ok(Act::roster_read(self.id, self.rows))
     }

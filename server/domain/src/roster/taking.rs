@@ -13,6 +13,7 @@ use crate::{
     AccountId, Refusal, TenantId,
     db::{Write, refused},
     event::Act,
+    pupil::statistics,
     secret::Secrets,
 };
 
@@ -78,6 +79,7 @@ pub async fn take_in(
     let accounts = taking.accounts().await?;
     let left_out = moved.len() + not_taken;
     taking.close(added, changed.len(), left_out).await?;
+    statistics::renew(taking.write).await?;
     let act = Act::roster_imported(import, added, &changed, left_out, accounts);
     let taken = Taken {
         added,

@@ -13,7 +13,7 @@ use crate::{
     AccountId, Refusal, TenantId, day,
     db::{Read, Write, refused},
     event::Act,
-    pupil::{self, keeps},
+    pupil::{self, keeps, statistics},
 };
 
 /// What was done.
@@ -120,6 +120,7 @@ pub async fn roll_over(
     doing.years().await?;
     doing.groups().await?;
     let (id, accounts) = (doing.id, doing.accounts().await?);
+    statistics::renew(doing.write).await?;
     let total = plan.total();
     let done = Done {
         id,
