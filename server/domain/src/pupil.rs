@@ -61,6 +61,16 @@ pub fn keeps(roles: &[Role]) -> bool {
     roles.contains(&Role::SchoolAdmin)
 }
 
+/// Refuses who does not keep the roll, before the row policies refuse them again.
+#[cfg(feature = "db")]
+pub(crate) fn keep(roles: &[Role]) -> Result<(), crate::Refusal> {
+    if keeps(roles) {
+        Ok(())
+    } else {
+        Err(crate::Refusal::NotAllowed)
+    }
+}
+
 /// A pupil in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pupil {

@@ -4,9 +4,12 @@ use time::Date;
 use uuid::Uuid;
 
 use super::{
-    Fault, Typed, caseload, code,
+    Fault, Typed,
+    caseload::{self, Of},
+    code,
     field::{self, Field},
-    keeps,
+    group::{self, Times},
+    keep,
     upn::Upn,
     year::YearGroup,
 };
@@ -54,14 +57,6 @@ fn tidy(typed: &Typed, today: Date) -> Result<Kept, Refusal> {
     })
 }
 
-fn keep(write: &Write) -> Result<(), Refusal> {
-    if keeps(&write.standing.roles) {
-        Ok(())
-    } else {
-        Err(Refusal::NotAllowed)
-    }
-}
-
 /// Refuses a preferred name where the school has not switched the field on.
 async fn preferred_is_on(write: &mut Write, kept: &Kept) -> Result<(), Refusal> {
     let tenant = write.standing.tenant;
@@ -84,7 +79,7 @@ async fn preferred_is_on(write: &mut Write, kept: &Kept) -> Result<(), Refusal> 
 
 /// Puts a pupil on the roll.
 pub async fn add(write: &mut Write, typed: &Typed, today: Date) -> Result<(Uuid, Act), Refusal> {
-    keep(write)?;
+    keep(&write.standing.roles)?;
     let kept = tidy(typed, today)?;
     preferred_is_on(write, &kept).await?;
     let tenant = write.standing.tenant;
@@ -114,7 +109,7 @@ pub async fn correct(
     typed: &Typed,
     today: Date,
 ) -> Result<Act, Refusal> {
-    keep(write)?;
+    keep(&write.standing.roles)?;
     let kept = tidy(typed, today)?;
     preferred_is_on(write, &kept).await?;
     let tenant = write.standing.tenant;
@@ -176,7 +171,7 @@ pub async fn correct(
 /// Records that a pupil left: `last` is their last day here. They are in no group and on nobody's caseload from the day after it.
 /// Refuses [`Refusal::DayAhead`] for a day that has not come.
 pub async fn leave(write: &mut Write, id: Uuid, last: Date, today: Date) -> Result<Act, Refusal> {
-    keep(write)?;
+    keep(&write.standing.roles)?;
     if last > today {
         return Err(Refusal::DayAhead);
     }
@@ -194,32 +189,14 @@ pub async fn leave(write: &mut Write, id: Uuid, last: Date, today: Date) -> Resu
     if left.is_none() {
         return Err(gone(write, id).await);
     }
-    sqlx::query!(
-        "delete from group_pupil where tenant_id = $1 and pupil_id = $2 and lower(during) >= $3",
-        tenant,
-        id,
-        first_without
-    )
-    .execute(write.connection())
-    .await
-    .map_err(refused)?;
-    sqlx::query!(
-        "update group_pupil set during = daterange(lower(during), $3)
-         where tenant_id = $1 and pupil_id = $2 and coalesce(upper(during) > $3, true)",
-        tenant,
-        id,
-        first_without
-    )
-    .execute(write.connection())
-    .await
-    .map_err(refused)?;
-    caseload::end_of_pupil(write, id).await?;
+    group::end(write, Times::Pupil(id), first_without).await?;
+    caseload::end_of(write, Of::Pupil(id)).await?;
     Ok(Act::pupil_left(id, &day::field(last)))
 }
 
 /// Takes a pupil who left onto the roll again. Groups and caseloads are given anew.
 pub async fn come_back(write: &mut Write, id: Uuid) -> Result<Act, Refusal> {
-    keep(write)?;
+    keep(&write.standing.roles)?;
     let tenant = write.standing.tenant;
     let back = sqlx::query_scalar!(
         "update pupil set left_on = null where tenant_id = $1 and id = $2 and left_on is not null returning id",
@@ -237,7 +214,7 @@ pub async fn come_back(write: &mut Write, id: Uuid) -> Result<Act, Refusal> {
 
 /// Takes a pupil off the roll who was put there by mistake. Refuses [`Fault::PupilStays`] where anything was recorded of them.
 pub async fn remove(write: &mut Write, id: Uuid) -> Result<Act, Refusal> {
-    keep(write)?;
+    keep(&write.standing.roles)?;
     let tenant = write.standing.tenant;
     let gone = sqlx::query_scalar!(
         "delete from pupil where tenant_id = $1 and id = $2 returning id",

@@ -19,7 +19,7 @@ use crate::{
     db::Read,
     pupil::{
         group::Kind,
-        keeps,
+        keep,
         year::{SchoolYear, YearGroup, expected},
     },
 };
@@ -142,9 +142,7 @@ impl Plan {
 
 /// What would happen at the turn of the school year. Nothing is changed. For who keeps the roll.
 pub async fn dry_run(read: &mut Read, wish: &Wish, today: Date) -> Result<Plan, Refusal> {
-    if !keeps(&read.standing.roles) {
-        return Err(Refusal::NotAllowed);
-    }
+    keep(&read.standing.roles)?;
     let tenant = read.standing.tenant;
     work_out(read.connection(), tenant, wish, today).await
 }

@@ -15,7 +15,7 @@ use crate::{
     Refusal, TenantId,
     db::{MailDb, Read, Write, refused},
     event::Act,
-    pupil::keeps,
+    pupil::keep,
 };
 
 /// What is not put back.
@@ -91,9 +91,7 @@ impl Found {
 
 /// What undoing would do now. Refuses as [`undo`] does.
 pub async fn undo_preview(read: &mut Read, rollover: Uuid) -> Result<Undoing, Refusal> {
-    if !keeps(&read.standing.roles) {
-        return Err(Refusal::NotAllowed);
-    }
+    keep(&read.standing.roles)?;
     let tenant = read.standing.tenant;
     let row = sqlx::query!(
         r#"select undone_at is not null as "undone!", made_at <= now() - interval '31 days' as "late!"
@@ -119,9 +117,7 @@ fn check(undone: bool, late: bool) -> Result<(), Refusal> {
 
 /// Puts back what was before. Refuses [`Fault::TooLate`] after 31 days, and who has not proved just now who they are.
 pub async fn undo(write: &mut Write, rollover: Uuid) -> Result<(Undoing, Act), Refusal> {
-    if !keeps(&write.standing.roles) {
-        return Err(Refusal::NotAllowed);
-    }
+    keep(&write.standing.roles)?;
     write.standing.require_step_up()?;
     let tenant = write.standing.tenant;
     let row = sqlx::query!(

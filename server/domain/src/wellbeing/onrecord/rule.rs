@@ -28,7 +28,7 @@ mod queries {
         Refusal,
         db::{Read, Write, refused},
         event::Act,
-        pupil::keeps,
+        pupil::keep,
         text,
         wellbeing::Fault,
     };
@@ -59,9 +59,7 @@ mod queries {
 
     /// Says how entries are put on record for parents. Entries that cool already keep their time.
     pub async fn set_rule(write: &mut Write, rule: &Rule) -> Result<Act, Refusal> {
-        if !keeps(&write.standing.roles) {
-            return Err(Refusal::NotAllowed);
-        }
+        keep(&write.standing.roles)?;
         if rule.cooling > COOLING_MOST {
             return Err(Fault::Cooling.into());
         }
