@@ -28,7 +28,7 @@ struct Standing {
 async fn to_revise(write: &mut Write, record: Uuid, from: i32) -> Result<Standing, Refusal> {
     let tenant = write.standing.tenant;
     let row = sqlx::query!(
-        r#"select r.kind, r.happened_at, r.newest, r.withdrawn_at, v.detail, sec.revises(r.id, r.newest + 1) as "may!"
+        r#"select r.kind, r.newest, r.withdrawn_at, v.detail, sec.revises(r.id, r.newest + 1) as "may!"
            from record r
            join record_version v on v.tenant_id = r.tenant_id and v.record_id = r.id and v.number = r.newest
            where r.tenant_id = $1 and r.id = $2"#,
