@@ -9,6 +9,8 @@
 #[cfg(feature = "ssr")]
 pub(crate) mod add;
 #[cfg(feature = "ssr")]
+pub(crate) mod course;
+#[cfg(feature = "ssr")]
 pub(crate) mod edit;
 #[cfg(feature = "ssr")]
 pub(crate) mod entry;
@@ -22,6 +24,7 @@ pub(crate) mod picture;
 pub(crate) mod put;
 #[cfg(feature = "ssr")]
 pub(crate) mod score;
+pub mod sent;
 #[cfg(feature = "ssr")]
 pub(crate) mod shown;
 #[cfg(feature = "ssr")]
@@ -36,113 +39,59 @@ use domain::{
         Domain, Fault, Level,
         instrument::{self, Informant},
         onrecord,
-        record::{self, Course, Detail, Kind, Linked, New, Of, Part, Revision, SESSIONS_MOST},
+        record::{self, Detail, Kind, Linked, New, Of, Part, Revision},
         typed,
     },
 };
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
-use time::Date;
-#[cfg(feature = "ssr")]
 use uuid::Uuid;
 
+use self::sent::{Course, Written};
 use crate::error::Result;
 #[cfg(feature = "ssr")]
 use crate::{door, form::id_of};
 
-/// Whom a record is about, with the words about each.
-#[cfg(feature = "ssr")]
-fn linked(whom: &[(Uuid, Part, String)]) -> Vec<Linked<'_>> {
-    whom.iter()
-        .map(|(pupil, part, words)| Linked {
-            pupil: *pupil,
-            part: *part,
-            words,
-        })
-        .collect()
-}
-
 /// Puts down what somebody saw.
 #[server(endpoint = "records/observe")]
-pub async fn observe(
-    pupil: String,
-    #[server(default)] happened_at: String,
-    #[server(default)] time: String,
-    #[server(default)] body: String,
-    #[server(default)] part: String,
-    #[server(default)] words: String,
-    #[server(default)] other: Vec<String>,
-    #[server(default)] other_part: Vec<String>,
-    #[server(default)] other_words: Vec<String>,
-) -> Result<()> {
-    let own = (part.as_str(), words.as_str());
-    let whom = whom::linked(id_of(&pupil)?, own, &other, &other_part, &other_words).await?;
-    let new = New {
-        happened_at: typed::happened_at(&happened_at, &time, door::now()?)?,
-        body: &body,
-        linked: &linked(&whom),
-    };
+pub async fn observe(#[server(flatten)] written: Written) -> Result<()> {
+    let linked = written.linked().await?;
+    let new = written.new(&linked)?;
     let mut write = door::write().await?;
     let (record, act) = record::observe(&mut write, &new).await?;
     write.commit(act).await?;
-    to_record(&pupil, record, "recorded");
+    to_record(&written.pupil, record, "recorded");
     Ok(())
 }
 
 /// Puts down what was said, and with whom.
 #[server(endpoint = "records/converse")]
 pub async fn converse(
-    pupil: String,
-    #[server(default)] happened_at: String,
-    #[server(default)] time: String,
+    #[server(flatten)] written: Written,
     #[server(default)] with: String,
-    #[server(default)] body: String,
-    #[server(default)] part: String,
-    #[server(default)] words: String,
-    #[server(default)] other: Vec<String>,
-    #[server(default)] other_part: Vec<String>,
-    #[server(default)] other_words: Vec<String>,
 ) -> Result<()> {
-    let own = (part.as_str(), words.as_str());
-    let whom = whom::linked(id_of(&pupil)?, own, &other, &other_part, &other_words).await?;
-    let new = New {
-        happened_at: typed::happened_at(&happened_at, &time, door::now()?)?,
-        body: &body,
-        linked: &linked(&whom),
-    };
+    let linked = written.linked().await?;
+    let new = written.new(&linked)?;
     let mut write = door::write().await?;
     let (record, act) = record::converse(&mut write, &new, &with).await?;
     write.commit(act).await?;
-    to_record(&pupil, record, "recorded");
+    to_record(&written.pupil, record, "recorded");
     Ok(())
 }
 
 /// Puts down what is to be done. `review_on` may be left empty.
 #[server(endpoint = "records/plan")]
 pub async fn plan(
-    pupil: String,
-    #[server(default)] happened_at: String,
-    #[server(default)] time: String,
-    #[server(default)] body: String,
+    #[server(flatten)] written: Written,
     #[server(default)] review_on: String,
-    #[server(default)] part: String,
-    #[server(default)] words: String,
-    #[server(default)] other: Vec<String>,
-    #[server(default)] other_part: Vec<String>,
-    #[server(default)] other_words: Vec<String>,
 ) -> Result<()> {
-    let own = (part.as_str(), words.as_str());
-    let whom = whom::linked(id_of(&pupil)?, own, &other, &other_part, &other_words).await?;
-    let new = New {
-        happened_at: typed::happened_at(&happened_at, &time, door::now()?)?,
-        body: &body,
-        linked: &linked(&whom),
-    };
-    let review_on = maybe(&review_on)?;
+    let linked = written.linked().await?;
+    let new = written.new(&linked)?;
+    let review_on = course::maybe(&review_on)?;
     let mut write = door::write().await?;
     let (record, act) = record::plan(&mut write, &new, review_on).await?;
     write.commit(act).await?;
-    to_record(&pupil, record, "recorded");
+    to_record(&written.pupil, record, "recorded");
     Ok(())
 }
 
@@ -150,35 +99,16 @@ pub async fn plan(
 /// may be left empty.
 #[server(endpoint = "records/intervene")]
 pub async fn intervene(
-    pupil: String,
-    #[server(default)] happened_at: String,
-    #[server(default)] time: String,
-    #[server(default)] aim: String,
-    #[server(default)] what: String,
-    #[server(default)] by: String,
-    #[server(default)] sessions: String,
-    #[server(default)] starts: String,
-    #[server(default)] review_on: String,
-    #[server(default)] ends: String,
-    #[server(default)] body: String,
-    #[server(default)] part: String,
-    #[server(default)] words: String,
-    #[server(default)] other: Vec<String>,
-    #[server(default)] other_part: Vec<String>,
-    #[server(default)] other_words: Vec<String>,
+    #[server(flatten)] written: Written,
+    #[server(flatten)] course: Course,
 ) -> Result<()> {
-    let own = (part.as_str(), words.as_str());
-    let whom = whom::linked(id_of(&pupil)?, own, &other, &other_part, &other_words).await?;
-    let new = New {
-        happened_at: typed::happened_at(&happened_at, &time, door::now()?)?,
-        body: &body,
-        linked: &linked(&whom),
-    };
-    let course = course(&aim, &what, &by, &sessions, [&starts, &review_on, &ends])?;
+    let linked = written.linked().await?;
+    let new = written.new(&linked)?;
+    let course = course.meant()?;
     let mut write = door::write().await?;
     let (record, act) = record::intervene(&mut write, &new, course).await?;
     write.commit(act).await?;
-    to_record(&pupil, record, "recorded");
+    to_record(&written.pupil, record, "recorded");
     Ok(())
 }
 
@@ -210,11 +140,14 @@ pub async fn enter_scores(
     let mut write = door::write().await?;
     let age = typed::age_on(&mut write, id, on).await?;
     let sheet = record::sheet(of, informant, on, age, &entered)?;
-    let whom = vec![(id, Part::Subject, String::new())];
     let new = New {
         happened_at,
         body: &body,
-        linked: &linked(&whom),
+        linked: &[Linked {
+            pupil: id,
+            part: Part::Subject,
+            words: "",
+        }],
     };
     let (record, act) = record::enter_scores(&mut write, &new, sheet).await?;
     write.commit(act).await?;
@@ -235,13 +168,7 @@ pub async fn revise(
     #[server(default)] domain: Vec<String>,
     #[server(default)] level: Vec<String>,
     #[server(default)] with: String,
-    #[server(default)] aim: String,
-    #[server(default)] what: String,
-    #[server(default)] by: String,
-    #[server(default)] sessions: String,
-    #[server(default)] starts: String,
-    #[server(default)] review_on: String,
-    #[server(default)] ends: String,
+    #[server(flatten)] course: Course,
     #[server(default)] reason: String,
 ) -> Result<()> {
     let detail = match Kind::from_code(&record_kind).ok_or(Refusal::Stale)? {
@@ -249,11 +176,11 @@ pub async fn revise(
             with: record::with(&with)?,
         }),
         Kind::Plan => Some(Detail::Plan {
-            review_on: maybe(&review_on)?.map(day::field),
+            review_on: course::maybe(&course.review_on)?.map(day::field),
         }),
         Kind::Intervention => {
-            let course = course(&aim, &what, &by, &sessions, [&starts, &review_on, &ends])?;
-            Some(Detail::Intervention(record::intervention(course)?))
+            let kept = record::intervention(course.meant()?)?;
+            Some(Detail::Intervention(kept))
         }
         Kind::CheckIn | Kind::Observation | Kind::Instrument => None,
     };
@@ -348,43 +275,6 @@ pub async fn take_off_record(
 #[cfg(feature = "ssr")]
 fn to_record(pupil: &str, record: Uuid, done: &str) {
     door::send_to(&format!("/pupils/{pupil}/records/{record}?done={done}"));
-}
-
-/// A day that may be left empty.
-#[cfg(feature = "ssr")]
-fn maybe(typed: &str) -> std::result::Result<Option<Date>, Refusal> {
-    match typed.trim() {
-        "" => Ok(None),
-        typed => Ok(Some(day::parse(typed)?)),
-    }
-}
-
-/// An intervention's fields as they are meant; the days are the first, the review and the last.
-#[cfg(feature = "ssr")]
-fn course<'a>(
-    aim: &'a str,
-    what: &'a str,
-    by: &str,
-    sessions: &str,
-    [starts, review_on, ends]: [&str; 3],
-) -> std::result::Result<Course<'a>, Refusal> {
-    let sessions = match sessions.trim() {
-        "" => None,
-        typed => Some(typed.parse().map_err(|_| Fault::Sessions(SESSIONS_MOST))?),
-    };
-    let by = match by {
-        "" => None,
-        id => Some(Uuid::try_parse(id).map_err(|_| Fault::By)?),
-    };
-    Ok(Course {
-        aim,
-        what,
-        by,
-        sessions,
-        starts: maybe(starts)?.unwrap_or_else(door::today),
-        review_on: maybe(review_on)?,
-        ends: maybe(ends)?,
-    })
 }
 
 /// The levels of a check-in; a domain without one is not among them.

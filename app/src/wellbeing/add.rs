@@ -4,18 +4,21 @@ use domain::{
     Refusal, day,
     db::Read,
     pupil::{self, Whole},
-    wellbeing::record::{BODY_MOST, Kind, LINE_MOST, SESSIONS_MOST, WITH_MOST},
+    wellbeing::record::{BODY_MOST, Kind, WITH_MOST},
 };
 use leptos::prelude::*;
 
 use super::{
+    course,
     entry::{Staff, asks},
     note::{NoteArea, Reminder, lead},
-    score, whom,
+    score,
+    sent::Course,
+    whom,
 };
 use crate::{
     door,
-    form::{Act, Choice, Echo, Field, Refusals, id_of},
+    form::{Act, Echo, Field, Refusals, id_of},
     membership::crumbs,
     sheet::{Asked, Drawing},
     ui::{Around, Heading},
@@ -151,7 +154,7 @@ fn form(
                 <Field name="with" label="With whom" most=WITH_MOST value=typed("with")
                     hint="Like “her father, by telephone”." refusal=refusal.clone() />
             })}
-            {(kind == Kind::Intervention).then(|| course(&Course::typed(typed), staff, refusal.as_ref()))}
+            {(kind == Kind::Intervention).then(|| course::fields(&Course::default().typed(|name, _| typed(name)), staff, refusal.as_ref()))}
             <NoteArea name="body" label=asks(kind) hint=hint value=typed("body") rows=6 most=BODY_MOST refusal=refusal.clone() />
             {(kind == Kind::Plan).then(|| view! {
                 <Field name="review_on" label="Look at it again on" kind="date" optional=true value=typed("review_on")
@@ -198,53 +201,4 @@ fn when(
 /// "14:32" by the clocks of England.
 pub(super) fn clock(at: time::OffsetDateTime) -> String {
     format!("{:02}:{:02}", at.hour(), at.minute())
-}
-
-/// What stands in the fields of an intervention.
-pub(super) struct Course {
-    pub aim: String,
-    pub what: String,
-    pub by: String,
-    pub sessions: String,
-    pub starts: String,
-    pub review_on: String,
-    pub ends: String,
-}
-
-impl Course {
-    pub(super) fn typed(typed: impl Fn(&str) -> String) -> Self {
-        Self {
-            aim: typed("aim"),
-            what: typed("what"),
-            by: typed("by"),
-            sessions: typed("sessions"),
-            starts: typed("starts"),
-            review_on: typed("review_on"),
-            ends: typed("ends"),
-        }
-    }
-}
-
-/// The fields of an intervention.
-pub(super) fn course(
-    stands: &Course,
-    staff: &Staff,
-    refusal: Option<&Refusal>,
-) -> impl IntoView + use<> {
-    let wrong = || refusal.cloned();
-    let people = staff.options(&stands.by);
-    view! {
-        <Field name="aim" label="What it is to change" most=LINE_MOST value=stands.aim.clone()
-            hint="Like “Settles after break without help”." refusal=wrong() />
-        <Field name="what" label="What is done" most=LINE_MOST value=stands.what.clone() refusal=wrong() />
-        <Choice name="by" label="Who does it" options=people nobody="Nobody of the school, or not settled" chosen=stands.by.clone() refusal=wrong() />
-        <Field name="sessions" label="How many sessions" inputmode="numeric" most=3 optional=true value=stands.sessions.clone()
-            hint=format!("From 1 to {SESSIONS_MOST}. May be left empty.") refusal=wrong() />
-        <Field name="starts" label="First day" kind="date" optional=true value=stands.starts.clone()
-            hint="Today, if you leave it empty." refusal=wrong() />
-        <Field name="review_on" label="Look at it again on" kind="date" optional=true value=stands.review_on.clone()
-            hint="You are reminded of it then. May be left empty." refusal=wrong() />
-        <Field name="ends" label="Last day" kind="date" optional=true value=stands.ends.clone()
-            hint="Once it is known." refusal=wrong() />
-    }
 }

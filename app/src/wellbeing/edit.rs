@@ -15,9 +15,11 @@ use leptos::prelude::*;
 use uuid::Uuid;
 
 use super::{
-    add::{Course, course, way},
+    add::way,
+    course,
     entry::{Staff, asks, may_change, told},
     note::{NoteArea, Reminder, lead},
+    sent::Course,
 };
 use crate::{
     form::{Act, Choice, Echo, Field, Refusals, id_of},
@@ -162,18 +164,7 @@ fn by_kind(
         }
         .into_any(),
         Detail::Intervention(stands) => {
-            let by = stands.by.map(|by| by.to_string()).unwrap_or_default();
-            let sessions = stands.sessions.map(|many| many.to_string());
-            let stands = Course {
-                aim: typed("aim", &stands.aim),
-                what: typed("what", &stands.what),
-                by: typed("by", &by),
-                sessions: typed("sessions", &sessions.unwrap_or_default()),
-                starts: typed("starts", &stands.starts),
-                review_on: typed("review_on", &some(stands.review_on.as_deref())),
-                ends: typed("ends", &some(stands.ends.as_deref())),
-            };
-            course(&stands, staff, refusal).into_any()
+            course::fields(&Course::of(stands).typed(typed), staff, refusal).into_any()
         }
         Detail::Instrument(_) => view! {
             {told(one, staff)}

@@ -130,7 +130,7 @@ pub(super) fn put_down(one: &Entry) -> Option<impl IntoView + use<>> {
 pub(super) fn told(one: &Entry, staff: &Staff) -> impl IntoView + use<> {
     let body = one.body.clone();
     let words = one.words.clone();
-    let cells: Vec<_> = one
+    let levels: Vec<_> = one
         .levels
         .iter()
         .map(|(domain, level)| {
@@ -141,7 +141,7 @@ pub(super) fn told(one: &Entry, staff: &Staff) -> impl IntoView + use<> {
     let part = one.part.name();
     view! {
         {detail(&one.detail, staff)}
-        {(!cells.is_empty()).then(|| view! { <ul role="list" class="levels">{cells}</ul> })}
+        {(!levels.is_empty()).then(|| view! { <ul role="list" class="levels">{levels}</ul> })}
         {(!body.is_empty()).then(|| view! { <p class="lines-kept">{body}</p> })}
         {(!alone).then(|| view! { <p class="lines-kept part"><b>"Their part: "</b> {part} {(!words.is_empty()).then(|| format!(". {words}"))}</p> })}
         {others(one)}

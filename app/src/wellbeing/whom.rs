@@ -5,16 +5,16 @@ use domain::{
     db::Read,
     pupil::{self, Filter, Whole, Whose, group},
     wellbeing::{
-        record::{Part, WORDS_MOST},
+        record::{Linked, New, Part, WORDS_MOST},
         typed,
     },
 };
 use leptos::prelude::*;
-use uuid::Uuid;
 
-use super::note::NoteArea;
+use super::{note::NoteArea, sent::Written};
 use crate::{
-    form::{Choice, Echo},
+    door,
+    form::{Choice, Echo, id_of},
     ui::{Around, Icon},
 };
 
@@ -55,33 +55,42 @@ pub(super) async fn offered(
         .collect())
 }
 
-/// The pupil first, and then the others that were typed, with their parts and the words about them.
-pub(super) async fn linked(
-    pupil: Uuid,
-    (part, words): (&str, &str),
-    others: &[String],
-    parts: &[String],
-    about: &[String],
-) -> Result<Vec<(Uuid, Part, String)>, Refusal> {
-    let mut linked = vec![(
-        pupil,
-        Part::from_code(part).unwrap_or(Part::Subject),
-        words.to_owned(),
-    )];
-    if others.iter().all(|typed| typed.trim().is_empty()) {
-        return Ok(linked);
-    }
-    let mut read = crate::door::read().await.map_err(|refused| refused.0)?;
-    for (n, name) in others.iter().enumerate() {
-        if name.trim().is_empty() {
-            continue;
+impl Written {
+    /// The pupil first, and then the others that were typed, with their parts and the words about them.
+    pub(super) async fn linked(&self) -> Result<Vec<Linked<'_>>, Refusal> {
+        let mut linked = vec![Linked {
+            pupil: id_of(&self.pupil)?,
+            part: Part::from_code(&self.part).unwrap_or(Part::Subject),
+            words: &self.words,
+        }];
+        if self.other.iter().all(|typed| typed.trim().is_empty()) {
+            return Ok(linked);
         }
-        let one = typed::pupil_called(&mut read, name).await?;
-        let part = parts.get(n).and_then(|part| Part::from_code(part));
-        let words = about.get(n).cloned().unwrap_or_default();
-        linked.push((one, part.unwrap_or(Part::Other), words));
+        let mut read = door::read().await.map_err(|refused| refused.0)?;
+        for (n, name) in self.other.iter().enumerate() {
+            if name.trim().is_empty() {
+                continue;
+            }
+            let part = self.other_part.get(n);
+            let part = part.and_then(|part| Part::from_code(part));
+            linked.push(Linked {
+                pupil: typed::pupil_called(&mut read, name).await?,
+                part: part.unwrap_or(Part::Other),
+                words: self.other_words.get(n).map_or("", String::as_str),
+            });
+        }
+        Ok(linked)
     }
-    Ok(linked)
+
+    /// The record that is meant, about those of [`Written::linked`].
+    pub(super) fn new<'a>(&'a self, linked: &'a [Linked<'a>]) -> Result<New<'a>, Refusal> {
+        let now = door::now().map_err(|refused| refused.0)?;
+        Ok(New {
+            happened_at: typed::happened_at(&self.happened_at, &self.time, now)?,
+            body: &self.body,
+            linked,
+        })
+    }
 }
 
 /// The part of the form in which others are named. Folded away, since most records are about one pupil.

@@ -33,6 +33,22 @@ impl Of {
         }
     }
 
+    /// The group, or the pupil.
+    #[cfg(feature = "db")]
+    const fn ids(self) -> (Option<Uuid>, Option<Uuid>) {
+        match self {
+            Self::Group(id) => (Some(id), None),
+            Self::Pupil(id) => (None, Some(id)),
+        }
+    }
+
+    /// Of what is stored: one of the two.
+    #[cfg(feature = "db")]
+    fn from_ids(group: Option<Uuid>, pupil: Option<Uuid>) -> Result<Self, Refusal> {
+        let of = group.map(Self::Group).or(pupil.map(Self::Pupil));
+        of.ok_or(Refusal::Broken)
+    }
+
     /// "group:…" or "pupil:…", as forms send it.
     pub fn code(self) -> String {
         match self {
@@ -162,9 +178,9 @@ pub(crate) fn at(date: time::Date, time: Time) -> OffsetDateTime {
 }
 
 #[cfg(feature = "db")]
-pub use queries::{end, give, given, mine};
+pub(super) use queries::end_of;
 #[cfg(feature = "db")]
-pub(super) use queries::{end_of_group, end_of_pupil};
+pub use queries::{end, give, given, mine};
 
 #[cfg(feature = "db")]
 mod queries {
@@ -229,11 +245,7 @@ mod queries {
                     .zip(row.kind.as_deref().and_then(Kind::from_code))
                     .zip(row.group)
                     .map(|((id, kind), name)| Named { id, kind, name });
-                let of = match (row.group_id, row.pupil_id) {
-                    (Some(id), _) => Of::Group(id),
-                    (None, Some(id)) => Of::Pupil(id),
-                    (None, None) => return Err(Refusal::Broken),
-                };
+                let of = Of::from_ids(row.group_id, row.pupil_id)?;
                 Ok(Given {
                     id: row.id,
                     person: row.membership_id,
@@ -277,10 +289,7 @@ mod queries {
         .await
         .map_err(refused)?
         .ok_or(Refusal::NotFound)?;
-        let (group, pupil) = match of {
-            Of::Group(id) => (Some(id), None),
-            Of::Pupil(id) => (None, Some(id)),
-        };
+        let (group, pupil) = of.ids();
         let pupils = sqlx::query_scalar!(
             r#"select case when $2::uuid is null then 1 else (
                  select count(*) from group_pupil x where x.tenant_id = $1 and x.group_id = $2 and x.during @> sec.today()
@@ -317,8 +326,7 @@ mod queries {
         keep(write)?;
         let tenant = write.standing.tenant;
         let row = sqlx::query!(
-            r#"select c.membership_id, m.account_id, c.group_id, c.pupil_id, lower(c.during) > now() as "ahead!",
-                      coalesce(upper(c.during) <= now(), false) as "over!"
+            r#"select c.membership_id, m.account_id, c.group_id, c.pupil_id, coalesce(upper(c.during) <= now(), false) as "over!"
                from caseload c join membership m on m.tenant_id = c.tenant_id and m.id = c.membership_id
                where c.tenant_id = $1 and c.id = $2 for update of c"#,
             tenant,
@@ -331,71 +339,48 @@ mod queries {
         if row.over {
             return Err(Refusal::Stale);
         }
-        if row.ahead {
-            sqlx::query!(
-                "delete from caseload where tenant_id = $1 and id = $2",
-                tenant,
-                id
-            )
-            .execute(write.connection())
-            .await
-            .map_err(refused)?;
-        } else {
-            // One that began in this very moment would be empty.
-            sqlx::query!(
-                "update caseload set during = tstzrange(lower(during), greatest(now(), lower(during) + interval '1 microsecond')),
-                                     told_at = now()
-                 where tenant_id = $1 and id = $2",
-                tenant,
-                id
-            )
-            .execute(write.connection())
-            .await
-            .map_err(refused)?;
-        }
-        let of = match (row.group_id, row.pupil_id) {
-            (Some(id), _) => Of::Group(id),
-            (None, Some(id)) => Of::Pupil(id),
-            (None, None) => return Err(Refusal::Broken),
-        };
+        end_now(write, Which::One(id)).await?;
+        let of = Of::from_ids(row.group_id, row.pupil_id)?;
         Ok(Act::caseload_ended(row.membership_id, row.account_id, of))
     }
 
-    /// A pupil who left is on nobody's own caseload; the clock's own look puts it into the log and closes the pages that are open.
-    pub(in crate::pupil) async fn end_of_pupil(
-        write: &mut Write,
-        pupil: Uuid,
-    ) -> Result<(), Refusal> {
-        end_of(write, None, Some(pupil)).await
+    /// A pupil who left, or a group that is closed, is on nobody's caseload; the clock's own look puts it into the log and closes the pages
+    /// that are open.
+    pub(in crate::pupil) async fn end_of(write: &mut Write, of: Of) -> Result<(), Refusal> {
+        end_now(write, Which::Of(of)).await
     }
 
-    /// The same of a group that is closed.
-    pub(in crate::pupil) async fn end_of_group(
-        write: &mut Write,
-        group: Uuid,
-    ) -> Result<(), Refusal> {
-        end_of(write, Some(group), None).await
+    enum Which {
+        /// It alone, which its own act puts into the log.
+        One(Uuid),
+        Of(Of),
     }
 
-    async fn end_of(
-        write: &mut Write,
-        group: Option<Uuid>,
-        pupil: Option<Uuid>,
-    ) -> Result<(), Refusal> {
+    /// Ends caseloads now; those that have not begun never were.
+    async fn end_now(write: &mut Write, which: Which) -> Result<(), Refusal> {
         let tenant = write.standing.tenant;
+        let (one, (group, pupil)) = match which {
+            Which::One(id) => (Some(id), (None, None)),
+            Which::Of(of) => (None, of.ids()),
+        };
         sqlx::query!(
-            "delete from caseload where tenant_id = $1 and (group_id = $2 or pupil_id = $3) and lower(during) > now()",
+            "delete from caseload
+             where tenant_id = $1 and (id = $2 or group_id = $3 or pupil_id = $4) and lower(during) > now()",
             tenant,
+            one,
             group,
             pupil
         )
         .execute(write.connection())
         .await
         .map_err(refused)?;
+        // One that began in this very moment would be empty.
         sqlx::query!(
-            "update caseload set during = tstzrange(lower(during), greatest(now(), lower(during) + interval '1 microsecond'))
-             where tenant_id = $1 and (group_id = $2 or pupil_id = $3) and during @> now()",
+            "update caseload set during = tstzrange(lower(during), greatest(now(), lower(during) + interval '1 microsecond')),
+                                 told_at = case when id = $2 then now() else told_at end
+             where tenant_id = $1 and (id = $2 or group_id = $3 or pupil_id = $4) and during @> now()",
             tenant,
+            one,
             group,
             pupil
         )

@@ -87,17 +87,9 @@ mod queries {
         day::moment,
         db::{Read, Write, refused},
         event::Act,
-        pupil::{Fault, field::Field, keeps},
+        pupil::{Fault, field::Field, keep},
         text,
     };
-
-    fn keep(write: &Write) -> Result<(), Refusal> {
-        if keeps(&write.standing.roles) {
-            Ok(())
-        } else {
-            Err(Refusal::NotAllowed)
-        }
-    }
 
     /// Who answers for what. For everybody who has to do with pupils; for others none.
     pub async fn holders(read: &mut Read) -> Result<Vec<Holder>, Refusal> {
@@ -132,7 +124,7 @@ mod queries {
         reached: &str,
         process: &str,
     ) -> Result<Act, Refusal> {
-        keep(write)?;
+        keep(&write.standing.roles)?;
         let reached = text::line(reached, REACHED_MOST).map_err(|_| Fault::Reached)?;
         let process = text::block(process, PROCESS_MOST)?;
         let tenant = write.standing.tenant;
@@ -209,7 +201,7 @@ mod queries {
 
     /// Switches an optional field on, for a purpose that is kept beside it.
     pub async fn switch_on(write: &mut Write, field: Field, purpose: &str) -> Result<Act, Refusal> {
-        keep(write)?;
+        keep(&write.standing.roles)?;
         write.standing.require_step_up()?;
         if field.switch().is_none() {
             return Err(Refusal::Stale);
@@ -234,7 +226,7 @@ mod queries {
 
     /// Switches an optional field off. What was kept of it is deleted with it.
     pub async fn switch_off(write: &mut Write, field: Field) -> Result<Act, Refusal> {
-        keep(write)?;
+        keep(&write.standing.roles)?;
         write.standing.require_step_up()?;
         let tenant = write.standing.tenant;
         let off = sqlx::query!(

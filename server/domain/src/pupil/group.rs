@@ -59,35 +59,42 @@ pub struct Group {
     pub pupils: usize,
 }
 
+/// Which times in a group end.
 #[cfg(feature = "db")]
-pub(super) use queries::of_pupil;
+#[derive(Clone, Copy)]
+pub(super) enum Times {
+    /// Everybody's in this group.
+    Group(Uuid),
+    /// A pupil's in any group.
+    Pupil(Uuid),
+    /// A pupil's in their registration group.
+    Registration(Uuid),
+    /// In this group, of this pupil.
+    One(Uuid, Uuid),
+}
+
 #[cfg(feature = "db")]
 pub use queries::{all, close, join, leave, open, rename};
+#[cfg(feature = "db")]
+pub(super) use queries::{end, of_pupil};
 
 #[cfg(feature = "db")]
 mod queries {
     use time::Date;
     use uuid::Uuid;
 
-    use super::{Group, Kind, Named};
+    use super::{Group, Kind, Named, Times};
     use crate::{
         AccountId, Refusal,
         db::{Read, Write, refused},
         event::Act,
         pupil::{
             Fault,
+            caseload::{self, Of},
             field::{self, Field},
-            keeps,
+            keep,
         },
     };
-
-    fn keep(write: &Write) -> Result<(), Refusal> {
-        if keeps(&write.standing.roles) {
-            Ok(())
-        } else {
-            Err(Refusal::NotAllowed)
-        }
-    }
 
     fn tidy_name(typed: &str) -> Result<String, Refusal> {
         Ok(field::tidy(Field::ClassName, typed).map_err(|_| Fault::GroupName)?)
@@ -155,7 +162,7 @@ mod queries {
 
     /// Opens a group. Refuses a name that another of its kind has.
     pub async fn open(write: &mut Write, kind: Kind, name: &str) -> Result<(Uuid, Act), Refusal> {
-        keep(write)?;
+        keep(&write.standing.roles)?;
         let (tenant, name) = (write.standing.tenant, tidy_name(name)?);
         let id = sqlx::query_scalar!(
             "insert into teaching_group (tenant_id, kind, name) values ($1, $2, $3) returning id",
@@ -171,7 +178,7 @@ mod queries {
 
     /// Gives a group another name.
     pub async fn rename(write: &mut Write, id: Uuid, name: &str) -> Result<Act, Refusal> {
-        keep(write)?;
+        keep(&write.standing.roles)?;
         let (tenant, name) = (write.standing.tenant, tidy_name(name)?);
         let changed = sqlx::query!(
             "update teaching_group set name = $3 where tenant_id = $1 and id = $2 and closed_on is null and name <> $3",
@@ -190,7 +197,7 @@ mod queries {
 
     /// Closes a group today: nobody is in it any more, and it is on nobody's caseload.
     pub async fn close(write: &mut Write, id: Uuid, today: Date) -> Result<Act, Refusal> {
-        keep(write)?;
+        keep(&write.standing.roles)?;
         let tenant = write.standing.tenant;
         let closed = sqlx::query!(
             "update teaching_group set closed_on = $3 where tenant_id = $1 and id = $2 and closed_on is null",
@@ -204,29 +211,10 @@ mod queries {
         if closed.rows_affected() == 0 {
             return Err(Refusal::Stale);
         }
-        sqlx::query!(
-            "delete from group_pupil where tenant_id = $1 and group_id = $2 and lower(during) >= $3",
-            tenant,
-            id,
-            today
-        )
-        .execute(write.connection())
-        .await
-        .map_err(refused)?;
-        let left = sqlx::query!(
-            "update group_pupil set during = daterange(lower(during), $3)
-             where tenant_id = $1 and group_id = $2 and coalesce(upper(during) > $3, true)",
-            tenant,
-            id,
-            today
-        )
-        .execute(write.connection())
-        .await
-        .map_err(refused)?;
+        let (_, left) = end(write, Times::Group(id), today).await?;
         let accounts = teachers(write, id).await?;
-        crate::pupil::caseload::end_of_group(write, id).await?;
-        let pupils = usize::try_from(left.rows_affected()).unwrap_or_default();
-        Ok(Act::group_closed(id, pupils, accounts))
+        caseload::end_of(write, Of::Group(id)).await?;
+        Ok(Act::group_closed(id, left, accounts))
     }
 
     /// Puts a pupil into a group from a day on. Who is in another registration group changes from it to this one.
@@ -236,7 +224,7 @@ mod queries {
         pupil: Uuid,
         from: Date,
     ) -> Result<Act, Refusal> {
-        keep(write)?;
+        keep(&write.standing.roles)?;
         let tenant = write.standing.tenant;
         let kind = sqlx::query_scalar!(
             "select kind from teaching_group where tenant_id = $1 and id = $2 and closed_on is null",
@@ -248,25 +236,7 @@ mod queries {
         .map_err(refused)?
         .ok_or(Refusal::NotFound)?;
         if kind == Kind::Registration.code() {
-            sqlx::query!(
-                "delete from group_pupil where tenant_id = $1 and pupil_id = $2 and kind = 'registration' and lower(during) >= $3",
-                tenant,
-                pupil,
-                from
-            )
-            .execute(write.connection())
-            .await
-            .map_err(refused)?;
-            sqlx::query!(
-                "update group_pupil set during = daterange(lower(during), $3)
-                 where tenant_id = $1 and pupil_id = $2 and kind = 'registration' and coalesce(upper(during) > $3, true)",
-                tenant,
-                pupil,
-                from
-            )
-            .execute(write.connection())
-            .await
-            .map_err(refused)?;
+            end(write, Times::Registration(pupil), from).await?;
         }
         sqlx::query!(
             "insert into group_pupil (tenant_id, group_id, kind, pupil_id, during) values ($1, $2, $3, $4, daterange($5, null))",
@@ -289,34 +259,56 @@ mod queries {
         pupil: Uuid,
         today: Date,
     ) -> Result<Act, Refusal> {
-        keep(write)?;
-        let tenant = write.standing.tenant;
-        let gone = sqlx::query!(
-            "delete from group_pupil where tenant_id = $1 and group_id = $2 and pupil_id = $3 and lower(during) >= $4",
-            tenant,
-            group,
-            pupil,
-            today
-        )
-        .execute(write.connection())
-        .await
-        .map_err(refused)?;
-        let left = sqlx::query!(
-            "update group_pupil set during = daterange(lower(during), $4)
-             where tenant_id = $1 and group_id = $2 and pupil_id = $3 and coalesce(upper(during) > $4, true)",
-            tenant,
-            group,
-            pupil,
-            today
-        )
-        .execute(write.connection())
-        .await
-        .map_err(refused)?;
-        if gone.rows_affected() + left.rows_affected() == 0 {
+        keep(&write.standing.roles)?;
+        if end(write, Times::One(group, pupil), today).await? == (0, 0) {
             return Err(Refusal::Stale);
         }
         let accounts = teachers(write, group).await?;
         Ok(Act::group_left(group, pupil, accounts))
+    }
+
+    /// Ends times in a group; `without` is the first day without them. Those that would not have begun never were. Returns how many never
+    /// were, and how many ended.
+    pub(in crate::pupil) async fn end(
+        write: &mut Write,
+        times: Times,
+        without: Date,
+    ) -> Result<(usize, usize), Refusal> {
+        let tenant = write.standing.tenant;
+        let (group, pupil, registration) = match times {
+            Times::Group(group) => (Some(group), None, false),
+            Times::Pupil(pupil) => (None, Some(pupil), false),
+            Times::Registration(pupil) => (None, Some(pupil), true),
+            Times::One(group, pupil) => (Some(group), Some(pupil), false),
+        };
+        let never = sqlx::query!(
+            "delete from group_pupil
+             where tenant_id = $1 and ($2::uuid is null or group_id = $2) and ($3::uuid is null or pupil_id = $3)
+               and (not $4 or kind = 'registration') and lower(during) >= $5",
+            tenant,
+            group,
+            pupil,
+            registration,
+            without
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?;
+        let ended = sqlx::query!(
+            "update group_pupil set during = daterange(lower(during), $5)
+             where tenant_id = $1 and ($2::uuid is null or group_id = $2) and ($3::uuid is null or pupil_id = $3)
+               and (not $4 or kind = 'registration') and coalesce(upper(during) > $5, true)",
+            tenant,
+            group,
+            pupil,
+            registration,
+            without
+        )
+        .execute(write.connection())
+        .await
+        .map_err(refused)?;
+        let many = |rows: u64| usize::try_from(rows).unwrap_or_default();
+        Ok((many(never.rows_affected()), many(ended.rows_affected())))
     }
 
     /// Who has a group on their caseload now.

@@ -219,7 +219,9 @@ fn named(fields: &[Field]) -> String {
 pub use queries::{drop_it, list, one};
 
 #[cfg(feature = "db")]
-pub(super) use queries::{keep, lock};
+pub(super) use crate::pupil::keep;
+#[cfg(feature = "db")]
+pub(super) use queries::lock;
 
 #[cfg(feature = "db")]
 mod queries {
@@ -231,17 +233,8 @@ mod queries {
         day::moment,
         db::{MailDb, Read, Write, count, refused, refused_quietly},
         event::Act,
-        pupil::keeps,
-        role::Role,
+        pupil::keep,
     };
-
-    pub(in crate::roster) fn keep(roles: &[Role]) -> Result<(), Refusal> {
-        if keeps(roles) {
-            Ok(())
-        } else {
-            Err(Refusal::NotAllowed)
-        }
-    }
 
     /// The rosters of the last while, newest first, at most a hundred. Refuses who does not keep the roll.
     pub async fn list(read: &mut Read) -> Result<Vec<Import>, Refusal> {

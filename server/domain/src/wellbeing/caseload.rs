@@ -112,7 +112,7 @@ mod queries {
                from pupil p
                left join lateral (
                  select g.name from group_pupil x join teaching_group g on g.tenant_id = x.tenant_id and g.id = x.group_id
-                 where x.tenant_id = p.tenant_id and x.pupil_id = p.id and x.kind = 'registration' and x.during @> sec.today()
+                 where x.tenant_id = p.tenant_id and x.pupil_id = p.id and x.kind = 'registration' and x.during @> sec.today() limit 1
                ) g on true
                cross join lateral (
                  select max(r.happened_at) as seen_at, max(r.happened_at) filter (where r.kind = 'check_in') as checked_at,

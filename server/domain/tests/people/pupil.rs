@@ -237,8 +237,7 @@ const REASON: Sought<'static> = Sought {
 #[tokio::test]
 async fn with_any_sql_a_teacher_sees_exactly_their_caseload_and_a_cover_teacher_only_for_its_time()
 {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     assert_eq!(scene.sees(TEACHER).await, roll.of_w());
     assert_eq!(scene.sees(ASSISTANT).await, BTreeSet::from([roll.chidi]));
     assert_eq!(scene.sees(OTHER_TEACHER).await, BTreeSet::new());
@@ -300,8 +299,7 @@ async fn with_any_sql_a_teacher_sees_exactly_their_caseload_and_a_cover_teacher_
 
 #[tokio::test]
 async fn the_school_is_seen_by_those_who_lead_it_and_by_nobody_else_beside_teachers() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     for email in [ADMIN, HEAD, SENCO] {
         assert_eq!(scene.sees(email).await, roll.all(), "{email}");
     }
@@ -341,8 +339,7 @@ async fn the_school_is_seen_by_those_who_lead_it_and_by_nobody_else_beside_teach
 
 #[tokio::test]
 async fn whose_role_or_place_ends_sees_no_pupil_whatever_their_caseload_says() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let (admin, imran) = (scene.caller(ADMIN).await, scene.place(TEACHER).await);
     give_role(&scene.db, &admin, imran, Held::Governor)
         .await
@@ -368,8 +365,7 @@ async fn whose_role_or_place_ends_sees_no_pupil_whatever_their_caseload_says() {
 
 #[tokio::test]
 async fn without_the_condition_of_time_the_matrix_of_a_cover_teacher_is_another() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let (admin, lucy) = (scene.caller(ADMIN).await, scene.place(COVER).await);
     let until = scene.now().await + Duration::hours(6);
     scene
@@ -392,8 +388,7 @@ async fn without_the_condition_of_time_the_matrix_of_a_cover_teacher_is_another(
 
 #[tokio::test]
 async fn beyond_the_caseload_nothing_is_seen_without_a_reason_and_for_one_hour_with_it() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let imran = scene.caller(TEACHER).await;
     let before = scene.log_at().await;
     assert_eq!(
@@ -500,8 +495,7 @@ async fn beyond_the_caseload_nothing_is_seen_without_a_reason_and_for_one_hour_w
 
 #[tokio::test]
 async fn two_of_one_name_are_told_apart_by_their_group_and_neither_is_shown_before() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let kwame = scene.caller(OTHER_TEACHER).await;
     let aisha = Sought {
         first_name: "aisha ",
@@ -540,8 +534,7 @@ async fn two_of_one_name_are_told_apart_by_their_group_and_neither_is_shown_befo
 
 #[tokio::test]
 async fn looking_is_put_down_with_its_right_and_parts_once_in_ten_minutes_and_read_by_few() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let (imran, harriet) = (scene.caller(TEACHER).await, scene.caller(SENCO).await);
     for _ in 0..3 {
         scene
@@ -693,8 +686,7 @@ async fn what_is_done_about_pupils_is_in_the_log_of_those_who_see_them_and_no_na
 
 #[tokio::test]
 async fn a_contact_restriction_takes_a_child_from_the_page_at_once_and_tells_nothing() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let admin = scene.caller(ADMIN).await;
     let (mother, father) = (scene.place(PARENT).await, scene.place(OTHER_PARENT).await);
     for (person, relation) in [(mother, Relation::Mother), (father, Relation::Father)] {
@@ -808,8 +800,7 @@ async fn a_contact_restriction_takes_a_child_from_the_page_at_once_and_tells_not
 
 #[tokio::test]
 async fn only_teachers_have_a_caseload_only_parents_children_and_only_those_who_lead_give_them() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let admin = scene.caller(ADMIN).await;
     let (dilip, imran) = (scene.place(GOVERNOR).await, scene.place(TEACHER).await);
     let refused = |fault| Err(Refusal::Pupil(fault));
@@ -892,8 +883,7 @@ async fn only_teachers_have_a_caseload_only_parents_children_and_only_those_who_
 
 #[tokio::test]
 async fn cover_that_runs_out_is_told_once_and_closes_the_pages_of_its_holder_alone() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let (admin, lucy) = (scene.caller(ADMIN).await, scene.place(COVER).await);
     let until = scene.now().await + Duration::hours(6);
     scene
@@ -1063,8 +1053,7 @@ async fn the_roll_is_kept_by_administrators_and_says_what_is_wrong_with_what_was
 
 #[tokio::test]
 async fn who_leaves_is_in_no_group_and_on_nobodys_caseload_and_stays_on_record() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let admin = scene.caller(ADMIN).await;
     let today = scene.today().await;
     let leave = async |last: Date| {
@@ -1108,8 +1097,7 @@ async fn who_leaves_is_in_no_group_and_on_nobodys_caseload_and_stays_on_record()
 
 #[tokio::test]
 async fn a_list_is_of_the_caseload_or_of_what_is_seen_and_counts_nobody_else() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let (imran, admin) = (scene.caller(TEACHER).await, scene.caller(ADMIN).await);
     let list = async |caller: &Caller, whose, filter: Filter| {
         pupil::list(&mut scene.reading(caller).await, whose, &filter, 1)
@@ -1149,8 +1137,7 @@ async fn a_list_is_of_the_caseload_or_of_what_is_seen_and_counts_nobody_else() {
 
 #[tokio::test]
 async fn an_optional_field_is_off_until_somebody_says_what_it_is_for_and_off_means_gone() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let admin = scene.caller(ADMIN).await;
     let today = scene.today().await;
     let called = Typed {
@@ -1207,8 +1194,7 @@ async fn an_optional_field_is_off_until_somebody_says_what_it_is_for_and_off_mea
 
 #[tokio::test]
 async fn a_topic_of_a_pupil_is_for_who_sees_them_and_none_is_for_parents() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     for (email, topic, may) in [
         (TEACHER, Topic::Pupil(roll.aisha), true),
         (TEACHER, Topic::Pupil(roll.elliot), false),

@@ -103,8 +103,7 @@ impl Scene {
 
 #[tokio::test]
 async fn a_row_of_six_check_ins_is_one_act_and_six_records() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let harriet = scene.caller(SENCO).await;
     let happened_at = scene.now().await - Duration::minutes(5);
     let before: i64 = scene
@@ -178,8 +177,7 @@ async fn a_row_of_six_check_ins_is_one_act_and_six_records() {
 
 #[tokio::test]
 async fn each_table_shows_a_teacher_their_own_pupils_and_nobody_else_anything() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let quarrel = scene.quarrel(&roll).await;
     let harriet = scene.caller(SENCO).await;
     let then = scene.now().await - Duration::days(1);
@@ -246,8 +244,7 @@ async fn each_table_shows_a_teacher_their_own_pupils_and_nobody_else_anything() 
 
 #[tokio::test]
 async fn nobody_links_a_pupil_of_theirs_to_a_record_to_read_it_nor_writes_into_one() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let harriet = scene.caller(SENCO).await;
     let secret = scene
         .observes(
@@ -346,8 +343,7 @@ async fn nobody_links_a_pupil_of_theirs_to_a_record_to_read_it_nor_writes_into_o
 
 #[tokio::test]
 async fn of_linked_pupils_each_reader_is_told_of_those_they_see_and_the_row_names_nobody() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let quarrel = scene.quarrel(&roll).await;
     let rows = scene
         .text("select string_agg(v.body || v.detail::text, ' ') || (select string_agg(words, ' ') from record_words) from record_version v")
@@ -402,8 +398,7 @@ async fn of_linked_pupils_each_reader_is_told_of_those_they_see_and_the_row_name
 
 #[tokio::test]
 async fn a_new_version_keeps_the_old_one_and_a_past_day_shows_what_was_known_then() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let quarrel = scene.quarrel(&roll).await;
     let (harriet, imran) = (scene.caller(SENCO).await, scene.caller(TEACHER).await);
     let revision = Revision {
@@ -558,8 +553,7 @@ async fn a_new_version_keeps_the_old_one_and_a_past_day_shows_what_was_known_the
 
 #[tokio::test]
 async fn plans_interventions_and_scores_say_what_they_must_and_come_back_for_review() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let (imran, today) = (scene.caller(TEACHER).await, scene.today().await);
     let happened_at = scene.now().await - Duration::minutes(1);
     let linked = [about(roll.aisha, Part::Subject, "")];
@@ -701,8 +695,7 @@ async fn plans_interventions_and_scores_say_what_they_must_and_come_back_for_rev
 
 #[tokio::test]
 async fn a_timeline_is_narrowed_to_an_author_and_names_those_who_wrote_in_it() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let (imran, harriet) = (scene.caller(TEACHER).await, scene.caller(SENCO).await);
     let about_aisha = [about(roll.aisha, Part::Subject, "")];
     scene
@@ -737,8 +730,7 @@ async fn a_timeline_is_narrowed_to_an_author_and_names_those_who_wrote_in_it() {
 
 #[tokio::test]
 async fn a_pupil_is_meant_by_the_name_of_one_whom_the_author_sees() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let (imran, other) = (
         scene.caller(TEACHER).await,
         scene.caller(OTHER_TEACHER).await,

@@ -66,29 +66,32 @@ struct Small {
 }
 
 impl Scene {
-    async fn small(&mut self) -> Small {
-        let admin = self.caller(ADMIN).await;
-        let today = self.today().await;
+    /// The demo with it.
+    async fn with_small() -> (Self, Small) {
+        let mut scene = Self::new().await;
+        let admin = scene.caller(ADMIN).await;
+        let today = scene.today().await;
         let last_day = last_july(today);
         let began = last_day - Duration::days(300);
         for (name, year, age, form) in SCHOOL {
-            let group = self.open_once(&admin, Kind::Registration, form).await;
+            let group = scene.open_once(&admin, Kind::Registration, form).await;
             let born = last_day.year() - age;
-            let id = self
+            let id = scene
                 .text(&format!(
                     "insert into pupil (tenant_id, first_name, last_name, born, year_group, made_at)
                      values ('{}', '{name}', 'Family', '{born}-03-01', '{year}', '{began}') returning id::text",
-                    self.oakfield
+                    scene.oakfield
                 ))
                 .await;
-            self.joins(&admin, group, id.parse().unwrap(), began)
+            scene
+                .joins(&admin, group, id.parse().unwrap(), began)
                 .await
                 .unwrap();
         }
-        let chess = self.open_once(&admin, Kind::Class, "Chess").await;
+        let chess = scene.open_once(&admin, Kind::Class, "Chess").await;
         for name in ["Ben", "Dee", "Hal"] {
-            let pupil = self.called(name).await;
-            self.joins(&admin, chess, pupil, began).await.unwrap();
+            let pupil = scene.called(name).await;
+            scene.joins(&admin, chess, pupil, began).await.unwrap();
         }
         for (email, of, cover) in [
             (TEACHER, "1W", false),
@@ -97,19 +100,22 @@ impl Scene {
             (ASSISTANT, "Gus", false),
         ] {
             let of = if of == "Gus" {
-                Of::Pupil(self.called(of).await)
+                Of::Pupil(scene.called(of).await)
             } else {
-                Of::Group(self.group_called(of).await)
+                Of::Group(scene.group_called(of).await)
             };
             let until = cover.then_some(Duration::days(30));
             let ago = Duration::hours(1);
-            self.gives_for(&admin, email, of, (ago, until), cover).await;
+            scene
+                .gives_for(&admin, email, of, (ago, until), cover)
+                .await;
         }
-        Small {
+        let small = Small {
             admin,
             today,
             last_day,
-        }
+        };
+        (scene, small)
     }
 
     async fn gives_for(
@@ -266,8 +272,7 @@ fn fates(plan: &Plan) -> Vec<String> {
 
 #[tokio::test]
 async fn what_would_happen_is_worked_out_from_the_roll_and_changes_nothing() {
-    let mut scene = Scene::new().await;
-    let small = scene.small().await;
+    let (mut scene, small) = Scene::with_small().await;
     let before = scene.whole_school().await;
     let wish = Wish {
         last_day: Some(small.last_day),
@@ -343,8 +348,7 @@ async fn what_would_happen_is_worked_out_from_the_roll_and_changes_nothing() {
 
 #[tokio::test]
 async fn all_of_it_is_done_in_one_act_and_once() {
-    let mut scene = Scene::new().await;
-    let small = scene.small().await;
+    let (mut scene, small) = Scene::with_small().await;
     let acts = scene.text("select count(*)::text from event").await;
     let done = small.done(&mut scene).await;
     assert_eq!((done.moved_up, done.leavers), (5, 2));
@@ -411,8 +415,7 @@ async fn all_of_it_is_done_in_one_act_and_once() {
 
 #[tokio::test]
 async fn what_changed_since_it_was_shown_is_shown_again_and_not_done() {
-    let mut scene = Scene::new().await;
-    let small = scene.small().await;
+    let (mut scene, small) = Scene::with_small().await;
     let wish = small.wish(&mut scene).await;
     let plan = scene
         .dry_run(&small.admin, &wish, small.today)
@@ -457,8 +460,7 @@ async fn what_changed_since_it_was_shown_is_shown_again_and_not_done() {
 
 #[tokio::test]
 async fn undoing_puts_every_row_back() {
-    let mut scene = Scene::new().await;
-    let small = scene.small().await;
+    let (mut scene, small) = Scene::with_small().await;
     // A place and a caseload that have not begun: Hal was to join a class in a week, and somebody was to have 3W.
     let (hal, maths) = (
         scene.called("Hal").await,
@@ -510,8 +512,7 @@ async fn undoing_puts_every_row_back() {
 
 #[tokio::test]
 async fn what_somebody_changed_since_stays_as_they_left_it_and_is_listed() {
-    let mut scene = Scene::new().await;
-    let small = scene.small().await;
+    let (mut scene, small) = Scene::with_small().await;
     let (cai, gus) = (scene.called("Cai").await, scene.called("Gus").await);
     let two = scene.group_called("2W").await;
     let done = small.done(&mut scene).await;
@@ -577,8 +578,7 @@ async fn what_somebody_changed_since_stays_as_they_left_it_and_is_listed() {
 
 #[tokio::test]
 async fn a_name_that_another_group_has_by_now_is_not_taken_from_it() {
-    let mut scene = Scene::new().await;
-    let small = scene.small().await;
+    let (mut scene, small) = Scene::with_small().await;
     let done = small.done(&mut scene).await;
     let admin = &small.admin;
     // New Reception: RW is free, since the old one is 1W.
@@ -615,8 +615,7 @@ async fn a_name_that_another_group_has_by_now_is_not_taken_from_it() {
 
 #[tokio::test]
 async fn caseloads_end_with_the_last_day_when_that_is_still_to_end() {
-    let mut scene = Scene::new().await;
-    let small = scene.small().await;
+    let (mut scene, small) = Scene::with_small().await;
     // On the last day itself: the clocks of the test say it is that day.
     let july = small
         .last_day
@@ -667,8 +666,7 @@ async fn caseloads_end_with_the_last_day_when_that_is_still_to_end() {
 
 #[tokio::test]
 async fn a_last_day_that_no_school_year_has_and_names_that_clash_are_refused() {
-    let mut scene = Scene::new().await;
-    let small = scene.small().await;
+    let (mut scene, small) = Scene::with_small().await;
     for last_day in [
         small.today + Duration::days(1),
         small.last_day.replace_month(Month::April).unwrap(),
@@ -727,8 +725,7 @@ async fn a_last_day_that_no_school_year_has_and_names_that_clash_are_refused() {
 
 #[tokio::test]
 async fn who_came_after_the_last_day_in_their_new_year_group_stays_in_it() {
-    let mut scene = Scene::new().await;
-    let small = scene.small().await;
+    let (mut scene, small) = Scene::with_small().await;
     let born = small.last_day.year() - 4;
     for (name, year) in [("Ivy", "R"), ("Jon", "N2")] {
         scene
@@ -763,8 +760,7 @@ async fn who_came_after_the_last_day_in_their_new_year_group_stays_in_it() {
 
 #[tokio::test]
 async fn nobody_moves_the_roll_up_but_who_keeps_it() {
-    let mut scene = Scene::new().await;
-    let small = scene.small().await;
+    let (mut scene, small) = Scene::with_small().await;
     let wish = small.wish(&mut scene).await;
     let plan = scene
         .dry_run(&small.admin, &wish, small.today)
@@ -874,8 +870,7 @@ async fn nobody_moves_the_roll_up_but_who_keeps_it() {
 
 #[tokio::test]
 async fn it_is_undone_within_thirty_one_days_and_then_forgotten() {
-    let mut scene = Scene::new().await;
-    let small = scene.small().await;
+    let (mut scene, small) = Scene::with_small().await;
     let done = small.done(&mut scene).await;
     let worker = MailDb::new(scene.fresh.options(Role::Worker), 1);
     let old = |hours: &str| {
@@ -905,8 +900,7 @@ async fn it_is_undone_within_thirty_one_days_and_then_forgotten() {
 
 #[tokio::test]
 async fn twelve_hundred_pupils_go_up_and_back_in_seconds() {
-    let mut scene = Scene::new().await;
-    let small = scene.small().await;
+    let (mut scene, small) = Scene::with_small().await;
     let began = small.last_day - Duration::days(300);
     let oakfield = scene.oakfield;
     scene

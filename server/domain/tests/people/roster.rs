@@ -240,8 +240,7 @@ impl Scene {
 
 #[tokio::test]
 async fn the_office_takes_in_twelve_hundred_pupils_again_to_no_effect_and_undoes_it() {
-    let mut scene = Scene::new().await;
-    let roll = scene.roll().await;
+    let (mut scene, roll) = Scene::with_roll().await;
     let admin = scene.caller(ADMIN).await;
     let before = scene.whole_roll().await;
     let imran = scene.name_of(TEACHER).await;
@@ -299,8 +298,7 @@ async fn the_office_takes_in_twelve_hundred_pupils_again_to_no_effect_and_undoes
 
 #[tokio::test]
 async fn twenty_thousand_lines_are_read_and_compared_in_seconds() {
-    let mut scene = Scene::new().await;
-    let admin = scene.caller(ADMIN).await;
+    let (mut scene, admin) = Scene::with_admin().await;
     let many = 20_000;
     let began = std::time::Instant::now();
     let import = scene.stages(&admin, lines(0..many)).await.unwrap();
@@ -327,8 +325,7 @@ async fn twenty_thousand_lines_are_read_and_compared_in_seconds() {
 
 #[tokio::test]
 async fn what_is_off_or_unknown_is_found_nowhere_and_a_tag_never_in_plain() {
-    let mut scene = Scene::new().await;
-    let admin = scene.caller(ADMIN).await;
+    let (mut scene, admin) = Scene::with_admin().await;
     change(&scene.db, &admin, async |write| {
         let purpose = "To greet families in their language";
         Ok(((), switch_on(write, Field::HomeLanguage, purpose).await?))
@@ -392,8 +389,7 @@ async fn what_is_off_or_unknown_is_found_nowhere_and_a_tag_never_in_plain() {
 
 #[tokio::test]
 async fn a_field_that_is_switched_off_drops_the_rosters_that_wait() {
-    let mut scene = Scene::new().await;
-    let admin = scene.caller(ADMIN).await;
+    let (mut scene, admin) = Scene::with_admin().await;
     change(&scene.db, &admin, async |write| {
         let purpose = "To call children as they wish";
         Ok(((), switch_on(write, Field::PreferredName, purpose).await?))
@@ -425,8 +421,7 @@ async fn a_field_that_is_switched_off_drops_the_rosters_that_wait() {
 
 #[tokio::test]
 async fn each_change_is_shown_and_what_somebody_edits_later_is_left_when_it_is_undone() {
-    let mut scene = Scene::new().await;
-    let admin = scene.caller(ADMIN).await;
+    let (mut scene, admin) = Scene::with_admin().await;
     let first = scene.stages(&admin, lines(0..8)).await.unwrap();
     scene.takes(&admin, first).await.unwrap();
     let before = scene.whole_roll().await;
@@ -496,8 +491,7 @@ async fn each_change_is_shown_and_what_somebody_edits_later_is_left_when_it_is_u
 
 #[tokio::test]
 async fn of_two_rosters_at_once_the_second_leaves_out_what_the_first_has_changed() {
-    let mut scene = Scene::new().await;
-    let admin = scene.caller(ADMIN).await;
+    let (mut scene, admin) = Scene::with_admin().await;
     let one = scene.stages(&admin, lines(0..5)).await.unwrap();
     let two = scene.stages(&admin, lines(3..8)).await.unwrap();
     assert_eq!(scene.counted(&admin, two).await, [(Verdict::New, 5)]);
@@ -517,8 +511,7 @@ async fn of_two_rosters_at_once_the_second_leaves_out_what_the_first_has_changed
 
 #[tokio::test]
 async fn bad_lines_leave_with_their_reasons_and_come_back_put_right() {
-    let mut scene = Scene::new().await;
-    let admin = scene.caller(ADMIN).await;
+    let (mut scene, admin) = Scene::with_admin().await;
     let mut rows = lines(0..4);
     rows[1] = with(
         rows[1].clone(),
@@ -567,8 +560,7 @@ async fn bad_lines_leave_with_their_reasons_and_come_back_put_right() {
 
 #[tokio::test]
 async fn twins_are_two_a_name_is_confirmed_and_a_number_of_somebody_else_is_refused() {
-    let mut scene = Scene::new().await;
-    let admin = scene.caller(ADMIN).await;
+    let (mut scene, admin) = Scene::with_admin().await;
     let base = with(line(50), &[(0, ""), (1, "9050")]);
     let import = scene
         .stages(&admin, vec![line(1), line(2), line(3), base.clone()])
@@ -642,8 +634,7 @@ async fn twins_are_two_a_name_is_confirmed_and_a_number_of_somebody_else_is_refu
 
 #[tokio::test]
 async fn another_schools_file_is_warned_of_and_can_be_taken_in() {
-    let mut scene = Scene::new().await;
-    let admin = scene.caller(ADMIN).await;
+    let (mut scene, admin) = Scene::with_admin().await;
     let import = scene.stages(&admin, lines(0..9)).await.unwrap();
     scene.takes(&admin, import).await.unwrap();
     let warned = async |scene: &Scene, import| {
@@ -668,8 +659,7 @@ async fn another_schools_file_is_warned_of_and_can_be_taken_in() {
 
 #[tokio::test]
 async fn a_reading_or_taking_that_breaks_off_was_never_there() {
-    let mut scene = Scene::new().await;
-    let admin = scene.caller(ADMIN).await;
+    let (mut scene, admin) = Scene::with_admin().await;
     let import = scene.stages(&admin, lines(0..20)).await.unwrap();
     let before = scene.whole_roll().await;
     let mut write = scene.db.write(&admin).await.unwrap();
@@ -734,8 +724,7 @@ async fn nobody_reads_a_roster_but_who_keeps_the_roll() {
 
 #[tokio::test]
 async fn a_roster_waits_for_seven_days_and_is_undone_within_thirty_one() {
-    let mut scene = Scene::new().await;
-    let admin = scene.caller(ADMIN).await;
+    let (mut scene, admin) = Scene::with_admin().await;
     let first = scene.stages(&admin, lines(0..3)).await.unwrap();
     scene.takes(&admin, first).await.unwrap();
     let waiting = scene.stages(&admin, lines(5..9)).await.unwrap();
@@ -865,8 +854,7 @@ impl Scene {
 
 #[tokio::test]
 async fn a_roster_sets_the_circumstances_that_are_switched_on_and_undoing_it_puts_them_back() {
-    let mut scene = Scene::new().await;
-    let admin = scene.caller(ADMIN).await;
+    let (mut scene, admin) = Scene::with_admin().await;
     let today = scene.today().await;
     scene
         .switches_on(&[Field::Fsm, Field::Sen, Field::HomeLanguage])
@@ -959,8 +947,7 @@ async fn a_roster_sets_the_circumstances_that_are_switched_on_and_undoing_it_put
 
 #[tokio::test]
 async fn of_circumstances_what_somebody_changed_since_stays_and_so_does_the_pupil() {
-    let mut scene = Scene::new().await;
-    let admin = scene.caller(ADMIN).await;
+    let (mut scene, admin) = Scene::with_admin().await;
     let today = scene.today().await;
     scene.switches_on(&[Field::Sen]).await;
     let first = scene.stages(&admin, lines(0..2)).await.unwrap();
@@ -1000,8 +987,7 @@ async fn of_circumstances_what_somebody_changed_since_stays_and_so_does_the_pupi
 
 #[tokio::test]
 async fn of_circumstances_that_are_switched_off_a_roster_sets_none() {
-    let mut scene = Scene::new().await;
-    let admin = scene.caller(ADMIN).await;
+    let (mut scene, admin) = Scene::with_admin().await;
     scene.switches_on(&[Field::Fsm]).await;
     let (_, taken) = scene
         .takes_told(&admin, vec![told(0, ["", "K", "Zyrqish"])])
@@ -1018,8 +1004,7 @@ async fn of_circumstances_that_are_switched_off_a_roster_sets_none() {
 
 #[tokio::test]
 async fn twelve_hundred_pupils_are_taken_in_with_their_circumstances_in_seconds() {
-    let mut scene = Scene::new().await;
-    let admin = scene.caller(ADMIN).await;
+    let (mut scene, admin) = Scene::with_admin().await;
     scene
         .switches_on(&[Field::Fsm, Field::Sen, Field::HomeLanguage])
         .await;

@@ -1,5 +1,6 @@
 //! A demo installation, and what a test does and looks up there.
 
+use crate::pupil::Roll;
 use domain::{
     MembershipId, Refusal, TenantId,
     db::{Caller, Db, MailDb},
@@ -55,6 +56,20 @@ impl Scene {
             northgate,
             clock: AtomicU64::new(1_800_000_000),
         }
+    }
+
+    /// The demo, and its administrator signed in.
+    pub async fn with_admin() -> (Self, Caller) {
+        let mut scene = Self::new().await;
+        let admin = scene.caller(ADMIN).await;
+        (scene, admin)
+    }
+
+    /// The demo, with six pupils of whom Imran and Jasmine see some.
+    pub async fn with_roll() -> (Self, Roll) {
+        let mut scene = Self::new().await;
+        let roll = scene.roll().await;
+        (scene, roll)
     }
 
     pub async fn try_password(

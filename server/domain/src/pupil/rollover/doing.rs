@@ -13,7 +13,7 @@ use crate::{
     AccountId, Refusal, TenantId, day,
     db::{Read, Write, refused},
     event::Act,
-    pupil::{self, keeps, statistics},
+    pupil::{self, keep, statistics},
 };
 
 /// What was done.
@@ -84,9 +84,7 @@ pub async fn roll_over(
     shown: &str,
     today: Date,
 ) -> Result<(Done, Act), Refusal> {
-    if !keeps(&write.standing.roles) {
-        return Err(Refusal::NotAllowed);
-    }
+    keep(&write.standing.roles)?;
     write.standing.require_step_up()?;
     let tenant = write.standing.tenant;
     hold(write, tenant).await?;

@@ -46,7 +46,7 @@ pub async fn ending(read: &mut Read, today: Date) -> Result<Vec<Ending>, Refusal
            join pupil p on p.tenant_id = t.tenant_id and p.id = t.pupil_id and p.left_on is null
            left join lateral (
              select g.name from group_pupil x join teaching_group g on g.tenant_id = x.tenant_id and g.id = x.group_id
-             where x.tenant_id = p.tenant_id and x.pupil_id = p.id and x.kind = 'registration' and x.during @> sec.today()
+             where x.tenant_id = p.tenant_id and x.pupil_id = p.id and x.kind = 'registration' and x.during @> sec.today() limit 1
            ) r on true
            where t.tenant_id = $1 and t.expires_on <= $2
            order by lower(p.last_name), lower(p.first_name), p.id, t.kind"#,
