@@ -14,7 +14,7 @@ const DOMAINS = ['safe', 'healthy', 'settled', 'connected', 'listened_to', 'lear
 
 test('pictures of the caseload and the check-in', async ({ browser }) => {
   test.slow();
-  const school = new School(browser, true, 'school-198', 'School 198');
+  const school = new School(browser, true, 'school-591', 'School 591');
   const visit = async (page: Page, path: string, name: string) => {
     await page.goto(path);
     await page.locator('.live[data-state=live]').waitFor({ timeout: 3_000 }).catch(() => {});

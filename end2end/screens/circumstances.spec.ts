@@ -5,7 +5,7 @@ import { School, test, type Page } from '../lib/test.ts';
 
 test('pictures of circumstances and of the lists of unusual looks', async ({ browser }) => {
   test.slow();
-  const school = new School(browser, true, 'school-198', 'School 198');
+  const school = new School(browser, true, 'school-592', 'School 592');
   const visit = async (page: Page, path: string, name: string) => {
     await page.goto(path);
     await page.locator('.live[data-state=live]').waitFor({ timeout: 3_000 }).catch(() => {});

@@ -4,7 +4,7 @@ import { School, test } from '../lib/test.ts';
 
 test('pictures of the school’s picture', async ({ browser }) => {
   test.slow();
-  const none = new School(browser, true, 'school-198', 'School 198');
+  const none = new School(browser, true, 'school-593', 'School 593');
   const senco = await none.as('senco');
   await senco.goto('/picture');
   await shoot(senco, '67-picture-none');

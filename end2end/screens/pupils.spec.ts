@@ -12,7 +12,7 @@ const CLASS = [
 
 test('pictures of pupils, groups and caseloads', async ({ browser }) => {
   test.slow();
-  const school = new School(browser, true, 'school-199', 'School 199');
+  const school = new School(browser, true, 'school-594', 'School 594');
   const visit = async (page: Page, path: string, name: string) => {
     await page.goto(path);
     await page.locator('.live[data-state=live]').waitFor({ timeout: 3_000 }).catch(() => {});

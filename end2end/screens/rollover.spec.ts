@@ -4,7 +4,7 @@ import { NAMES, School, test, type Page } from '../lib/test.ts';
 
 test('pictures of the turn of the school year', async ({ browser }) => {
   test.slow();
-  const school = new School(browser, true, 'school-198', 'School 198');
+  const school = new School(browser, true, 'school-595', 'School 595');
   const visit = async (page: Page, path: string, name: string) => {
     await page.goto(path);
     await page.locator('.live[data-state=live]').waitFor({ timeout: 3_000 }).catch(() => {});
