@@ -349,11 +349,11 @@ impl Fault {
 }
 
 #[cfg(feature = "db")]
-pub use queries::{add, come_back, correct, leave, list, look, names, remove, years};
+pub use queries::{add, come_back, correct, leave, list, look, look_over, names, remove, years};
 
 #[cfg(feature = "db")]
 mod queries {
-    use std::collections::HashMap;
+    use std::collections::{BTreeSet, HashMap};
 
     use time::Date;
     use uuid::Uuid;
@@ -523,6 +523,30 @@ mod queries {
             groups,
         };
         Ok((whole, basis))
+    }
+
+    /// Looks at many pupils at once, in a snapshot of [`crate::db::Db::look`]: of each that the caller looked, and by what right, is put
+    /// down before anything of them is shown. The part is one of [`crate::pupil::access::OVERVIEWS`].
+    ///
+    /// Refuses [`Refusal::NotFound`] where the caller does not see all of them.
+    pub async fn look_over(
+        read: &mut Read,
+        pupils: &BTreeSet<Uuid>,
+        part: &str,
+    ) -> Result<(), Refusal> {
+        if pupils.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Uuid> = pupils.iter().copied().collect();
+        let seen = sqlx::query_scalar!(r#"select sec.look_over($1, $2) as "seen!""#, &ids, part)
+            .fetch_one(read.connection())
+            .await
+            .map_err(refused)?;
+        if usize::try_from(seen) == Ok(ids.len()) {
+            Ok(())
+        } else {
+            Err(Refusal::NotFound)
+        }
     }
 
     /// What is typed, as it is kept.

@@ -155,10 +155,12 @@ impl Scene {
     }
 
     async fn page(&self, by: &Caller, import: Uuid) -> Page {
-        let mut read = self.db.read(by).await.unwrap();
-        difference::difference(&mut read, &secrets(), import, None, 0)
+        let mut read = self.db.look(by).await.unwrap();
+        let page = difference::difference(&mut read, &secrets(), import, None, 0)
             .await
-            .unwrap()
+            .unwrap();
+        read.end().await.unwrap();
+        page
     }
 
     async fn row(&self, by: &Caller, import: Uuid, line: u32) -> Row {
@@ -486,6 +488,49 @@ async fn each_change_is_shown_and_what_somebody_edits_later_is_left_when_it_is_u
         .sql(&format!("delete from pupil where id = '{new}'"))
         .await;
     assert_eq!(scene.whole_roll().await, before);
+}
+
+#[tokio::test]
+async fn whoever_sees_what_would_change_has_looked_at_those_pupils_and_an_overview_keeps_nobody_on_the_roll()
+ {
+    let mut scene = Scene::new().await;
+    let admin = scene.caller(ADMIN).await;
+    let first = scene.stages(&admin, lines(0..5)).await.unwrap();
+    scene.page(&admin, first).await;
+    let looked = "select string_agg(concat_ws(' ', p.last_name, r.basis, r.parts::text), ', ' order by p.last_name)
+                  from pupil_read r join pupil p on p.id = r.pupil_id";
+    assert_eq!(scene.text(looked).await, "", "nobody is on the roll yet");
+    scene.takes(&admin, first).await.unwrap();
+    let mut rows = lines(0..7);
+    rows[1] = with(rows[1].clone(), &[(3, "Okafor")]);
+    rows[2] = with(rows[2].clone(), &[(7, "6A")]);
+    let second = scene.stages(&admin, rows).await.unwrap();
+    for _ in 0..2 {
+        scene.page(&admin, second).await;
+    }
+    let changed = "Family1 role {roster}, Family2 role {roster}";
+    assert_eq!(scene.text(looked).await, changed);
+    let mut plain = scene.db.read(&admin).await.unwrap();
+    let none = difference::difference(&mut plain, &secrets(), second, None, 0).await;
+    assert!(none.is_err());
+    drop(plain);
+    // A pupil who is taken off the roll meanwhile is no pupil that anybody looks at.
+    let one = scene.pupil_of(1).await;
+    scene
+        .sql(&format!("delete from pupil where id = '{one}'"))
+        .await;
+    let row = scene.row(&admin, second, 3).await;
+    assert_eq!(row.pupil, None);
+
+    // Being in somebody's overview keeps no pupil on the roll who came by mistake; being looked at does.
+    let all = "select sec.look_over(array(select id from pupil), 'levels')";
+    scene.raw(ADMIN, all).await.unwrap();
+    let two = scene.pupil_of(2).await;
+    let look = format!("select sec.look_at('{two}', '{{details}}')");
+    scene.raw(ADMIN, &look).await.unwrap();
+    let undone = scene.undoes(&admin, first).await.unwrap();
+    let stays: Vec<_> = undone.stays.iter().map(|one| one.pupil).collect();
+    assert_eq!((undone.removed, stays), (3, vec![two]));
 }
 
 #[tokio::test]
