@@ -80,4 +80,56 @@ begin
 end
 $$;
 
+-- What is out of the ordinary in a week, put down, as before. Going through the school page by page is the work of who leads it: of an
+-- overview counts only that it was outside the hours.
+create or replace function sec.access_findings(tenant uuid, week uuid, monday date) returns void
+language sql volatile
+as $$
+  with looks as materialized (
+    select r.membership_id, r.pupil_id, r.basis, r.at, (r.at at time zone 'Europe/London') as here,
+      r.parts <@ sec.overview_parts() as overview
+    from public.pupil_read r
+    where r.tenant_id = access_findings.tenant and r.at >= sec.midnight(monday - 56) and r.at < sec.midnight(monday + 7)
+  ), week as materialized (
+    select * from looks l where l.at >= sec.midnight(monday)
+  ), daily as (
+    select l.membership_id, l.here::date as day, count(distinct l.pupil_id)::integer as many, min(l.at) as at
+    from looks l where not l.overview group by l.membership_id, l.here::date
+  ), usual as (
+    select d.membership_id, percentile_disc(0.5) within group (order by d.many) as many
+    from daily d where d.day < monday group by d.membership_id
+  ), found as (
+    select 'beyond' as rule, a.membership_id, a.pupil_id, a.id as access_id, a.opened_at as at, 1 as many, null::integer as usual
+    from public.pupil_access a
+    where a.tenant_id = access_findings.tenant and a.opened_at >= sec.midnight(monday) and a.opened_at < sec.midnight(monday + 7)
+    union all
+    select 'hours', w.membership_id,
+      case when count(distinct w.pupil_id) = 1 then (array_agg(w.pupil_id))[1] end, null, min(w.at),
+      count(distinct w.pupil_id)::integer, null
+    from week w
+    where extract(isodow from w.here) > 5 or w.here::time < '07:00' or w.here::time >= '19:00'
+    group by w.membership_id, w.here::date
+    union all
+    select 'many', d.membership_id, null, null, d.at, d.many, u.many
+    from daily d left join usual u on u.membership_id = d.membership_id
+    where d.day >= monday and d.many >= 20 and d.many > 3 * coalesce(u.many, 0)
+    union all
+    select 'crowd', null, w.pupil_id, null, min(w.at), count(distinct w.membership_id)::integer, null
+    from week w where not w.overview group by w.pupil_id, w.here::date having count(distinct w.membership_id) >= 5
+    union all
+    select 'family', w.membership_id, w.pupil_id, null, min(w.at), 1, null
+    from week w
+    join public.membership m on m.tenant_id = access_findings.tenant and m.id = w.membership_id
+    join public.pupil p on p.tenant_id = access_findings.tenant and p.id = w.pupil_id
+    where w.basis <> 'caseload' and not w.overview
+      and (sec.surnames(p.last_name) && sec.surnames(regexp_replace(btrim(m.name), '^\S+\s+', ''))
+        or exists (select from public.guardian_link g
+          where g.tenant_id = m.tenant_id and g.membership_id = m.id and g.pupil_id = p.id))
+    group by w.membership_id, w.pupil_id
+  )
+  insert into public.access_finding (tenant_id, week_id, rule, membership_id, pupil_id, access_id, at, many, usual)
+  select access_findings.tenant, access_findings.week, f.rule, f.membership_id, f.pupil_id, f.access_id, f.at, f.many, f.usual
+  from found f order by f.at, f.rule
+$$;
+
 set local role quorate_owner;
