@@ -132,4 +132,23 @@ as $$
   from found f order by f.at, f.rule
 $$;
 
+-- Who is no parent here any more is told nothing that was to be told to them as one, though their links stay as they are. Whose place
+-- ends is told nothing at all any more: the log's own trigger sees to that. Rows that the person is marking just now are left to them.
+create function sec.parent_no_more() returns trigger
+language plpgsql volatile security definer set search_path = pg_catalog, sec, pg_temp
+as $$
+begin
+  update public.notice n set seen_at = now() where (n.tenant_id, n.id) in (
+    select o.tenant_id, o.id from public.notice o
+    where o.tenant_id = new.tenant_id and o.membership_id = new.id and o.seen_at is null
+      and o.kind in ('record.opened', 'guardian.linked')
+    for update skip locked);
+  return null;
+end
+$$;
+grant execute on function sec.parent_no_more() to quorate_owner;
+
 set local role quorate_owner;
+
+create trigger parent_no_more after update of roles on membership
+  for each row when ('parent' = any (old.roles) and not 'parent' = any (new.roles)) execute function sec.parent_no_more();
