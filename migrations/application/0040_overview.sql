@@ -148,6 +148,53 @@ end
 $$;
 grant execute on function sec.parent_no_more() to quorate_owner;
 
+-- The line of the trail, as before; and where what is deleted was over already, it is the clock that ended it, whoever deletes it.
+create or replace function sec.tag_leaves_trail() returns trigger
+language plpgsql volatile security definer set search_path = pg_catalog, sec, pg_temp
+as $$
+declare
+  own constant uuid := sec.membership();
+  ended boolean;
+begin
+  if own is null then
+    return null;
+  end if;
+  if tg_op = 'DELETE' then
+    ended := old.expires_on < sec.today();
+    insert into public.tag_change (tenant_id, pupil_id, kind, why, was, by_id)
+    select old.tenant_id, old.pupil_id, old.kind, case when ended then 'expired' else 'removed' end, old.sealed,
+      case when not ended then own end
+    where exists (select from public.pupil p where p.tenant_id = old.tenant_id and p.id = old.pupil_id)
+      and exists (select from public.field_switch s where s.tenant_id = old.tenant_id and s.field = old.kind);
+  elsif tg_op = 'INSERT' then
+    insert into public.tag_change (tenant_id, pupil_id, kind, why, became, by_id)
+    values (new.tenant_id, new.pupil_id, new.kind, 'set', new.sealed, own);
+  else
+    insert into public.tag_change (tenant_id, pupil_id, kind, why, was, became, by_id)
+    values (new.tenant_id, new.pupil_id, new.kind, case when new.sealed = old.sealed then 'renewed' else 'set' end,
+      old.sealed, new.sealed, own);
+  end if;
+  return null;
+end
+$$;
+
+-- What is over of these pupils goes, of the kinds that are the caller's to set, so that nothing that nobody sees any more is in the way
+-- of what is so now. Returns how many went.
+create function sec.tags_give_way(pupils uuid[]) returns integer
+language plpgsql volatile security definer set search_path = pg_catalog, sec, pg_temp
+as $$
+declare
+  gone integer;
+begin
+  delete from public.tag t
+  where t.tenant_id = sec.tenant() and t.pupil_id = any (tags_give_way.pupils) and t.kind = any (sec.tags_on())
+    and t.expires_on < sec.today();
+  get diagnostics gone = row_count;
+  return gone;
+end
+$$;
+grant execute on function sec.tags_give_way(uuid[]) to quorate_web;
+
 set local role quorate_owner;
 
 create trigger parent_no_more after update of roles on membership

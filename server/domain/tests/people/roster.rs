@@ -997,6 +997,29 @@ async fn a_roster_sets_the_circumstances_that_are_switched_on_and_undoing_it_put
 }
 
 #[tokio::test]
+async fn a_roster_sets_what_is_so_in_the_place_of_what_was_over_with_the_school_year() {
+    let mut scene = Scene::new().await;
+    let admin = scene.caller(ADMIN).await;
+    scene.switches_on(&[Field::Sen]).await;
+    let first: Vec<_> = (0..2).map(|n| told(n, ["", "K", ""])).collect();
+    scene.takes_told(&admin, first.clone()).await;
+    scene
+        .sql("update tag set expires_on = sec.today() - 1")
+        .await;
+    let (import, taken) = scene.takes_told(&admin, first).await;
+    assert_eq!(taken.tags, 2);
+    let one = scene.pupil_of(1).await;
+    let k = [(TagKind::Sen, "K".to_owned())];
+    assert_eq!(scene.known(&admin, one).await, k);
+    let trail = scene.trail_of(&admin, one).await;
+    let whys: Vec<_> = trail.iter().map(|line| line.why).collect();
+    assert_eq!(whys, [Why::Set, Why::Expired, Why::Set]);
+    // What was over is not back when it is undone.
+    scene.undoes(&admin, import).await.unwrap();
+    assert_eq!(scene.text("select count(*)::text from tag").await, "0");
+}
+
+#[tokio::test]
 async fn of_circumstances_what_somebody_changed_since_stays_and_so_does_the_pupil() {
     let mut scene = Scene::new().await;
     let admin = scene.caller(ADMIN).await;
