@@ -53,7 +53,7 @@ $$;
 grant execute on function sec.look_over(uuid[], text) to quorate_web;
 
 -- As before; and that somebody had a pupil in an overview is nothing that was recorded of that pupil: it goes with one who was on the
--- roll by mistake.
+-- roll by mistake. So does the year group that they were in before.
 create or replace function sec.pupils_recorded(pupils uuid[], places uuid[]) returns setof uuid
 language plpgsql stable security definer set search_path = pg_catalog, sec, pg_temp
 as $$
@@ -68,7 +68,7 @@ begin
     select k.conrelid, a.attname from pg_constraint k
     join pg_attribute a on a.attrelid = k.conrelid and a.attnum = k.conkey[2]
     where k.contype = 'f' and k.confrelid = 'public.pupil'::regclass
-      and k.conrelid <> all (array['public.roster_change', 'public.tag', 'public.tag_change']::regclass[])
+      and k.conrelid <> all (array['public.roster_change', 'public.tag', 'public.tag_change', 'public.year_change']::regclass[])
   loop
     return query execute format('select t.%I from %s t where t.tenant_id = $1 and t.%I = any ($2)%s', one.attname, one.conrelid::regclass,
         one.attname, case one.conrelid
@@ -199,3 +199,60 @@ set local role quorate_owner;
 
 create trigger parent_no_more after update of roles on membership
   for each row when ('parent' = any (old.roles) and not 'parent' = any (new.roles)) execute function sec.parent_no_more();
+
+-- In which year group pupils were before, for as long as a picture of the school may still be held against one in which they were: who
+-- alone is moved to another would otherwise be told from the totals of two days. A trigger writes it, and nobody changes it.
+create table year_change (
+  tenant_id uuid not null,
+  id uuid not null default uuidv7(),
+  pupil_id uuid not null,
+  was text not null,
+  at timestamptz not null default now(),
+  constraint year_change_pkey primary key (tenant_id, id),
+  constraint year_change_pupil_fkey foreign key (tenant_id, pupil_id) references pupil (tenant_id, id) on delete cascade,
+  constraint year_change_was_known check (was in (
+    'E1', 'E2', 'N1', 'N2', 'R', '1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '13', '14', 'X'))
+);
+create index year_change_by_pupil on year_change (tenant_id, pupil_id, at);
+create index year_change_by_time on year_change (at);
+
+set local role quorate_sec;
+
+create function sec.year_leaves_trail() returns trigger
+language plpgsql volatile security definer set search_path = pg_catalog, sec, pg_temp
+as $$
+begin
+  insert into public.year_change (tenant_id, pupil_id, was) values (new.tenant_id, new.id, old.year_group);
+  return null;
+end
+$$;
+grant execute on function sec.year_leaves_trail() to quorate_owner;
+
+-- What no picture is held against any more is forgotten. Returns how many lines.
+create function sec.years_forgotten() returns integer
+language plpgsql volatile security definer set search_path = pg_catalog, sec, pg_temp
+as $$
+declare
+  gone integer;
+begin
+  delete from public.year_change c where c.at < now() - interval '7 weeks';
+  get diagnostics gone = row_count;
+  return gone;
+end
+$$;
+grant execute on function sec.years_forgotten() to quorate_worker;
+
+set local role quorate_owner;
+
+create trigger year_leaves_trail after update on pupil
+  for each row when (new.year_group <> old.year_group) execute function sec.year_leaves_trail();
+
+alter table year_change enable row level security;
+alter table year_change force row level security;
+create policy year_change_sec_select on year_change for select to quorate_sec using (true);
+create policy year_change_sec_insert on year_change for insert to quorate_sec with check (true);
+create policy year_change_sec_delete on year_change for delete to quorate_sec using (true);
+grant select, insert, delete on year_change to quorate_sec;
+create policy year_change_select on year_change for select to quorate_web
+  using (tenant_id = (select sec.tenant()) and (select sec.sees_school()));
+grant select on year_change to quorate_web;
