@@ -100,9 +100,15 @@ impl Asked {
         &self.path
     }
 
-    /// Whether it is of one pupil: that somebody looks is put down before they see anything.
-    fn is_of_pupil(&self) -> bool {
-        matches!(self.parts()[..], ["pupils", id, ..] if uuid::Uuid::try_parse(id).is_ok())
+    /// Whether it shows of one pupil, or of many side by side, more than who they are: that somebody looks is put down before they see
+    /// anything.
+    fn is_look(&self) -> bool {
+        let of = |id: &str| uuid::Uuid::try_parse(id).is_ok();
+        match self.parts()[..] {
+            ["pupils", id, ..] | ["roster", id] | ["roster", id, "undo"] => of(id),
+            ["caseload" | "check-in"] => true,
+            _ => false,
+        }
     }
 
     /// A field of the query; empty where it is not there.
@@ -135,7 +141,7 @@ pub async fn read_sheet(address: String) -> Result<Page<Sheet>> {
     use crate::door;
     let asked = Asked::of(&address);
     let (_, rail, _) = at(asked.path()).ok_or(domain::Refusal::NotFound)?;
-    let looks = asked.is_of_pupil();
+    let looks = asked.is_look();
     let mut read = if looks {
         door::look().await?
     } else {
@@ -283,20 +289,28 @@ mod tests {
 
     #[cfg(feature = "ssr")]
     #[test]
-    fn whatever_is_shown_of_one_pupil_is_drawn_where_looking_is_put_down() {
-        let one = uuid::Uuid::from_u128(7);
-        let asked = |path: &str| Asked::of(path).is_of_pupil();
+    fn whatever_is_shown_of_pupils_is_drawn_where_looking_is_put_down() {
+        let one = uuid::Uuid::from_u128(7).to_string();
+        let asked = |path: &str| Asked::of(path).is_look();
+        let of_many = [
+            "/caseload",
+            "/check-in",
+            "/roster/:import",
+            "/roster/:import/undo",
+        ];
+        let mut looks = 0;
         for (pattern, ..) in crate::SHEETS {
-            let of_one = pattern.contains("/:pupil");
-            let path = pattern.replace(":pupil", &one.to_string());
-            assert_eq!(asked(&path), of_one, "{pattern}");
-            assert_eq!(asked(&format!("{path}?done=added")), of_one, "{pattern}");
+            let look = pattern.contains("/:pupil") || of_many.contains(pattern);
+            let parts = pattern.split('/');
+            let path: Vec<_> = parts
+                .map(|part| if part.starts_with(':') { &*one } else { part })
+                .collect();
+            let path = path.join("/");
+            assert_eq!(asked(&path), look, "{pattern}");
+            assert_eq!(asked(&format!("{path}?done=added")), look, "{pattern}");
+            looks += usize::from(look);
         }
-        assert!(
-            crate::SHEETS
-                .iter()
-                .any(|(pattern, ..)| pattern.contains("/:pupil"))
-        );
+        assert!(looks > of_many.len());
     }
 
     #[test]

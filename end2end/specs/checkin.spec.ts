@@ -1,7 +1,7 @@
 import { chosen, classOf, line, pupil, step } from '../lib/checkin.ts';
 import { measure } from '../lib/measure.ts';
 import { addPupil } from '../lib/pupils.ts';
-import { expect, test, title, type Page } from '../lib/test.ts';
+import { expect, NAMES, test, title, type Page } from '../lib/test.ts';
 
 const CLASS = [
   ['Aisha', 'Khan'],
@@ -96,6 +96,13 @@ test('a teacher checks in with the class and has it side by side', async ({ scho
   await senco.getByRole('navigation', { name: 'Groups and classes' }).getByRole('link', { name: '4W' }).click();
   await expect(inWords(senco, 'Aisha Khan', 'Settled')).toContainText('doing well');
   await expect(senco.locator('table.heat tbody tr')).toHaveCount(3);
+
+  // That she had them before her is put down of each, and is one line to whoever goes through it.
+  await admin.goto('/pupils/looked');
+  const overview = admin.getByRole('row', { name: new RegExp(NAMES.senco) });
+  await expect(overview).toHaveCount(1);
+  await expect(overview).toContainText('3 pupils');
+  await expect(overview).toContainText('Overview: levels, and when last seen');
 });
 
 test('those who are ticked make the row, and strangers’ pupils never do', async ({ school }) => {

@@ -51,6 +51,7 @@ pub fn start(kept: Kept, mut ending: watch::Receiver<bool>) {
                 & kept.db.rosters_end().await.is_ok()
                 & kept.db.access_weeks().await.is_ok()
                 & kept.db.rollovers_end().await.is_ok()
+                & kept.db.years_forgotten().await.is_ok()
                 & kept.throttle.sweep().await.is_ok()
                 & kept.documents(clock::now()).await.is_some();
             if !swept {

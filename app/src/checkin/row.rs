@@ -141,13 +141,8 @@ async fn asked_for(
             ..Which::default()
         }
     };
-    let today = door::today();
-    let mut listed = caseload::latest(read, &which, Order::Surname, 1, today).await?;
+    let listed = caseload::latest(read, &which, Order::Row, 1, door::today()).await?;
     let of = (listed.matching > most).then_some(listed.matching);
-    if of.is_some() {
-        listed = caseload::latest(read, &which, Order::Unseen, 1, today).await?;
-        listed.rows.truncate(most);
-    }
     let ones = listed.rows.into_iter().map(|latest| One {
         latest,
         levels: vec![],

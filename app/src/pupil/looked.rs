@@ -71,7 +71,7 @@ fn draw(
     } else {
         format!("{}, newest first.", counted(lines.len(), "time", "times"))
     };
-    let lead = "Every look at a record is put down before anything is shown; looking again within ten minutes is put down once.";
+    let lead = "Every look at a record is put down before anything is shown; looking again within ten minutes is put down once. Many pupils side by side are an overview, which each of them has in their own list.";
     let heading = if whom {
         view! {
             <Heading title=title.clone() lead=lead>
@@ -110,7 +110,7 @@ fn draw(
 }
 
 fn row(line: &Looked, whom: bool) -> impl IntoView + use<> {
-    let pupil = line.pupil.clone();
+    let (pupil, many) = (line.pupil.clone(), line.many);
     let reason = line.reason.clone();
     let parts: Vec<&str> = line.parts.iter().map(|part| part_name(part)).collect();
     view! {
@@ -119,6 +119,7 @@ fn row(line: &Looked, whom: bool) -> impl IntoView + use<> {
             {whom.then(|| view! {
                 <td data-label="Whom">{match pupil {
                     Some((id, called)) => view! { <a href=format!("/pupils/{id}/looked")>{called}</a> }.into_any(),
+                    None if many > 1 => counted(many, "pupil", "pupils").into_any(),
                     None => view! { <span class="muted">"A pupil you do not see"</span> }.into_any(),
                 }}</td>
             })}
@@ -137,6 +138,8 @@ fn part_name(part: &str) -> &str {
         "circumstances" => "Circumstances",
         "timeline" => "Timeline",
         "trend" => "Trend",
+        "levels" => "Overview: levels, and when last seen",
+        "roster" => "Overview: what a roster would change",
         other => other,
     }
 }

@@ -4,6 +4,7 @@
 use domain::{
     Refusal,
     db::Read,
+    pupil,
     roster::{
         import,
         undo::{self, Conflict, Undoing},
@@ -32,6 +33,8 @@ pub async fn page(read: &mut Read, around: &Around, id: &str) -> Result<Drawing,
         return Ok(step_up_first(&format!("/roster/{id}/undo")));
     }
     let undoing = undo::undo_preview(read, id).await?;
+    let shown = undoing.conflicts.iter().take(MOST);
+    pupil::look_over(read, &shown.map(|one| one.pupil).collect(), "roster").await?;
     let echo: Echo = use_context().unwrap_or_default();
     let refusal = echo.of("roster/undo");
     let title = format!("Undo what was taken from {}?", one.file_name);

@@ -34,7 +34,7 @@ pub(crate) use fault::refusal_of;
 #[cfg(feature = "db")]
 pub use roll::{add, come_back, correct, leave, remove};
 #[cfg(feature = "db")]
-pub use seen::{list, look, names, years};
+pub use seen::{list, look, look_over, names, years};
 
 /// Rows on one page of a list of pupils.
 pub const ROWS: usize = 100;

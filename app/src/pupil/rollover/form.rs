@@ -101,7 +101,7 @@ fn groups(plan: &Plan) -> impl IntoView + use<> {
         view! {
             <section class="card" aria-labelledby="groups">
                 <header><h2 id="groups">"Groups and classes"</h2></header>
-                <table class="table">
+                <table class="table turn-groups">
                     <caption>"A group that goes up takes its pupils with it. Its caseloads end unless you say that they go on; cover always ends."</caption>
                     <thead><tr>
                         <th scope="col">"Now"</th><th scope="col">"What becomes of it"</th><th scope="col">"New name"</th><th scope="col">"On the caseload of"</th>

@@ -159,10 +159,12 @@ fn summary(plan: &Plan) -> impl IntoView + use<> {
     let last_day = day::words(plan.last_day);
     let lines = [
         Some(format!(
-            "{} go up, {} stay in their year, {} leave. Their last day is {last_day}.",
-            counted(total.up, "pupil", "pupils"),
+            "{}, {} {} in their year, {} {}. The last day of who leaves is {last_day}.",
+            counted(total.up, "pupil goes up", "pupils go up"),
             total.stay,
-            total.leave
+            if total.stay == 1 { "stays" } else { "stay" },
+            total.leave,
+            if total.leave == 1 { "leaves" } else { "leave" },
         )),
         Some(match plan.ends.len() {
             0 => "No caseload ends.".to_owned(),
@@ -183,8 +185,12 @@ fn summary(plan: &Plan) -> impl IntoView + use<> {
         }),
         (new > 0).then(|| {
             format!(
-                "{} put on the roll since that day stay in the year group they are in.",
-                counted(new, "pupil", "pupils")
+                "{} in the year group they are in.",
+                counted(
+                    new,
+                    "pupil put on the roll since that day stays",
+                    "pupils put on the roll since that day stay"
+                )
             )
         }),
         (odd > 0).then(|| {

@@ -95,13 +95,19 @@ pub struct Open {
     pub until: String,
 }
 
+/// Parts that are an overview of many pupils, each with little. Those of one moment are one line to whoever goes through them, and of
+/// the rules for unusual looks only that for the hours is for them.
+pub const OVERVIEWS: [&str; 2] = ["levels", "roster"];
+
 /// Somebody looked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Looked {
     /// Who, by name.
     pub by: String,
-    /// At whom, where the reader sees them.
+    /// At whom, where the reader sees them; of an overview of several none.
     pub pupil: Option<(Uuid, String)>,
+    /// At how many: one, but for an overview.
+    pub many: usize,
     /// By what right.
     pub basis: Basis,
     /// The reason and its words, where it was one.
@@ -119,7 +125,7 @@ pub use queries::{looked_at, open, reviews, seek};
 mod queries {
     use uuid::Uuid;
 
-    use super::{Looked, Open, Reason, Sought};
+    use super::{Looked, OVERVIEWS, Open, Reason, Sought};
     use crate::{
         Refusal,
         day::moment,
@@ -214,7 +220,8 @@ mod queries {
             .map_err(refused)
     }
 
-    /// Who looked at a pupil, or at anybody where none is named; the newest first, at most `most`.
+    /// Who looked at a pupil, or at anybody where none is named; the newest first, at most `most`. An overview is one line, however many
+    /// pupils were in it.
     ///
     /// Refuses [`Refusal::NotFound`] to whoever does not go through it.
     pub async fn looked_at(
@@ -226,19 +233,31 @@ mod queries {
             return Err(Refusal::NotFound);
         }
         let tenant = read.standing.tenant;
+        let overviews = OVERVIEWS.map(str::to_owned).to_vec();
         let rows = sqlx::query!(
-            r#"select r.pupil_id, r.basis, r.parts, r.at, coalesce(m.name, 'Somebody who was removed') as "by!",
+            r#"with line as (
+                 -- In this order the index gives the newest, and the others are not read.
+                 select r.at, r.membership_id, r.basis, r.access_id, r.parts, count(*) as many, min(r.pupil_id::text)::uuid as pupil_id
+                 from pupil_read r
+                 where r.tenant_id = $1 and ($2::uuid is null or r.pupil_id = $2)
+                 group by r.at, r.membership_id, r.basis, r.access_id, r.parts, case when not r.parts <@ $4 then r.id end
+                 order by r.at desc, r.membership_id desc, r.basis desc, r.access_id desc, r.parts desc,
+                   case when not r.parts <@ $4 then r.id end desc
+                 limit $3
+               )
+               select r.pupil_id as "pupil_id!", r.many as "many!", r.basis as "basis!", r.parts as "parts!", r.at as "at!",
+                      coalesce(m.name, 'Somebody who was removed') as "by!",
                       a.reason as "reason?", a.words as "words?",
                       coalesce(p.preferred_name, p.first_name) || ' ' || p.last_name as "called?"
-               from pupil_read r
-               left join membership m on m.tenant_id = r.tenant_id and m.id = r.membership_id
-               left join pupil_access a on a.tenant_id = r.tenant_id and a.id = r.access_id
-               left join pupil p on p.tenant_id = r.tenant_id and p.id = r.pupil_id
-               where r.tenant_id = $1 and ($2::uuid is null or r.pupil_id = $2)
-               order by r.at desc, r.id desc limit $3"#,
+               from line r
+               left join membership m on m.tenant_id = $1 and m.id = r.membership_id
+               left join pupil_access a on a.tenant_id = $1 and a.id = r.access_id
+               left join pupil p on p.tenant_id = $1 and p.id = r.pupil_id and r.many = 1
+               order by r.at desc, r.membership_id desc, r.basis desc, r.access_id desc, r.parts desc, r.pupil_id"#,
             tenant,
             pupil,
-            most
+            most,
+            &overviews
         )
         .fetch_all(read.connection())
         .await
@@ -248,6 +267,7 @@ mod queries {
                 Ok(Looked {
                     by: row.by,
                     pupil: row.called.map(|called| (row.pupil_id, called)),
+                    many: usize::try_from(row.many).unwrap_or_default(),
                     basis: Basis::from_code(&row.basis).ok_or(Refusal::Broken)?,
                     reason: row
                         .reason

@@ -208,7 +208,10 @@ pub(crate) fn refusal_of(constraint: &str) -> Option<crate::Refusal> {
         | "access_finding_membership_fkey"
         | "access_finding_pupil_fkey"
         | "access_finding_access_fkey" => return Some(Refusal::NotFound),
-        "tag_pupil_fkey" | "tag_change_pupil_fkey" | "tag_change_by_fkey" => {
+        "tag_pupil_fkey"
+        | "tag_change_pupil_fkey"
+        | "tag_change_by_fkey"
+        | "year_change_pupil_fkey" => {
             return Some(Refusal::NotFound);
         }
         "rollover_once_key" => Fault::Rollover(rollover::Fault::Done),
@@ -266,7 +269,8 @@ mod tests {
             "select conname::text from pg_constraint
              where conrelid = any (array['pupil', 'teaching_group', 'group_pupil', 'caseload', 'pupil_access', 'pupil_read',
                'guardian_link', 'contact_restriction', 'field_switch', 'duty_holder', 'tenant_key', 'tag', 'tag_change',
-               'access_week', 'access_finding', 'access_review', 'access_statement', 'rollover', 'rollover_change']::regclass[])
+               'access_week', 'access_finding', 'access_review', 'access_statement', 'rollover', 'rollover_change',
+               'year_change']::regclass[])
                and contype not in ('n', 'p', 't') and conname !~ '_tenant_fkey$'
              union all
              select unnest(array['teaching_group_name_key', 'guardian_link_open_key', 'contact_restriction_open_key',
@@ -314,6 +318,7 @@ mod tests {
             "teaching_group_kind_known",
             "tenant_key_number_fits",
             "tenant_key_wrapped_length",
+            "year_change_was_known",
         ];
         assert_eq!(mute, made);
     }

@@ -1,6 +1,6 @@
 //! Pupils as the caller sees them: in lists, and one as a whole. Under the caller's own seal, so that nobody else comes or is counted.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use uuid::Uuid;
 
@@ -160,4 +160,28 @@ pub async fn look(read: &mut Read, id: Uuid, parts: &[&str]) -> Result<(Whole, B
         groups,
     };
     Ok((whole, basis))
+}
+
+/// Looks at many pupils at once, in a snapshot of [`crate::db::Db::look`]: of each that the caller looked, and by what right, is put
+/// down before anything of them is shown. The part is one of [`super::access::OVERVIEWS`].
+///
+/// Refuses [`Refusal::NotFound`] where the caller does not see all of them.
+pub async fn look_over(
+    read: &mut Read,
+    pupils: &BTreeSet<Uuid>,
+    part: &str,
+) -> Result<(), Refusal> {
+    if pupils.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = pupils.iter().copied().collect();
+    let seen = sqlx::query_scalar!(r#"select sec.look_over($1, $2) as "seen!""#, &ids, part)
+        .fetch_one(read.connection())
+        .await
+        .map_err(refused)?;
+    if usize::try_from(seen) == Ok(ids.len()) {
+        Ok(())
+    } else {
+        Err(Refusal::NotFound)
+    }
 }

@@ -106,7 +106,7 @@ impl Why {
 }
 
 #[cfg(feature = "db")]
-pub(crate) use queries::{Keeper, kept, sealed, values_at};
+pub(crate) use queries::{Keeper, give_way, kept, sealed, values_at};
 #[cfg(feature = "db")]
 pub use queries::{everybody, may_renew, of_pupil, on, remove, renew, set, trail};
 
@@ -414,7 +414,7 @@ mod queries {
     }
 
     /// Sets what is known of a pupil, until the school year is over. Refuses [`Fault::TagOff`] for a kind that the school has not
-    /// switched on, or that is not the caller's to set, and [`Refusal::Stale`] for what it is already.
+    /// switched on, or that is not the caller's to set, and [`Refusal::Stale`] for what it is already. What is over gives way to it.
     pub async fn set(
         write: &mut Write,
         secrets: &Secrets,
@@ -427,6 +427,7 @@ mod queries {
         let value = kept(kind, typed)?;
         let tenant = write.standing.tenant;
         let key = own_key(write, secrets).await?;
+        give_way(write, &[pupil]).await?;
         let was = sqlx::query_scalar!(
             "select sealed from tag where tenant_id = $1 and pupil_id = $2 and kind = $3 for update",
             tenant,
@@ -455,6 +456,15 @@ mod queries {
         .await
         .map_err(refused)?;
         Ok(Act::tag_set(pupil, kind))
+    }
+
+    /// Ends what is over of these pupils, before something is set in its place: until the next upkeep it lies there unseen.
+    pub(crate) async fn give_way(write: &mut Write, pupils: &[Uuid]) -> Result<(), Refusal> {
+        sqlx::query_scalar!("select sec.tags_give_way($1)", pupils)
+            .fetch_one(write.connection())
+            .await
+            .map_err(refused)?;
+        Ok(())
     }
 
     /// Takes away what is known of a pupil. Refuses as [`set`] does, and [`Refusal::Stale`] where there is nothing.

@@ -11,7 +11,7 @@ use crate::{
     db::{Write, refused},
     pupil::{
         field::TagKind,
-        tag::{Keeper, kept},
+        tag::{Keeper, give_way, kept},
         year::SchoolYear,
     },
     secret::Secrets,
@@ -89,6 +89,7 @@ async fn batch(
 ) -> Result<usize, Refusal> {
     let tenant = write.standing.tenant;
     let pupils: Vec<Uuid> = said.iter().map(|(pupil, _)| *pupil).collect();
+    give_way(write, &pupils).await?;
     let rows = sqlx::query!(
         "select pupil_id, kind, sealed from tag where tenant_id = $1 and pupil_id = any ($2) for update",
         tenant,

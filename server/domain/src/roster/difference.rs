@@ -15,7 +15,7 @@ use crate::{
     MembershipId, Refusal,
     db::{Read, Write, broken, refused},
     event::Act,
-    pupil::field::Field,
+    pupil::{self, field::Field},
     secret::Secrets,
 };
 
@@ -122,7 +122,8 @@ pub async fn counts(read: &mut Read, import: Uuid) -> Result<BTreeMap<Verdict, u
 
 /// A page of the comparison: all lines, or those of one verdict. Pages count from 0.
 ///
-/// What is wrong with a context tag is opened for it, what a tag says is not.
+/// In a snapshot of [`crate::db::Db::look`]: of each pupil of whom it shows what the school holds, it is put down that the caller
+/// looked. What is wrong with a context tag is opened for it, what a tag says is not.
 pub async fn difference(
     read: &mut Read,
     secrets: &Secrets,
@@ -143,10 +144,11 @@ pub async fn difference(
     .await
     .map_err(refused)?;
     let rows = sqlx::query!(
-        r#"select line, of_line, verdict, first_name, last_name, match_id, match_by, confirmed, changes, sealed,
-                  faults || found as "faults!"
-           from roster_row where tenant_id = $1 and import_id = $2 and ($3::text is null or verdict = $3)
-           order by line limit 100 offset $4::bigint * 100"#,
+        r#"select r.line, r.of_line, r.verdict, r.first_name, r.last_name, p.id as "match_id?", r.match_by, r.confirmed, r.changes,
+                  r.sealed, r.faults || r.found as "faults!"
+           from roster_row r left join pupil p on p.tenant_id = r.tenant_id and p.id = r.match_id
+           where r.tenant_id = $1 and r.import_id = $2 and ($3::text is null or r.verdict = $3)
+           order by r.line limit 100 offset $4::bigint * 100"#,
         tenant,
         import,
         code,
@@ -181,6 +183,9 @@ pub async fn difference(
             })
         })
         .collect::<Result<Vec<Row>, Refusal>>()?;
+    let shown = rows.iter().filter(|row| !row.changes.is_empty());
+    let shown = shown.filter_map(|row| row.pupil.map(|(id, _)| id));
+    pupil::look_over(read, &shown.collect(), "roster").await?;
     Ok(Page {
         rows,
         matching: usize::try_from(matching).unwrap_or_default(),

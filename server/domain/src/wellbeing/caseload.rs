@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use time::{Date, Duration};
 use uuid::Uuid;
 
-use super::{Domain, Level};
+use super::{Domain, Level, record::PUPILS_MOST};
 use crate::pupil::year::YearGroup;
 
 /// Pupils on one page of the heat map.
@@ -40,6 +40,19 @@ pub enum Order {
     Surname,
     /// Those first who were never seen, then those who were not for longest.
     Unseen,
+    /// For a row of check-ins, which holds [`PUPILS_MOST`] and is one page: by surname where it holds all of them, else those who were
+    /// not seen for longest.
+    Row,
+}
+
+impl Order {
+    /// Pupils on one page.
+    pub fn rows(self) -> usize {
+        match self {
+            Self::Surname | Self::Unseen => ROWS,
+            Self::Row => usize::from(PUPILS_MOST),
+        }
+    }
 }
 
 /// Which pupils are meant, of those who are here; everything that is set must hold.
@@ -60,7 +73,7 @@ pub struct Which {
 /// A page of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// At most [`ROWS`].
+    /// At most as many as the order has on a page.
     pub rows: Vec<Latest>,
     /// How many are meant.
     pub matching: usize,
@@ -85,17 +98,17 @@ mod queries {
     use time::Date;
     use uuid::Uuid;
 
-    use super::{Latest, Listed, Order, ROWS, Which, of_late};
+    use super::{Latest, Listed, Order, Which, of_late};
     use crate::{
         Refusal,
         day::{self, moment},
         db::{Read, refused},
-        pupil::year::YearGroup,
+        pupil::{look_over, year::YearGroup},
         wellbeing::{Domain, timeline::level},
     };
 
-    /// A page of pupils whom the caller sees, `page` from 1: the newest level of each domain, and when they were last seen. Two
-    /// statements for any number of them.
+    /// A page of pupils whom the caller sees, `page` from 1: the newest level of each domain, and when they were last seen. In a snapshot
+    /// of [`crate::db::Db::look`], since of each of them it is put down that the caller looked. Three statements for any number of them.
     pub async fn latest(
         read: &mut Read,
         which: &Which,
@@ -104,7 +117,8 @@ mod queries {
         today: Date,
     ) -> Result<Listed, Refusal> {
         let tenant = read.standing.tenant;
-        let skip = i64::try_from(page.saturating_sub(1).saturating_mul(ROWS)).unwrap_or(i64::MAX);
+        let many = order.rows();
+        let skip = i64::try_from(page.saturating_sub(1).saturating_mul(many)).unwrap_or(i64::MAX);
         let pupils = sqlx::query!(
             r#"select p.id, coalesce(p.preferred_name, p.first_name) || ' ' || p.last_name as "called!", p.year_group,
                       g.name as "registration?", s.seen_at, s.checked_at, count(*) over () as "matching!",
@@ -129,7 +143,8 @@ mod queries {
                      and x.during @> sec.today()))
                  and ($5::uuid[] is null or p.id = any ($5))
                  and (not $7 or s.long)
-               order by case when $8 then coalesce(s.seen_at, '-infinity') end, lower(p.last_name), lower(p.first_name), p.id
+               order by case when $8 or ($11 and count(*) over () > $9) then coalesce(s.seen_at, '-infinity') end,
+                 lower(p.last_name), lower(p.first_name), p.id
                limit $9 offset $10"#,
             tenant,
             which.mine,
@@ -139,8 +154,9 @@ mod queries {
             of_late(today),
             which.unseen,
             order == Order::Unseen,
-            i64::try_from(ROWS).unwrap_or(i64::MAX),
-            skip
+            i64::try_from(many).unwrap_or(i64::MAX),
+            skip,
+            order == Order::Row
         )
         .fetch_all(read.connection())
         .await
@@ -149,6 +165,7 @@ mod queries {
         let matching = count(pupils.first().map(|row| row.matching));
         let unseen = count(pupils.first().map(|row| row.unseen));
         let ids: Vec<Uuid> = pupils.iter().map(|row| row.id).collect();
+        look_over(read, &ids.iter().copied().collect(), "levels").await?;
         let mut levels = levels(read, &ids).await?;
         let rows = pupils.into_iter().map(|row| {
             let mut levels = levels.remove(&row.id).unwrap_or_default();

@@ -155,6 +155,7 @@ impl Scene {
                  insert into tag (tenant_id, pupil_id, kind, sealed, expires_on)
                    select tenant_id, id, 'sen', substr(sha512('a') || sha512('b'), 1, 93), current_date + 100 from pupil;
                  insert into tag_change (tenant_id, pupil_id, kind, why) select tenant_id, id, 'sen', 'set' from pupil;
+                 insert into year_change (tenant_id, pupil_id, was) select tenant_id, id, '4' from pupil;
                  insert into duty_holder (tenant_id, duty, membership_id, reached)
                    select tenant_id, 'safeguarding', made_by, 'Room 4' from folder;
                  insert into roster_column (tenant_id, key, means) select tenant_id, 'shoe', 'ignore' from folder;

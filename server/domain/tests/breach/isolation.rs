@@ -176,6 +176,7 @@ async fn raw_sql_of_the_web_login_sees_and_changes_no_row_of_another_school() {
         ("guardian_link", 1),
         ("tag", 1),
         ("tag_change", 1),
+        ("year_change", 1),
     ] {
         let table = tables.iter().find(|table| table.name == name).unwrap();
         let (seen, _) = run(

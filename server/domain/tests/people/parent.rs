@@ -1,9 +1,9 @@
 //! How parents come in, by which address and for which child, and what they are told of a child and of one that was taken from them.
 
 use crate::{
-    change::change,
+    change::{change, drop_role, give_role, remove},
     digest::{news, of},
-    pupil::{OTHER_PARENT, SENCO},
+    pupil::{OTHER_PARENT, OTHER_TEACHER, SENCO},
     scene::{ADMIN, CLERK, NEW_PASSWORD, PARENT, PLACE, Scene, TEACHER},
 };
 use domain::{
@@ -243,4 +243,79 @@ async fn what_was_to_be_told_of_a_child_is_not_told_to_whom_the_child_was_taken_
     scene.parent_of(OTHER_PARENT, roll.benedict).await;
     assert_eq!(scene.news_of(OTHER_PARENT).await, ["guardian.linked"]);
     assert_eq!(scene.children_of(OTHER_PARENT).await, ["Benedict"]);
+}
+
+#[tokio::test]
+async fn who_is_no_parent_here_any_more_is_not_told_what_was_to_be_told_of_a_child() {
+    let mut scene = Scene::new().await;
+    let roll = scene.roll().await;
+    let monday = scene.monday().await;
+    scene.no_board().await;
+    scene.quiet().await;
+    let admin = scene.caller(ADMIN).await;
+    let (imran, record) = scene.seen_by_imran(&roll).await;
+    scene.parent_of(OTHER_PARENT, roll.aisha).await;
+    let kwame = scene.place(OTHER_TEACHER).await;
+    give_role(&scene.db, &admin, kwame, Held::Parent)
+        .await
+        .unwrap();
+    scene.parent_of(OTHER_TEACHER, roll.aisha).await;
+    let words = "Aisha settled quickly after lunch.";
+    scene.puts(&imran, record, roll.aisha, words).await.unwrap();
+    scene.cooled().await;
+    assert_eq!(scene.records_open().await, 1);
+    let both = ["record.opened", "guardian.linked"];
+    let of_child = |news: Vec<String>| -> Vec<String> {
+        let of_child = news.into_iter();
+        of_child
+            .filter(|act| both.contains(&act.as_str()))
+            .collect()
+    };
+    let heard = scene.news_of(OTHER_TEACHER).await;
+    assert_eq!(of_child(heard), both);
+    // The outsider: without the trigger what was to be told is told.
+    let drop = async |scene: &Scene| drop_role(&scene.db, &admin, kwame, Held::Parent).await;
+    scene
+        .sql("alter table membership disable trigger parent_no_more")
+        .await;
+    drop(&scene).await.unwrap();
+    assert_eq!(of_child(scene.news_of(OTHER_TEACHER).await), both);
+    scene
+        .sql("alter table membership enable trigger parent_no_more")
+        .await;
+    give_role(&scene.db, &admin, kwame, Held::Parent)
+        .await
+        .unwrap();
+    // Another role that goes takes nothing away, and that of a parent what is of children.
+    let others = scene.news_of(OTHER_TEACHER).await.len() - both.len();
+    give_role(&scene.db, &admin, kwame, Held::Associate)
+        .await
+        .unwrap();
+    drop_role(&scene.db, &admin, kwame, Held::Associate)
+        .await
+        .unwrap();
+    assert_eq!(of_child(scene.news_of(OTHER_TEACHER).await), both);
+    drop(&scene).await.unwrap();
+    let heard = scene.news_of(OTHER_TEACHER).await;
+    assert_eq!(of_child(heard.clone()), Vec::<String>::new());
+    assert!(heard.len() >= others);
+    // Whose place ends hears of nothing, and whoever is a parent still of both.
+    let father = scene.place(OTHER_PARENT).await;
+    assert_eq!(scene.news_of(OTHER_PARENT).await, both);
+    remove(&scene.db, &admin, father).await.unwrap();
+    let untold = |place| {
+        format!(
+            "select count(*)::text from notice where membership_id = '{place}' and seen_at is null"
+        )
+    };
+    assert_eq!(scene.text(&untold(father)).await, "0");
+    let sent = scene.morning(monday).await;
+    assert_eq!(
+        news(of(&sent, PARENT).unwrap()),
+        [("guardian.linked", 1), ("record.opened", 1)]
+    );
+    assert!(of(&sent, OTHER_PARENT).is_none());
+    if let Some(letter) = of(&sent, OTHER_TEACHER) {
+        assert!(news(letter).iter().all(|(act, _)| !both.contains(act)));
+    }
 }

@@ -9,7 +9,7 @@ use crate::{
 use domain::{
     Refusal,
     audit::{self, Filter as LogFilter},
-    db::Caller,
+    db::{Caller, MailDb},
     live::{Topic, may_watch},
     pupil::{
         duty,
@@ -274,6 +274,75 @@ async fn who_compares_two_days_between_which_one_child_moved_learns_nothing() {
         third.table(By::Tag(TagKind::Sen), Domain::Active),
         first.table(By::Tag(TagKind::Sen), Domain::Active)
     );
+}
+
+#[tokio::test]
+async fn who_compares_two_days_between_which_one_child_changed_year_group_learns_nothing() {
+    let mut scene = Scene::new().await;
+    let pupils = scene.sixty().await;
+    let first = scene.today_made().await;
+    assert_eq!(safe(&first).released.row_totals, [Cell::Shown(30); 2]);
+    let up = |pupils: &[Uuid]| {
+        let ids: Vec<String> = pupils.iter().map(|id| format!("'{id}'")).collect();
+        format!(
+            "update pupil set year_group = '5' where id in ({})",
+            ids.join(", ")
+        )
+    };
+    for pupil in &pupils[..4] {
+        scene.days_pass(1).await;
+        scene.sql(&up(std::slice::from_ref(pupil))).await;
+        assert_eq!(scene.today_made().await.tables, first.tables);
+    }
+    // What else is saved of a pupil leaves no line, and only who sees the school reads one.
+    scene
+        .sql("update pupil set year_group = year_group, sex = 'F'")
+        .await;
+    for (email, rows) in [
+        (SENCO, 4),
+        (ADMIN, 4),
+        (TEACHER, 0),
+        (CLERK, 0),
+        (PARENT, 0),
+    ] {
+        let sql = "select from year_change";
+        assert_eq!(scene.raw(email, sql).await, Ok(rows), "{email}");
+    }
+    for sql in [
+        "update year_change set was = '5'",
+        "delete from year_change",
+        "insert into year_change (tenant_id, pupil_id, was) select tenant_id, pupil_id, was from year_change",
+    ] {
+        assert_eq!(scene.raw(ADMIN, sql).await.unwrap_err(), "42501", "{sql}");
+    }
+    // With a fifth it is told how many.
+    scene.days_pass(1).await;
+    scene.sql(&up(&pupils[4..5])).await;
+    let five = scene.today_made().await;
+    let totals = [Cell::Shown(25), Cell::Shown(35)];
+    assert_eq!(safe(&five).released.row_totals, totals);
+    // The outsider: without their trail one child is told of.
+    scene
+        .sql("alter table pupil disable trigger year_leaves_trail")
+        .await;
+    scene.days_pass(1).await;
+    scene.sql(&up(&pupils[5..6])).await;
+    let told = scene.today_made().await;
+    assert_eq!(
+        safe(&told).released.row_totals,
+        [Cell::Shown(24), Cell::Shown(36)]
+    );
+    // The lines go when no picture is held against one of their time any more.
+    let worker = MailDb::new(scene.fresh.options(Role::Worker), 1);
+    assert_eq!(worker.years_forgotten().await, Ok(0));
+    scene
+        .sql(&format!(
+            "update year_change set at = at - interval '50 days' where pupil_id = '{}'",
+            pupils[0]
+        ))
+        .await;
+    assert_eq!(worker.years_forgotten().await, Ok(1));
+    worker.close().await;
 }
 
 #[tokio::test]

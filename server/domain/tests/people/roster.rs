@@ -155,10 +155,12 @@ impl Scene {
     }
 
     async fn page(&self, by: &Caller, import: Uuid) -> Page {
-        let mut read = self.db.read(by).await.unwrap();
-        difference::difference(&mut read, &secrets(), import, None, 0)
+        let mut read = self.db.look(by).await.unwrap();
+        let page = difference::difference(&mut read, &secrets(), import, None, 0)
             .await
-            .unwrap()
+            .unwrap();
+        read.end().await.unwrap();
+        page
     }
 
     async fn row(&self, by: &Caller, import: Uuid, line: u32) -> Row {
@@ -487,6 +489,49 @@ async fn each_change_is_shown_and_what_somebody_edits_later_is_left_when_it_is_u
         .sql(&format!("delete from pupil where id = '{new}'"))
         .await;
     assert_eq!(scene.whole_roll().await, before);
+}
+
+#[tokio::test]
+async fn whoever_sees_what_would_change_has_looked_at_those_pupils_and_an_overview_keeps_nobody_on_the_roll()
+ {
+    let mut scene = Scene::new().await;
+    let admin = scene.caller(ADMIN).await;
+    let first = scene.stages(&admin, lines(0..5)).await.unwrap();
+    scene.page(&admin, first).await;
+    let looked = "select string_agg(concat_ws(' ', p.last_name, r.basis, r.parts::text), ', ' order by p.last_name)
+                  from pupil_read r join pupil p on p.id = r.pupil_id";
+    assert_eq!(scene.text(looked).await, "", "nobody is on the roll yet");
+    scene.takes(&admin, first).await.unwrap();
+    let mut rows = lines(0..7);
+    rows[1] = with(rows[1].clone(), &[(3, "Okafor")]);
+    rows[2] = with(rows[2].clone(), &[(7, "6A")]);
+    let second = scene.stages(&admin, rows).await.unwrap();
+    for _ in 0..2 {
+        scene.page(&admin, second).await;
+    }
+    let changed = "Family1 role {roster}, Family2 role {roster}";
+    assert_eq!(scene.text(looked).await, changed);
+    let mut plain = scene.db.read(&admin).await.unwrap();
+    let none = difference::difference(&mut plain, &secrets(), second, None, 0).await;
+    assert!(none.is_err());
+    drop(plain);
+    // A pupil who is taken off the roll meanwhile is no pupil that anybody looks at.
+    let one = scene.pupil_of(1).await;
+    scene
+        .sql(&format!("delete from pupil where id = '{one}'"))
+        .await;
+    let row = scene.row(&admin, second, 3).await;
+    assert_eq!(row.pupil, None);
+
+    // Being in somebody's overview keeps no pupil on the roll who came by mistake; being looked at does.
+    let all = "select sec.look_over(array(select id from pupil), 'levels')";
+    scene.raw(ADMIN, all).await.unwrap();
+    let two = scene.pupil_of(2).await;
+    let look = format!("select sec.look_at('{two}', '{{details}}')");
+    scene.raw(ADMIN, &look).await.unwrap();
+    let undone = scene.undoes(&admin, first).await.unwrap();
+    let stays: Vec<_> = undone.stays.iter().map(|one| one.pupil).collect();
+    assert_eq!((undone.removed, stays), (3, vec![two]));
 }
 
 #[tokio::test]
@@ -943,6 +988,29 @@ async fn a_roster_sets_the_circumstances_that_are_switched_on_and_undoing_it_put
         3
     );
     assert_eq!(scene.tables_with("Zyrqish").await, BTreeSet::new());
+}
+
+#[tokio::test]
+async fn a_roster_sets_what_is_so_in_the_place_of_what_was_over_with_the_school_year() {
+    let mut scene = Scene::new().await;
+    let admin = scene.caller(ADMIN).await;
+    scene.switches_on(&[Field::Sen]).await;
+    let first: Vec<_> = (0..2).map(|n| told(n, ["", "K", ""])).collect();
+    scene.takes_told(&admin, first.clone()).await;
+    scene
+        .sql("update tag set expires_on = sec.today() - 1")
+        .await;
+    let (import, taken) = scene.takes_told(&admin, first).await;
+    assert_eq!(taken.tags, 2);
+    let one = scene.pupil_of(1).await;
+    let k = [(TagKind::Sen, "K".to_owned())];
+    assert_eq!(scene.known(&admin, one).await, k);
+    let trail = scene.trail_of(&admin, one).await;
+    let whys: Vec<_> = trail.iter().map(|line| line.why).collect();
+    assert_eq!(whys, [Why::Set, Why::Expired, Why::Set]);
+    // What was over is not back when it is undone.
+    scene.undoes(&admin, import).await.unwrap();
+    assert_eq!(scene.text("select count(*)::text from tag").await, "0");
 }
 
 #[tokio::test]

@@ -353,6 +353,72 @@ async fn a_tag_ends_with_the_school_year_unless_it_is_renewed_in_the_summer_befo
 }
 
 #[tokio::test]
+async fn what_is_over_gives_way_at_once_to_what_is_so_now_and_leaves_its_line() {
+    let mut scene = Scene::new().await;
+    let roll = scene.roll().await;
+    let today = scene.today().await;
+    scene.switches_on(&[Field::Sen, Field::LookedAfter]).await;
+    let (admin, harriet) = (scene.caller(ADMIN).await, scene.caller(SENCO).await);
+    for (pupil, kind, value) in [
+        (roll.aisha, TagKind::Sen, "K"),
+        (roll.aisha, TagKind::LookedAfter, "yes"),
+        (roll.benedict, TagKind::Sen, "E"),
+    ] {
+        scene.tags(&admin, pupil, kind, value, today).await.unwrap();
+    }
+    scene
+        .sql("update tag set expires_on = sec.today() - 1")
+        .await;
+    assert_eq!(scene.known(&admin, roll.aisha).await, []);
+    // The outsider: where nothing gives way, it is refused until the next upkeep.
+    let over = "t.expires_on < sec.today()";
+    scene
+        .rewrite("sec.tags_give_way(uuid[])", over, "t.expires_on is null")
+        .await;
+    let set = async |scene: &Scene| {
+        let sen = TagKind::Sen;
+        scene.tags(&harriet, roll.aisha, sen, "K", today).await
+    };
+    assert!(set(&scene).await.is_err());
+    scene
+        .rewrite("sec.tags_give_way(uuid[])", "t.expires_on is null", over)
+        .await;
+    set(&scene).await.unwrap();
+    let known = scene.known(&admin, roll.aisha).await;
+    assert_eq!(known, [(TagKind::Sen, "K".to_owned())]);
+    // The clock ended it, not she; and what is not hers to set or of another pupil lies where it lay.
+    let trail = tag::trail(&mut scene.reading(&harriet).await, &secrets(), roll.aisha)
+        .await
+        .unwrap();
+    let told: Vec<_> = trail
+        .iter()
+        .map(|line| {
+            let by = line.by.as_deref();
+            (line.why, line.was.as_deref(), line.became.as_deref(), by)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Why::Set, None, Some("K"), Some("Harriet Beaumont")),
+            (Why::Expired, Some("K"), None, None),
+            (Why::Set, None, Some("K"), Some("Beatrice Lim")),
+        ]
+    );
+    let lie = "select count(*)::text from tag where expires_on < sec.today()";
+    assert_eq!(scene.text(lie).await, "2");
+    // By any SQL nobody ends more than that, and what holds still stays.
+    let all = "select sec.tags_give_way(array(select id from pupil))::text";
+    for (email, gone) in [(TEACHER, "0"), (CLERK, "0"), (SENCO, "1"), (ADMIN, "1")] {
+        assert_eq!(scene.raw_texts(email, all).await, [gone], "{email}");
+    }
+    assert_eq!(scene.known(&admin, roll.aisha).await, known);
+    let worker = MailDb::new(scene.fresh.options(Role::Worker), 1);
+    assert_eq!(worker.tags_expire().await, Ok(0));
+    worker.close().await;
+}
+
+#[tokio::test]
 async fn what_ends_within_thirty_days_is_listed_without_its_value_and_renewed_together() {
     let mut scene = Scene::new().await;
     let roll = scene.roll().await;

@@ -324,6 +324,62 @@ async fn perhaps_family_is_a_surname_or_a_child_of_theirs_whom_they_do_not_teach
 }
 
 #[tokio::test]
+async fn an_overview_is_in_the_list_for_its_hour_and_for_nothing_else() {
+    let mut scene = Scene::new().await;
+    let roll = scene.roll().await;
+    let admin = scene.caller(ADMIN).await;
+    scene.invented(40).await;
+    scene.is_called(HEAD, "Ann Eze").await;
+    let mut lists = Vec::new();
+    for weeks in [1, 2] {
+        let monday = scene.monday_before(weeks).await;
+        // The SENCO pages through the school, five people have one pupil in their list, and one of them bears that name.
+        scene.looked_at_many(SENCO, monday, 40).await;
+        for email in [TEACHER, ASSISTANT, SENCO, HEAD, ADMIN] {
+            scene
+                .looked(monday, &[(email, roll.chidi, "role", 1, "10:00")])
+                .await;
+        }
+        scene
+            .looked(
+                monday,
+                &[
+                    (ADMIN, roll.aisha, "role", 2, "21:00"),
+                    (ADMIN, roll.elliot, "role", 2, "21:00"),
+                ],
+            )
+            .await;
+        scene
+            .sql("update pupil_read set parts = case when pupil_id::text < '8' then '{levels}' else '{roster}' end::text[]")
+            .await;
+        // The outsider: the same looks, where no part is an overview.
+        if weeks == 2 {
+            scene
+                .rewrite(
+                    "sec.overview_parts()",
+                    "array['levels', 'roster']",
+                    "array['none']",
+                )
+                .await;
+        }
+        scene.makes_lists().await;
+        lists.push(scene.list_of(&admin, monday).await.unwrap());
+    }
+    let rules = |list: &List| {
+        let mut rules: Vec<_> = list.findings.iter().map(|one| one.rule.code()).collect();
+        rules.sort_unstable();
+        rules
+    };
+    let by = scene.name_of(ADMIN).await;
+    assert_eq!(
+        told(&lists[0], Rule::Hours),
+        [(Some(by.as_str()), None, 2, 2)]
+    );
+    assert_eq!(rules(&lists[0]), ["hours"]);
+    assert_eq!(rules(&lists[1]), ["crowd", "family", "hours", "many"]);
+}
+
+#[tokio::test]
 async fn each_look_beyond_the_caseload_is_in_the_list_of_its_week_with_its_reason() {
     let mut scene = Scene::new().await;
     let roll = scene.roll().await;

@@ -1,10 +1,10 @@
 //! From where pupils stand now, and stood when they were last counted, to what may be told of it.
 //!
 //! Whoever compares two days must not learn of one child what neither day tells. So each thing that pupils are told apart by
-//! (who is here, each circumstance, each domain) is counted anew only once five pupils stand elsewhere in it, or the last
-//! count is [`WEEKS`] old; until then all count as they did. Where they stood is not kept for this: it is read again from
-//! records that are never overwritten. The ledger does the rest: see [`Ledger::after`]. Not guarded is a pupil who is moved
-//! to another year group alone, for of year groups there is no history.
+//! (who is here, who is in which year group, each circumstance, each domain) is counted anew only once five pupils stand
+//! elsewhere in it, or the last count is [`WEEKS`] old; until then all count as they did. Where they stood is read again from
+//! records that are never overwritten; only of year groups a trail is kept for this, and for no longer than it is of use. The
+//! ledger does the rest: see [`Ledger::after`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,11 +23,13 @@ pub(super) type Moment = i64;
 /// Work for one table, in steps of [`Ledger::within_steps`]: about a fifth of a second where all of it is needed.
 const STEPS: u64 = 60_000_000;
 
-/// As of when each thing was counted that pupils are told apart by: "roll", and the codes of circumstances and domains.
+/// As of when each thing was counted that pupils are told apart by: "roll", "years", and the codes of circumstances and domains.
 pub(super) type Counted = BTreeMap<String, Moment>;
 
 /// Who is here.
 pub(super) const ROLL: &str = "roll";
+/// Who is in which year group.
+pub(super) const YEARS: &str = "years";
 
 /// What the picture before this one was made of, and what it told.
 #[derive(Clone, Default)]
@@ -40,7 +42,8 @@ pub(super) struct Earlier {
 #[derive(Clone, Default)]
 pub(super) struct Known {
     pub now: Moment,
-    pub years: BTreeMap<Uuid, YearGroup>,
+    /// In which year group everybody was.
+    pub years: BTreeMap<Moment, BTreeMap<Uuid, YearGroup>>,
     /// Who was here.
     pub here: BTreeMap<Moment, BTreeSet<Uuid>>,
     /// The circumstances that the school keeps, with who was in them.
@@ -52,6 +55,12 @@ pub(super) struct Known {
 impl Known {
     fn is_here(&self, at: Moment, pupil: Uuid) -> bool {
         self.here.get(&at).is_some_and(|here| here.contains(&pupil))
+    }
+
+    fn year(&self, at: Moment, pupil: Uuid) -> YearGroup {
+        let then = self.years.get(&at);
+        then.and_then(|then| then.get(&pupil).copied())
+            .unwrap_or(YearGroup::X)
     }
 
     fn has(&self, kind: TagKind, at: Moment, pupil: Uuid) -> bool {
@@ -125,6 +134,9 @@ pub(super) fn count(known: &Known, earlier: &Earlier) -> Result<Option<Count>, R
         return Ok(None);
     }
     let many = |moved: &dyn Fn(Uuid) -> bool| pupils.iter().filter(|pupil| moved(**pupil)).count();
+    let years = AsOf::of(last(YEARS), now, |then| {
+        many(&|p| known.year(then, p) != known.year(now, p))
+    });
     let tags: BTreeMap<TagKind, AsOf> = (known.tags.keys())
         .map(|kind| {
             let moved = |then| many(&|p| known.has(*kind, then, p) != known.has(*kind, now, p));
@@ -138,10 +150,10 @@ pub(super) fn count(known: &Known, earlier: &Earlier) -> Result<Option<Count>, R
         })
         .collect();
 
-    let picture = picture(known, &pupils, &tags, &levels)?;
+    let picture = picture(known, &pupils, years, &tags, &levels)?;
     let stands = |told: &Told| {
         let rows = match told.by {
-            By::Year => true,
+            By::Year => years.same,
             By::Tag(kind) => tags.get(&kind).is_some_and(|of| of.same),
         };
         roll.same && rows && levels.get(&told.domain).is_some_and(|of| of.same)
@@ -149,7 +161,7 @@ pub(super) fn count(known: &Known, earlier: &Earlier) -> Result<Option<Count>, R
     let tables = tell(picture, earlier, stands, &tags)?;
     let moments = (tags.iter().map(|(kind, of)| (kind.code(), of.at)))
         .chain(levels.iter().map(|(of, at)| (of.code(), at.at)))
-        .chain([(ROLL, roll.at)]);
+        .chain([(ROLL, roll.at), (YEARS, years.at)]);
     Ok(Some(Count {
         counted: moments.map(|(what, at)| (what.to_owned(), at)).collect(),
         tables,
@@ -160,10 +172,11 @@ pub(super) fn count(known: &Known, earlier: &Earlier) -> Result<Option<Count>, R
 fn picture(
     known: &Known,
     pupils: &[Uuid],
+    as_of: AsOf,
     tags: &BTreeMap<TagKind, AsOf>,
     levels: &BTreeMap<Domain, AsOf>,
 ) -> Result<Picture, Refused> {
-    let year = |pupil: &Uuid| known.years.get(pupil).copied().unwrap_or(YearGroup::X);
+    let year = |pupil: &Uuid| known.year(as_of.at, *pupil);
     let years: BTreeSet<YearGroup> = pupils.iter().map(year).collect();
     let names: Vec<&str> = years.iter().map(|year| year.name()).collect();
     let mut contexts = vec![Dimension::new(By::Year.name(), &names)];
@@ -206,8 +219,7 @@ fn tell(
     let released: Vec<_> = standing.iter().map(|told| told.released.clone()).collect();
     let mut ledger = match Ledger::resume(picture.clone(), &released) {
         Ok(ledger) => ledger,
-        // Somebody is in another year group, or their records were taken off the roll altogether: then all of it is counted
-        // anew.
+        // Somebody's records were taken off the roll altogether: then all of it is counted anew.
         Err(_) => {
             standing.clear();
             Ledger::new(picture)

@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use super::{
     Band, By, Frozen, School, TAGS, Told, WEEKS, is_for, is_for_trust,
-    making::{Count, Counted, Earlier, Known, Moment, ROLL, count, is_old},
+    making::{Count, Counted, Earlier, Known, Moment, ROLL, YEARS, count, is_old},
 };
 use crate::{
     Refusal,
     day::{self, moment},
-    db::{Caller, Db, Read, Write, broken, refused},
+    db::{Caller, Db, MailDb, Read, Write, broken, refused, refused_quietly},
     event::Act,
     pupil::{field::TagKind, tag, year::YearGroup},
     role::TenantKind,
@@ -181,9 +181,25 @@ async fn known(
     .fetch_all(read.connection())
     .await
     .map_err(refused)?;
-    for row in &pupils {
-        let year = YearGroup::from_code(&row.year_group).ok_or(Refusal::Broken)?;
-        known.years.insert(row.id, year);
+    let year = |code: &str| YearGroup::from_code(code).ok_or(Refusal::Broken);
+    let years: BTreeMap<Uuid, YearGroup> = (pupils.iter())
+        .map(|row| Ok((row.id, year(&row.year_group)?)))
+        .collect::<Result<_, Refusal>>()?;
+    for at in moments(now, counted.get(YEARS)) {
+        let mut then = years.clone();
+        let since = sqlx::query!(
+            "select distinct on (pupil_id) pupil_id, was from year_change
+             where tenant_id = $1 and at > $2 order by pupil_id, at, id",
+            tenant,
+            time_of(at)?
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        for row in since {
+            then.insert(row.pupil_id, year(&row.was)?);
+        }
+        known.years.insert(at, then);
     }
     for at in moments(now, counted.get(ROLL)) {
         let on = day::in_england(time_of(at)?).date();
@@ -349,4 +365,14 @@ fn parsed<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, Refusal> {
 fn time_of(at: Moment) -> Result<OffsetDateTime, Refusal> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000)
         .map_err(|error| broken("the moment of a count", &error))
+}
+
+impl MailDb {
+    /// Forgets in which year groups pupils were before, once no picture is held against one of that time. Returns how many lines.
+    pub async fn years_forgotten(&self) -> Result<i32, Refusal> {
+        sqlx::query_scalar!(r#"select sec.years_forgotten() as "gone!""#)
+            .fetch_one(self.pool())
+            .await
+            .map_err(refused_quietly)
+    }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Band, By, Told,
-    making::{Count, Earlier, Known, Moment, ROLL, count},
+    making::{Count, Earlier, Known, Moment, ROLL, YEARS, count},
 };
 use crate::{
     pupil::{field::TagKind, year::YearGroup},
@@ -28,7 +28,7 @@ fn school(dice: &mut Dice, pupils: u128) -> Known {
     };
     for pupil in (0..pupils).map(Uuid::from_u128) {
         let year = [YearGroup::Y4, YearGroup::Y5][dice.throw(2)];
-        known.years.insert(pupil, year);
+        known.years.entry(FIRST).or_default().insert(pupil, year);
         known.here.entry(FIRST).or_default().insert(pupil);
         let sen = known.tags.entry(TagKind::Sen).or_default();
         let who = sen.entry(FIRST).or_default();
@@ -52,6 +52,8 @@ fn later(known: &Known, now: Moment) -> Known {
     let was = known.now;
     let here = known.here[&was].clone();
     next.here.insert(now, here);
+    let years = known.years[&was].clone();
+    next.years.insert(now, years);
     for then in next.tags.values_mut() {
         let who = then[&was].clone();
         then.insert(now, who);
@@ -71,6 +73,17 @@ fn moves(known: &mut Known, domain: Domain, pupils: impl Iterator<Item = u128>) 
             _ => Level::ALL[4],
         };
         now.insert((pupil, domain), other);
+    }
+}
+
+/// Another year group for some pupils.
+fn moves_up(known: &mut Known, pupils: impl Iterator<Item = u128>) {
+    let now = known.years.get_mut(&known.now).unwrap();
+    for year in pupils.map(|pupil| now.get_mut(&Uuid::from_u128(pupil)).unwrap()) {
+        *year = match *year {
+            YearGroup::Y4 => YearGroup::Y5,
+            _ => YearGroup::Y4,
+        };
     }
 }
 
@@ -211,6 +224,61 @@ fn who_comes_or_goes_alone_is_not_counted_and_what_is_six_weeks_old_is() {
     let new = after(&much_later, &again);
     assert_eq!(new.counted[ROLL], FIRST + 44 * DAY);
     assert_eq!(new.counted["safe"], FIRST + 44 * DAY);
+}
+
+#[test]
+fn who_alone_is_in_another_year_group_is_counted_where_they_were_until_five_have_moved() {
+    for seed in 0..40 {
+        let mut dice = Dice::new(200 + seed);
+        let yesterday = school(&mut dice, 40);
+        let told = first(&yesterday);
+        let few = u128::try_from(1 + dice.throw(4)).unwrap();
+        let mut today = later(&yesterday, FIRST + DAY);
+        moves_up(&mut today, 0..few);
+        let again = after(&today, &told);
+        assert_eq!(again.tables, told.tables, "{few} moved");
+        assert_eq!(again.counted[YEARS], FIRST);
+        assert_eq!(again.counted["safe"], FIRST + DAY);
+
+        // Not one a day either; nor somebody who is put back meanwhile.
+        let mut third = later(&today, FIRST + 2 * DAY);
+        moves_up(&mut third, few..4);
+        let again = after(&third, &again);
+        assert_eq!(again.tables, told.tables);
+        let mut fourth = later(&third, FIRST + 3 * DAY);
+        moves_up(&mut fourth, 0..4);
+        let back = after(&fourth, &again);
+        assert_eq!(back.tables, told.tables);
+        assert_eq!(back.counted[YEARS], FIRST + 3 * DAY);
+        let mut fifth = later(&third, FIRST + 3 * DAY);
+        moves_up(&mut fifth, 4..5);
+        let new = after(&fifth, &again);
+        assert_eq!(new.counted[YEARS], FIRST + 3 * DAY);
+        assert_eq!(found(&new.tables), 0);
+    }
+}
+
+#[test]
+fn without_a_trail_of_year_groups_the_totals_of_two_days_would_tell_of_one_child() {
+    let mut told_of = 0;
+    for seed in 0..40 {
+        let yesterday = school(&mut Dice::new(200 + seed), 40);
+        let told = first(&yesterday);
+        let mut today = later(&yesterday, FIRST + DAY);
+        moves_up(&mut today, 0..1);
+        let totals = |count: &Count| -> Vec<Vec<Cell>> {
+            let by_year = count.tables.iter().filter(|told| told.by == By::Year);
+            by_year
+                .map(|told| told.released.row_totals.clone())
+                .collect()
+        };
+        assert_eq!(totals(&after(&today, &told)), totals(&told));
+        // As though they had always been there.
+        let years = today.years[&today.now].clone();
+        today.years.insert(FIRST, years);
+        told_of += usize::from(totals(&after(&today, &told)) != totals(&told));
+    }
+    assert!(told_of > 20, "{told_of}");
 }
 
 #[test]
