@@ -28,6 +28,7 @@ mod office;
 mod onrecord;
 mod overview;
 mod parent;
+mod parent_model;
 mod picture;
 mod pupil;
 mod question;

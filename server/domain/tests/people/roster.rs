@@ -300,7 +300,7 @@ async fn the_office_takes_in_twelve_hundred_pupils_again_to_no_effect_and_undoes
 
 #[tokio::test]
 async fn twenty_thousand_lines_are_read_and_compared_in_seconds() {
-    let (mut scene, admin) = Scene::with_admin().await;
+    let (scene, admin) = Scene::with_admin().await;
     let many = 20_000;
     let began = std::time::Instant::now();
     let import = scene.stages(&admin, lines(0..many)).await.unwrap();
@@ -536,7 +536,7 @@ async fn whoever_sees_what_would_change_has_looked_at_those_pupils_and_an_overvi
 
 #[tokio::test]
 async fn of_two_rosters_at_once_the_second_leaves_out_what_the_first_has_changed() {
-    let (mut scene, admin) = Scene::with_admin().await;
+    let (scene, admin) = Scene::with_admin().await;
     let one = scene.stages(&admin, lines(0..5)).await.unwrap();
     let two = scene.stages(&admin, lines(3..8)).await.unwrap();
     assert_eq!(scene.counted(&admin, two).await, [(Verdict::New, 5)]);
@@ -679,7 +679,7 @@ async fn twins_are_two_a_name_is_confirmed_and_a_number_of_somebody_else_is_refu
 
 #[tokio::test]
 async fn another_schools_file_is_warned_of_and_can_be_taken_in() {
-    let (mut scene, admin) = Scene::with_admin().await;
+    let (scene, admin) = Scene::with_admin().await;
     let import = scene.stages(&admin, lines(0..9)).await.unwrap();
     scene.takes(&admin, import).await.unwrap();
     let warned = async |scene: &Scene, import| {
