@@ -132,6 +132,29 @@ as $$
   from found f order by f.at, f.rule
 $$;
 
+-- As before; and what was to be told of entries goes with any child that is taken: it may have been of that one, and a letter about
+-- something that is not on their page would say that something is kept from them. Of other children they read on their page.
+create or replace function sec.child_taken() returns trigger
+language plpgsql volatile security definer set search_path = pg_catalog, sec, pg_temp
+as $$
+declare
+  others constant boolean := exists (
+    select from public.guardian_link g
+    where g.tenant_id = new.tenant_id and g.membership_id = new.membership_id and g.ended_at is null
+      and not exists (
+        select from public.contact_restriction r
+        where r.tenant_id = g.tenant_id and r.membership_id = g.membership_id and r.pupil_id = g.pupil_id
+          and r.lifted_at is null and coalesce(r.until >= sec.today(), true)));
+begin
+  update public.notice n set seen_at = now() where (n.tenant_id, n.id) in (
+    select o.tenant_id, o.id from public.notice o
+    where o.tenant_id = new.tenant_id and o.membership_id = new.membership_id and o.seen_at is null
+      and (o.kind = 'record.opened' or o.kind = 'guardian.linked' and not others)
+    for update skip locked);
+  return null;
+end
+$$;
+
 -- Who is no parent here any more is told nothing that was to be told to them as one, though their links stay as they are. Whose place
 -- ends is told nothing at all any more: the log's own trigger sees to that. Rows that the person is marking just now are left to them.
 create function sec.parent_no_more() returns trigger

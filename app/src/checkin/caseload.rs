@@ -248,7 +248,7 @@ fn filter(
 /// The heat map: a table, with a box before each name, so that some of them can be checked in with at once.
 fn sheet(listed: &Listed, wanted: &Wanted, today: Date) -> impl IntoView + use<> {
     let order = match wanted.order {
-        Order::Surname => "by surname",
+        Order::Surname | Order::Row => "by surname",
         Order::Unseen => "longest not seen first",
     };
     let caption = format!(

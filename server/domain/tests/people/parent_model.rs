@@ -89,15 +89,12 @@ impl Model {
         self.fresh[parent] + self.lettered[parent] + self.sent[parent]
     }
 
-    /// A child was taken from somebody. What they were told and have not seen is gone with the last one.
+    /// A child was taken from somebody, or they are no parent any more. What they were told and have not seen may have been of
+    /// that one, and is gone.
     fn taken(&mut self, parent: usize) {
-        let none = (0..CHILDREN)
-            .all(|child| !self.linked[parent][child] || self.restricted[parent][child]);
-        if none {
-            self.fresh[parent] = 0;
-            self.lettered[parent] = 0;
-            self.sent[parent] = 0;
-        }
+        self.fresh[parent] = 0;
+        self.lettered[parent] = 0;
+        self.sent[parent] = 0;
     }
 }
 

@@ -98,6 +98,7 @@ impl World {
         let was = self.model.parent[who];
         self.model.parent[who] = !was;
         if was {
+            self.model.taken(who);
             crate::change::drop_role(&self.scene.db, admin, place, Held::Parent)
                 .await
                 .unwrap();

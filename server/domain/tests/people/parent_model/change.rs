@@ -96,6 +96,9 @@ impl World {
         match change {
             Change::Role(who, parent) => {
                 self.model.parent[who] = parent;
+                if !parent {
+                    self.model.taken(who);
+                }
                 let roles = if parent { "member,parent" } else { "member" };
                 let place = self.parents[who].place;
                 write!(

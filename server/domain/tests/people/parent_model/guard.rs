@@ -220,29 +220,58 @@ async fn news_of_a_child_that_reach_anybody_but_its_parents_are_noticed() {
         world.opens().await.none(&but);
         world.forgets().await;
     }
-    // What waits to be told of the last child goes with the child, from the page and from a letter that is written already.
-    let kept = Change::Order(2, 2, Order::Stands);
-    for enabled in [true, false] {
-        world.apply(&[Change::Order(2, 2, Order::Lifted)]).await;
-        world.opens_anew().await;
-        world.opens().await.none("again");
-        assert!(world.model.unseen(2) > 0);
-        world.digest().await;
-        if !enabled {
+    // What waits to be told goes with the child or with the role, from the page and from a letter that is written already; and with
+    // one child of two.
+    world.apply(&[Change::Link(2, 1, true)]).await;
+    for (table, trigger, back, taken) in [
+        (
+            "contact_restriction",
+            "child_taken",
+            Change::Order(2, 2, Order::Lifted),
+            Change::Order(2, 2, Order::Stands),
+        ),
+        (
+            "guardian_link",
+            "child_taken",
+            Change::Link(2, 2, true),
+            Change::Link(2, 2, false),
+        ),
+        (
+            "membership",
+            "parent_no_more",
+            Change::Role(2, true),
+            Change::Role(2, false),
+        ),
+    ] {
+        for enabled in [true, false] {
+            world
+                .apply(&[Change::Order(2, 2, Order::Lifted), back])
+                .await;
+            world.opens_anew().await;
+            world.opens().await.none("again");
+            assert!(world.model.unseen(2) > 0);
+            world.digest().await;
+            let able = if enabled { "enable" } else { "disable" };
             world
                 .scene
-                .sql("alter table contact_restriction disable trigger child_taken")
+                .sql(&format!("alter table {table} {able} trigger {trigger}"))
                 .await;
+            world.apply(&[taken]).await;
+            let (notices, letters) = (world.notices().await, world.letters().await.1);
+            if enabled {
+                notices.none("taken");
+                letters.none("taken");
+            } else {
+                notices.some("a notice that stayed");
+                letters.some("a letter that left");
+                world.forgets().await;
+                world
+                    .scene
+                    .sql(&format!("alter table {table} enable trigger {trigger}"))
+                    .await;
+            }
         }
-        world.apply(&[kept]).await;
-        let (notices, letters) = (world.notices().await, world.letters().await.1);
-        if enabled {
-            notices.none("taken");
-            letters.none("taken");
-        } else {
-            notices.some("a notice that stayed");
-            letters.some("a letter that left");
-        }
+        world.apply(&[back]).await;
     }
 }
 
