@@ -247,9 +247,10 @@ fn filter(
 
 /// The heat map: a table, with a box before each name, so that some of them can be checked in with at once.
 fn sheet(listed: &Listed, wanted: &Wanted, today: Date) -> impl IntoView + use<> {
-    let order = match wanted.order {
-        Order::Surname | Order::Row => "by surname",
-        Order::Unseen => "longest not seen first",
+    let order = if wanted.order == Order::Unseen {
+        "longest not seen first"
+    } else {
+        "by surname"
     };
     let caption = format!(
         "{}, {order}. The newest check-in in each domain, from 1 (great difficulty) to 5 (thriving). A dash: not yet seen.",

@@ -314,14 +314,14 @@ async fn an_overview_is_put_down_of_those_and_by_the_right_that_one_look_at_a_ti
             .await;
     }
     // The head teaches a class too, and one of another school is nobody here.
+    let head = scene.place(HEAD).await;
     scene
         .sql(&format!(
-            "update membership set roles = '{{senior_leader,teacher}}' where id = (select id from membership where id = '{}');
+            "update membership set roles = '{{senior_leader,teacher}}' where id = '{head}';
              insert into caseload (tenant_id, membership_id, pupil_id, during, given_by)
-             values ('{tenant}', '{0}', '{}', tstzrange(now() - interval '1 day', null), '{place}');
+             values ('{tenant}', '{head}', '{}', tstzrange(now() - interval '1 day', null), '{place}');
              insert into pupil (tenant_id, first_name, last_name, born, year_group)
              select id, 'Iris', 'Elsewhere', '2016-05-09', '5' from tenant where label = 'northgate'",
-            scene.place(HEAD).await,
             roll.farah
         ))
         .await;

@@ -79,7 +79,8 @@ fn moves(known: &mut Known, domain: Domain, pupils: impl Iterator<Item = u128>) 
 /// Another year group for some pupils.
 fn moves_up(known: &mut Known, pupils: impl Iterator<Item = u128>) {
     let now = known.years.get_mut(&known.now).unwrap();
-    for year in pupils.map(|pupil| now.get_mut(&Uuid::from_u128(pupil)).unwrap()) {
+    for pupil in pupils.map(Uuid::from_u128) {
+        let year = now.get_mut(&pupil).unwrap();
         *year = match *year {
             YearGroup::Y4 => YearGroup::Y5,
             _ => YearGroup::Y4,
