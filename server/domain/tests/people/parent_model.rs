@@ -179,7 +179,7 @@ async fn after_a_hundred_thousand_changes_no_parent_is_shown_or_told_what_is_off
     }
     // There was much to read, and much that was not to be; somebody was told and written to, and much was done.
     assert!(
-        read > 500 && kept > 5_000 && swept > 500,
+        read > 500 && kept > 5_000 && swept > 200,
         "seed {seed}: {read} read, {kept} kept, {swept} swept"
     );
     assert!(
