@@ -56,7 +56,7 @@ use crate::{door, form::id_of};
 #[server(endpoint = "records/observe")]
 pub async fn observe(#[server(flatten)] written: Written) -> Result<()> {
     let linked = written.linked().await?;
-    let new = written.new(&linked)?;
+    let new = written.meant(&linked)?;
     let mut write = door::write().await?;
     let (record, act) = record::observe(&mut write, &new).await?;
     write.commit(act).await?;
@@ -71,7 +71,7 @@ pub async fn converse(
     #[server(default)] with: String,
 ) -> Result<()> {
     let linked = written.linked().await?;
-    let new = written.new(&linked)?;
+    let new = written.meant(&linked)?;
     let mut write = door::write().await?;
     let (record, act) = record::converse(&mut write, &new, &with).await?;
     write.commit(act).await?;
@@ -86,7 +86,7 @@ pub async fn plan(
     #[server(default)] review_on: String,
 ) -> Result<()> {
     let linked = written.linked().await?;
-    let new = written.new(&linked)?;
+    let new = written.meant(&linked)?;
     let review_on = course::maybe(&review_on)?;
     let mut write = door::write().await?;
     let (record, act) = record::plan(&mut write, &new, review_on).await?;
@@ -103,7 +103,7 @@ pub async fn intervene(
     #[server(flatten)] course: Course,
 ) -> Result<()> {
     let linked = written.linked().await?;
-    let new = written.new(&linked)?;
+    let new = written.meant(&linked)?;
     let course = course.meant()?;
     let mut write = door::write().await?;
     let (record, act) = record::intervene(&mut write, &new, course).await?;

@@ -83,7 +83,7 @@ impl Written {
     }
 
     /// The record that is meant, about those of [`Written::linked`].
-    pub(super) fn new<'a>(&'a self, linked: &'a [Linked<'a>]) -> Result<New<'a>, Refusal> {
+    pub(super) fn meant<'a>(&'a self, linked: &'a [Linked<'a>]) -> Result<New<'a>, Refusal> {
         let now = door::now().map_err(|refused| refused.0)?;
         Ok(New {
             happened_at: typed::happened_at(&self.happened_at, &self.time, now)?,

@@ -22,6 +22,7 @@ const CHILDREN: usize = 8;
 const ENTRIES: usize = 64;
 const CHANGES: usize = 100_000;
 const BATCH: usize = 250;
+const AFTER_DIGEST: usize = 6;
 /// Changes by the verbs of the product at each checkpoint: these tell somebody.
 const ACTS: usize = 8;
 
@@ -171,7 +172,8 @@ async fn after_a_hundred_thousand_changes_no_parent_is_shown_or_told_what_is_off
         }
         if batch % 40 == 0 {
             world.digest().await;
-            world.changes(BATCH).await;
+            // So few that some letters leave: of 250 changes one takes a child from everybody.
+            world.changes(AFTER_DIGEST).await;
             let (sent, wrong) = world.letters().await;
             wrong.none(&at);
             letters += sent;
