@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type Page } from './test.ts';
 
@@ -42,8 +42,8 @@ export async function readSix(admin: Page, name?: string): Promise<string> {
 }
 
 /** A roster of invented pupils as another program may write it: semicolons, in Windows-1252. */
-export function invented(pupils: number, faults: number, name: string): Buffer {
-  const path = join(process.env.E2E_FOLDER!, name);
+export function invented(pupils: number, faults: number): Buffer {
+  const path = join(mkdtempSync(join(process.env.E2E_FOLDER!, 'roster-')), 'roster.csv');
   const asked = ['--pupils', String(pupils), '--faults', String(faults), '--encoding', 'windows-1252', '--delimiter', ';', path];
   execFileSync(join(process.env.E2E_FOLDER!, 'quorate'), ['demo', 'roster', ...asked]);
   return readFileSync(path);
