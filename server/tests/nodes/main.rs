@@ -18,6 +18,7 @@ mod crowd;
 mod house;
 mod nats;
 mod readers;
+mod rings;
 mod school;
 
 use std::{

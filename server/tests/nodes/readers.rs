@@ -15,7 +15,7 @@ use crate::{
 const LONG: Duration = Duration::from_secs(15);
 
 /// A paper that governors read, filed at one process. Its id.
-async fn paper(clerk: &Person, house: &House) -> Uuid {
+pub async fn paper(clerk: &Person, house: &House) -> Uuid {
     const EDGE: &str = "a line that no file of these has";
     let mut browser = clerk.at(house);
     let fields = [
@@ -45,7 +45,7 @@ async fn paper(clerk: &Person, house: &House) -> Uuid {
 }
 
 /// Who else reads it, as somebody is shown at a process.
-async fn others(who: &Person, house: &House, paper: Uuid) -> String {
+pub async fn others(who: &Person, house: &House, paper: Uuid) -> String {
     let path = format!("/api/papers/readers?paper={paper}");
     let page = who.at(house).get(&path).await.unwrap();
     assert_eq!(page.status, 200, "{}", page.text);
