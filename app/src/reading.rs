@@ -16,14 +16,12 @@ pub async fn read_readers(paper: String) -> Result<String> {
 #[server(endpoint = "reading/choose")]
 pub async fn choose_shown(#[server(default)] shown: String) -> Result<()> {
     let mut write = crate::door::write().await?;
-    let (tenant, account) = (write.standing.tenant, write.standing.account);
     match domain::reading::choose(&mut write, !shown.is_empty()).await {
         Ok(act) => write.commit(act).await.map(drop)?,
         // Saved already: whoever presses the button twice is told the same twice.
         Err(domain::Refusal::Stale) => {}
         Err(refusal) => return Err(refusal.into()),
     }
-    crate::door::services().readings.stir(tenant, account);
     crate::door::send_to("/me/reading?done=saved");
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! The bell between nodes. It says only that something was committed somewhere; each node then reads its own log, so a ring
 //! that is lost costs the relay's polling interval and nothing else.
 
+mod nats;
+
 use std::{
     sync::{
         Arc,
@@ -16,6 +18,10 @@ use sqlx::{
 use tokio::{sync::Notify, task::JoinHandle};
 use uuid::Uuid;
 
+use crate::hub::Hub;
+use domain::db::News;
+pub use nats::{NatsBus, Servers};
+
 const CHANNEL: &str = "quorate";
 /// Rings within this time are one: a NOTIFY takes a lock of the whole cluster.
 const GATHER: Duration = Duration::from_millis(5);
@@ -27,6 +33,8 @@ pub enum Bus {
     InProcess,
     /// NOTIFY in a database that holds nothing else.
     Postgres(Arc<PostgresBus>),
+    /// NATS. Over it nodes also tell each other who is where.
+    Nats(Arc<NatsBus>),
 }
 
 /// See [`Bus::Postgres`].
@@ -65,7 +73,13 @@ impl Bus {
         Self::Postgres(Arc::new(PostgresBus { shared, tasks }))
     }
 
-    /// Wakes the other nodes, soon.
+    /// Connects to NATS, again and again if need be. `news` are the commits of this process, `node` tells it from others, and `hub` is
+    /// told who is at these.
+    pub fn nats(servers: Servers, node: Uuid, news: Arc<News>, hub: Hub) -> Self {
+        Self::Nats(Arc::new(NatsBus::start(servers, node, news, hub)))
+    }
+
+    /// Wakes the other nodes, soon. Over NATS that is done by the commit itself, which says where.
     pub fn ring(&self) {
         if let Self::Postgres(bus) = self {
             bus.shared.ring.notify_one();
@@ -77,6 +91,7 @@ impl Bus {
         match self {
             Self::InProcess => std::future::pending().await,
             Self::Postgres(bus) => bus.shared.rung.notified().await,
+            Self::Nats(bus) => bus.rung().await,
         }
     }
 
@@ -85,6 +100,7 @@ impl Bus {
         match self {
             Self::InProcess => None,
             Self::Postgres(bus) => Some(bus.shared.up.load(Ordering::Relaxed)),
+            Self::Nats(bus) => Some(bus.is_up()),
         }
     }
 }

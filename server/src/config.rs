@@ -2,6 +2,7 @@
 //! with one plain sentence before anything is opened.
 
 use crate::{
+    bus::Servers,
     mail::{SmtpConfig, Tls},
     stop::Stop,
     storage::StorageConfig,
@@ -30,6 +31,8 @@ pub struct Config {
     pub site: PathBuf,
     /// The databases: `DATABASE_URL` and its siblings, or our own.
     pub databases: Databases,
+    /// How processes on the same databases wake each other: `QUORATE_BUS`. None is the live database.
+    pub bus: Option<Servers>,
     /// Most connections of the web login: `QUORATE_POOL`.
     pub pool: u32,
     /// `QUORATE_MASTER_KEY`; may be missing in demo mode, which makes one.
@@ -138,6 +141,10 @@ impl Config {
                 .unwrap_or_else(|| data.join("checkpoints")),
             site: site(&env, beside),
             databases: databases(&env, &data, fast)?,
+            bus: env
+                .text("QUORATE_BUS")?
+                .map(|text| text.parse().map_err(|()| impossible("QUORATE_BUS", "addresses of NATS such as nats://bus.example.org:4222, separated by commas")))
+                .transpose()?,
             pool: env.number("QUORATE_POOL", 1..=1000)?.unwrap_or(20),
             master_key: env.text("QUORATE_MASTER_KEY")?.map(|text| master_key(&text)).transpose()?,
             demo,
@@ -152,7 +159,7 @@ impl Config {
             clamd: env.text("QUORATE_CLAMD")?,
             soffice: soffice(&env)?,
             data,
-            log: Log { json, filter: env.text("QUORATE_LOG")?.unwrap_or_else(|| "info,sqlx=warn,s3s=off,graphile_worker=warn,graphile_worker_migrations=warn".to_owned()) },
+            log: Log { json, filter: env.text("QUORATE_LOG")?.unwrap_or_else(|| "info,sqlx=warn,s3s=off,graphile_worker=warn,graphile_worker_migrations=warn,async_nats=off".to_owned()) },
             origin,
         };
         config.refuse_unsafe(fast)?;
@@ -592,6 +599,8 @@ mod tests {
         refused(&[("QUORATE_DEMO", "perhaps")], "0 or 1");
         refused(&[("QUORATE_POOL", "0")], "1 to 1000");
         refused(&[("QUORATE_LISTEN", "3000")], "QUORATE_LISTEN");
+        refused(&[("QUORATE_BUS", "nats")], "nats://");
+        refused(&[("QUORATE_BUS", "postgres://u:hush@db/a")], "nats://");
         refused(&[("QUORATE_LOG_FORMAT", "xml")], "json or text");
         refused(
             &[("QUORATE_SOFFICE", "/no/such/soffice")],
@@ -673,6 +682,7 @@ mod tests {
             .map(|(name, url)| (name.as_str(), url.as_str()))
             .collect();
         all.push(("QUORATE_MASTER_KEY", KEY));
+        all.push(("QUORATE_BUS", "nats://quorate:hush@bus"));
         let printed = format!("{:?}", read(&all).unwrap());
         assert!(
             !printed.contains("hush") && !printed.contains(KEY),

@@ -1,6 +1,7 @@
 //! Who is connected and what they watch. Each tenant is an actor whose mailbox is a lock: events, arrivals and departures
 //! take their turn, and none of them waits for a socket or for the database.
 
+mod elsewhere;
 pub mod frame;
 mod reading;
 pub mod seat;
@@ -9,7 +10,7 @@ mod tenant;
 mod tests;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -19,11 +20,13 @@ use std::{
 
 use domain::{
     AccountId, Seq, TenantId,
-    live::{Event, Topic, name_of},
+    live::{Event, Topic, name_of, who_chose_reading},
 };
 use tokio::{sync::Notify, time::Instant};
 use uuid::Uuid;
 
+pub use elsewhere::Presence;
+use elsewhere::{Elsewhere, Moved};
 use frame::Frame;
 use seat::{End, Seat};
 use tenant::Tenant;
@@ -46,6 +49,8 @@ pub struct Hub(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     tenants: RwLock<HashMap<TenantId, Arc<Mutex<Tenant>>>>,
+    /// Whoever holds it asks for no tenant's lock.
+    elsewhere: Mutex<Elsewhere>,
     arrivals: Mutex<Vec<Arc<Seat>>>,
     arrived: Notify,
     epoch: Mutex<Option<Uuid>>,
@@ -295,29 +300,26 @@ impl Hub {
         }
     }
 
-    /// Who has a paper open, each person once, with the page they turned to last. Whoever asks must have seen to it that the one
-    /// who is told may open the paper.
+    /// Who has a paper open, here or at another node, each person once, with the page they turned to last; of somebody who has it
+    /// open here too, the page here. Whoever asks must have seen to it that the one who is told may open the paper.
     pub fn readers(&self, tenant: TenantId, paper: Uuid) -> Vec<(AccountId, u32)> {
-        self.find(tenant)
-            .map_or_else(Vec::new, |tenant| lock(&tenant).readings.of(paper))
-    }
-
-    /// Somebody has chosen anew whether others see what they read.
-    pub fn stir_readers(&self, tenant: TenantId, account: AccountId, now: Instant) {
+        let mut readers: BTreeMap<_, _> = lock(&self.0.elsewhere)
+            .readers(tenant, paper)
+            .into_iter()
+            .collect();
         if let Some(tenant) = self.find(tenant) {
-            let mut state = lock(&tenant);
-            state.readings.stir(account);
-            state.tell_readers(now);
+            readers.extend(lock(&tenant).readings.of(paper));
         }
+        readers.into_iter().collect()
     }
 
-    /// Who is here now, each person once.
+    /// Who is here now, or at another node, each person once.
     pub fn here(&self, tenant: TenantId) -> Vec<AccountId> {
-        let mut people: Vec<_> = self.find(tenant).map_or_else(Vec::new, |tenant| {
-            lock(&tenant).people.keys().copied().collect()
-        });
-        people.sort_unstable();
-        people
+        let mut people: BTreeSet<_> = lock(&self.0.elsewhere).here(tenant).collect();
+        if let Some(tenant) = self.find(tenant) {
+            people.extend(lock(&tenant).people.keys().copied());
+        }
+        people.into_iter().collect()
     }
 
     // ── What the log says ──
@@ -337,6 +339,12 @@ impl Hub {
             .into_iter()
             .filter_map(|(id, tenant)| Some((id, lock(&tenant).cursor?)))
             .collect()
+    }
+
+    /// Whether a seq of a tenant's log is news here: it has sockets here, and its log was not read so far.
+    pub fn is_behind(&self, tenant: TenantId, seq: Seq) -> bool {
+        self.find(tenant)
+            .is_some_and(|tenant| lock(&tenant).cursor.is_some_and(|cursor| cursor < seq))
     }
 
     /// Starts a tenant: `events` are those after `after`, told to nobody, since everybody there came later. They fill the ring, so
@@ -360,7 +368,8 @@ impl Hub {
     /// Tells everybody who watches, event by event in their order. An event that ends sockets ends them first: they do not
     /// get the event itself, and nothing after it.
     pub fn deliver(&self, tenant: TenantId, events: &[Event], now: Instant) {
-        let Some(tenant) = self.find(tenant) else {
+        let id = tenant;
+        let Some(tenant) = self.find(id) else {
             return;
         };
         let mut state = lock(&tenant);
@@ -400,6 +409,15 @@ impl Hub {
                 }
             }
             state.publish(&event.topics, event.seq, now);
+            for account in event.topics.iter().filter_map(|key| who_chose_reading(key)) {
+                let papers = lock(&self.0.elsewhere).papers_of(id, account);
+                state.readings.stir(account);
+                state.stir(&Moved {
+                    here: false,
+                    papers,
+                });
+                state.tell_readers(now);
+            }
         }
     }
 
@@ -456,6 +474,10 @@ impl Hub {
 
     /// Looks after everything that follows from time alone. One caller for all sockets: none has a timer of its own.
     pub fn sweep(&self, now: Instant) {
+        let forgotten = lock(&self.0.elsewhere).forget(now);
+        for (tenant, moved) in forgotten {
+            self.tell_on(tenant, &moved, now);
+        }
         for (id, tenant) in self.all() {
             let mut state = lock(&tenant);
             let mut beat = None;
@@ -554,10 +576,6 @@ impl Hub {
 impl domain::reading::Readings for Hub {
     fn of(&self, tenant: TenantId, paper: Uuid) -> Vec<(AccountId, u32)> {
         self.readers(tenant, paper)
-    }
-
-    fn stir(&self, tenant: TenantId, account: AccountId) {
-        self.stir_readers(tenant, account, Instant::now());
     }
 }
 

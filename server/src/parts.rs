@@ -74,7 +74,10 @@ impl Parts {
         let db = Db::new(logins.options(Role::Web)?, config.pool);
         let live = LiveDb::new(logins.options(Role::Live)?, 2);
         let hub = Hub::default();
-        let bus = Bus::postgres(logins.options(Role::Bus)?, Uuid::new_v4());
+        let bus = match &config.bus {
+            Some(servers) => Bus::nats(servers.clone(), Uuid::new_v4(), db.news(), hub.clone()),
+            None => Bus::postgres(logins.options(Role::Bus)?, Uuid::new_v4()),
+        };
         // A connection of the relay's own: pages that reconnect by the thousand must not delay a removal.
         let relay = Relay::start(
             hub.clone(),

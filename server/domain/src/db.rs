@@ -5,10 +5,9 @@
     reason = "the one file that takes connections and begins transactions"
 )]
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+mod bell;
+
+use std::{sync::Arc, time::Duration};
 
 use sqlx::{
     AssertSqlSafe, Connection, PgPool, Postgres, Row as _, Transaction,
@@ -24,26 +23,14 @@ use crate::{
     session::Token,
 };
 
+use bell::Bell;
+pub use bell::{Latest, News};
+
 /// The application database as the web role sees it, and the bell that is rung after each commit.
 #[derive(Clone)]
 pub struct Db {
     pool: PgPool,
     bell: Bell,
-}
-
-/// Wakes everybody who waits for commits of this process, each through a bell of their own: one `Notify` shared by two
-/// waiters would wake them in turns.
-#[derive(Clone, Default)]
-struct Bell(Arc<Mutex<Vec<Arc<Notify>>>>);
-
-impl Bell {
-    fn ring(&self) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-            .for_each(|waiter| waiter.notify_one());
-    }
 }
 
 /// Who asks, and on which host: the session's token and the tenant of the address.
@@ -157,13 +144,12 @@ impl Db {
 
     /// A bell of the caller's own, rung after every commit of this process. Taken once by each who waits.
     pub fn bell(&self) -> Arc<Notify> {
-        let bell = Arc::new(Notify::new());
-        self.bell
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(bell.clone());
-        bell
+        self.bell.bell()
+    }
+
+    /// What this process commits, for who tells other processes. Taken once by each who does.
+    pub fn news(&self) -> Arc<News> {
+        self.bell.news()
     }
 
     /// Closes every connection; statements under way end first.
@@ -249,7 +235,7 @@ impl Db {
 
     /// Tells the relay that something was committed by a function that appends its own event.
     pub(crate) fn ring(&self) {
-        self.bell.ring();
+        self.bell.ring(None);
     }
 }
 
@@ -275,17 +261,18 @@ impl Write {
     pub async fn commit(mut self, act: Act) -> Result<Seq, Refusal> {
         let seq = self.append(act).await?;
         self.tx.commit().await.map_err(refused)?;
-        self.bell.ring();
+        self.bell.ring(Some((self.standing.tenant, seq)));
         Ok(seq)
     }
 
     /// The same for several acts at once, each with an event of its own: all of them, or none.
     pub async fn commit_all(mut self, acts: Vec<Act>) -> Result<(), Refusal> {
+        let mut head = None;
         for act in acts {
-            self.append(act).await?;
+            head = Some((self.standing.tenant, self.append(act).await?));
         }
         self.tx.commit().await.map_err(refused)?;
-        self.bell.ring();
+        self.bell.ring(head);
         Ok(())
     }
 

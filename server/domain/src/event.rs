@@ -176,12 +176,15 @@ impl Act {
     }
 
     pub(crate) fn reading_choice_set(own: MembershipId, account: AccountId, shown: bool) -> Self {
-        Self::of_oneself(
+        let mut act = Self::of_oneself(
             "reading.choice_set",
             own,
             account,
             json!({ "shown": shown }),
-        )
+        );
+        // Whichever process has somebody's page before it on which they stand, or stood.
+        act.topics.push(crate::live::reading_key(account));
+        act
     }
 }
 

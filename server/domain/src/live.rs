@@ -122,6 +122,17 @@ pub fn name_of(key: &str) -> &str {
     if key.starts_with("me/") { "me" } else { key }
 }
 
+/// The key under which the log says that somebody has chosen anew whether others see what they read. It is for the hub of each
+/// process, which knows the papers; no client can watch it.
+pub fn reading_key(account: AccountId) -> String {
+    format!("reading/{account}")
+}
+
+/// Who chose, where the key says that somebody did.
+pub fn who_chose_reading(key: &str) -> Option<AccountId> {
+    Uuid::try_parse(key.strip_prefix("reading/")?).ok()
+}
+
 /// Most events of one tenant in one answer of the log.
 pub const TAIL_MOST: usize = 512;
 
@@ -312,6 +323,10 @@ mod tests {
     #[test]
     fn nobody_names_another_persons_own_topic() {
         let margaret = Uuid::from_u128(7);
+        let chosen = reading_key(margaret);
+        assert_eq!(who_chose_reading(&chosen), Some(margaret));
+        assert_eq!(Topic::from_name(&chosen), None);
+        assert_eq!(who_chose_reading(&Topic::Readers(margaret).name()), None);
         assert_eq!(Topic::from_name(&Topic::Me.key(margaret)), None);
         assert_eq!(Topic::from_name("me/"), None);
         assert_eq!(Topic::from_name("People"), None);

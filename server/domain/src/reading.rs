@@ -1,5 +1,5 @@
-//! Who has a paper open just now, and on which page. Kept by the process that holds their connection, for as long as it lasts, and
-//! nowhere in the database or in the log; here is only who may see whom, and who does not want to be seen.
+//! Who has a paper open just now, and on which page. Kept by the process that holds their connection, and by those that it tells, for
+//! as long as it lasts, and nowhere in the database or in the log; here is only who may see whom, and who does not want to be seen.
 
 use crate::{AccountId, board::Named};
 
@@ -16,9 +16,6 @@ pub struct Reader {
 pub trait Readings: Send + Sync {
     /// Who has a paper open, each person once, with the page they turned to last.
     fn of(&self, tenant: crate::TenantId, paper: uuid::Uuid) -> Vec<(AccountId, u32)>;
-
-    /// Somebody has chosen anew whether they are seen.
-    fn stir(&self, tenant: crate::TenantId, account: AccountId);
 }
 
 #[cfg(feature = "db")]

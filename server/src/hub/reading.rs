@@ -1,5 +1,5 @@
-//! Who reads which paper, and on which page. Here and nowhere else: it is kept for as long as the page is open, and goes into no
-//! database and no log.
+//! Who reads which paper at this node, and on which page. It is kept for as long as the page is open, and goes into no database and
+//! no log.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -65,6 +65,14 @@ impl Readings {
         let mut last: Vec<_> = last.into_iter().collect();
         last.sort_unstable();
         last
+    }
+
+    /// Who reads what, each person once for each paper.
+    pub(super) fn all(&self) -> impl Iterator<Item = (Uuid, AccountId, u32)> {
+        self.0.keys().flat_map(|paper| {
+            let readers = self.of(*paper).into_iter();
+            readers.map(|(account, page)| (*paper, account, page))
+        })
     }
 
     /// Somebody began to watch it, and may have missed a change since their page was drawn.

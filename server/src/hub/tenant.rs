@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::{
     PAGES_MOST, RING,
+    elsewhere::{Moved, Presence, SAID_EVERY},
     frame::Frame,
     reading::Readings,
     seat::{End, Seat},
@@ -37,6 +38,8 @@ pub(super) struct Tenant {
     pub(super) readings: Readings,
     here_changed: bool,
     here_told: Instant,
+    /// What other nodes were told last, and when.
+    said: Option<(Presence, Instant)>,
     pub(super) empty_since: Option<Instant>,
     /// Forgotten by the hub; whoever still holds it asks again.
     pub(super) retired: bool,
@@ -60,6 +63,7 @@ impl Tenant {
             readings: Readings::default(),
             here_changed: false,
             here_told: now.checked_sub(HERE_EVERY).unwrap_or(now),
+            said: None,
             empty_since: None,
             retired: false,
         }
@@ -191,6 +195,28 @@ impl Tenant {
                 self.publish(&[HERE.to_owned()], cursor, now);
             }
         }
+    }
+
+    /// Others came, went or turned pages at another node.
+    pub(super) fn stir(&mut self, moved: &Moved) {
+        self.here_changed |= moved.here;
+        for paper in &moved.papers {
+            self.readings.ask(*paper);
+        }
+    }
+
+    /// Who is here, where other nodes are to be told it now. That nobody is, is said once.
+    pub(super) fn to_say(&mut self, now: Instant) -> Option<Presence> {
+        let presence = Presence::of(self.people.keys().copied(), self.readings.all());
+        let due = match &self.said {
+            None => !presence.is_empty(),
+            Some((before, _)) if *before != presence => true,
+            Some((_, at)) => !presence.is_empty() && now.duration_since(*at) >= SAID_EVERY,
+        };
+        due.then(|| {
+            self.said = Some((presence.clone(), now));
+            presence
+        })
     }
 
     /// Tells those who watch who reads what they read.

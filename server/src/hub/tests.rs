@@ -9,7 +9,7 @@ use std::{
 
 use domain::{
     Seq, TenantId,
-    live::{CLOSE_REMOVED, CLOSE_SIGNED_OUT, Event, Kick},
+    live::{CLOSE_REMOVED, CLOSE_SIGNED_OUT, Event, Kick, reading_key},
 };
 use futures::task::noop_waker_ref;
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    Ask, Hub, PAGES_MOST, Past, RING, TOPICS_MOST, Watched,
+    Ask, Hub, PAGES_MOST, Past, Presence, RING, TOPICS_MOST, Watched,
     frame::Frame,
     seat::{End, Next, Seat},
 };
@@ -741,8 +741,103 @@ fn who_leafs_through_a_paper_is_told_of_twice_a_second_and_not_left_behind() {
     hub.sweep(at(9_000));
     assert_eq!(reads(&late).unwrap(), [hint(POLICY)]);
     reads(&margaret).unwrap();
-    hub.stir_readers(OAKFIELD, DILIP, at(10_000));
-    assert_eq!(reads(&margaret).unwrap(), [hint(POLICY)]);
+    // He chooses not to be seen.
+    hub.deliver(OAKFIELD, &[changed(1, &[&reading_key(DILIP)])], at(10_000));
+    let hint = json!({ "changed": [format!("readers/{POLICY}")], "seq": 1 });
+    assert_eq!(reads(&margaret).unwrap(), [hint]);
+}
+
+const NODE: Uuid = Uuid::from_u128(0x71);
+const SIAN: Uuid = Uuid::from_u128(3);
+
+/// What a node says of these readers, who are all that is there.
+fn presence(readers: &[(Uuid, Uuid, u32)]) -> Presence {
+    Presence::of(
+        readers.iter().map(|(_, account, _)| *account),
+        readers.iter().copied(),
+    )
+}
+
+#[test]
+fn who_is_at_another_node_is_here_too_until_it_says_otherwise_or_falls_silent() {
+    let hub = hub(&[OAKFIELD]);
+    let start = Instant::now();
+    let at = |millis: u64| start + Duration::from_millis(millis);
+    let margaret = arrive(&hub, OAKFIELD, MARGARET, 1);
+    watch(&hub, &margaret, &["here", &format!("readers/{POLICY}")]);
+    hub.turn(&margaret, POLICY, Some(2), at(0));
+    hub.sweep(at(3_000));
+    reads(&margaret).unwrap();
+
+    let said = presence(&[(POLICY, DILIP, 4), (POLICY, MARGARET, 9), (BUDGET, SIAN, 1)]);
+    hub.hear_of(OAKFIELD, NODE, said.clone(), at(3_100));
+    assert_eq!(hub.here(OAKFIELD), [MARGARET, DILIP, SIAN]);
+    assert_eq!(
+        hub.readers(OAKFIELD, POLICY),
+        [(MARGARET, 2), (DILIP, 4)],
+        "each person once, and whoever reads it here too is on the page here"
+    );
+    assert_eq!(hub.readers(NORTHGATE, POLICY), []);
+    hub.sweep(at(4_200));
+    let told = reads(&margaret).unwrap();
+    assert_eq!(
+        told,
+        [hint(POLICY), json!({ "changed": ["here"], "seq": 0 })]
+    );
+    // The same once more is no news.
+    hub.hear_of(OAKFIELD, NODE, said, at(5_000));
+    hub.sweep(at(6_000));
+    assert_eq!(reads(&margaret).unwrap(), [] as [Value; 0]);
+    // Dilip chooses not to be seen, at whichever node.
+    hub.deliver(OAKFIELD, &[changed(1, &[&reading_key(DILIP)])], at(7_000));
+    let told = json!({ "changed": [format!("readers/{POLICY}")], "seq": 1 });
+    assert_eq!(reads(&margaret).unwrap(), [told.clone()]);
+    // Sian goes to another paper.
+    hub.hear_of(OAKFIELD, NODE, presence(&[(POLICY, DILIP, 4)]), at(8_000));
+    assert_eq!(hub.here(OAKFIELD), [MARGARET, DILIP]);
+    assert_eq!(hub.readers(OAKFIELD, BUDGET), []);
+    // And then nothing is heard any more.
+    hub.sweep(at(13_900));
+    reads(&margaret).unwrap();
+    assert_eq!(hub.here(OAKFIELD), [MARGARET, DILIP]);
+    hub.sweep(at(14_000));
+    assert_eq!(hub.here(OAKFIELD), [MARGARET]);
+    assert_eq!(hub.readers(OAKFIELD, POLICY), [(MARGARET, 2)]);
+    hub.sweep(at(15_100));
+    assert!(reads(&margaret).unwrap().contains(&told));
+}
+
+#[test]
+fn other_nodes_are_told_who_is_here_when_it_changes_and_again_before_they_forget() {
+    let hub = hub(&[OAKFIELD, NORTHGATE]);
+    let start = Instant::now();
+    let at = |millis: u64| start + Duration::from_millis(millis);
+    assert_eq!(hub.to_say(at(0)), []);
+    let margaret = arrive(&hub, OAKFIELD, MARGARET, 1);
+    watch(&hub, &margaret, &[&format!("readers/{POLICY}")]);
+    let here = Presence::of([MARGARET].into_iter(), std::iter::empty());
+    assert_eq!(hub.to_say(at(0)), [(OAKFIELD, here)]);
+    assert_eq!(hub.to_say(at(1_900)), []);
+    assert_eq!(hub.to_say(at(2_000)).len(), 1);
+    hub.turn(&margaret, POLICY, Some(3), at(2_100));
+    let reads = presence(&[(POLICY, MARGARET, 3)]);
+    assert_eq!(hub.to_say(at(2_100)), [(OAKFIELD, reads)]);
+    // What others say is not passed on.
+    hub.hear_of(NORTHGATE, NODE, presence(&[(POLICY, DILIP, 4)]), at(2_200));
+    assert_eq!(hub.to_say(at(2_200)), []);
+    // Whoever is removed is gone with the event.
+    hub.deliver(OAKFIELD, &[removes(1, MARGARET)], at(2_300));
+    assert_eq!(hub.to_say(at(2_300)), [(OAKFIELD, Presence::default())]);
+    assert_eq!(hub.to_say(at(9_000)), [], "nobody is said once");
+}
+
+#[test]
+fn a_ring_is_news_only_where_the_log_was_not_read_so_far() {
+    let hub = hub(&[OAKFIELD]);
+    assert!(hub.is_behind(OAKFIELD, 1));
+    hub.deliver(OAKFIELD, &[changed(1, &["people"])], Instant::now());
+    assert!(!hub.is_behind(OAKFIELD, 1) && hub.is_behind(OAKFIELD, 2));
+    assert!(!hub.is_behind(NORTHGATE, 1), "nobody listens there");
 }
 
 #[test]

@@ -72,6 +72,13 @@ impl Browser {
         }
     }
 
+    /// With the cookie of a session that was opened elsewhere, as whoever comes from another process has it.
+    #[allow(dead_code, reason = "for the binaries that have more than one")]
+    pub fn holding(mut self, cookie: &str) -> Self {
+        cookie.clone_into(&mut self.cookie);
+        self
+    }
+
     /// None where the connection breaks before the whole answer is there.
     pub async fn send(
         &mut self,
