@@ -1,0 +1,313 @@
+//! G1: one change, told to a thousand sockets of one school.
+
+use std::time::Duration;
+
+use crate::{
+    crowd::Crowd,
+    fault::Result,
+    machine,
+    peer::{Kind, Peer},
+    quorate::{
+        CLERK, PAGES_MOST, Quorate, SCHOOL,
+        seed::{Person, School},
+        writer::{Clerk, Way, Writer},
+    },
+    report::{Bound, Cell, Row, Section, Verdict},
+    stats::{Spread, abba, float},
+    window::{self, Contestant, Pace},
+    workload::Bench,
+};
+
+/// Milliseconds within which 99 of 100 deliveries must come for a rate to count as sustained.
+const P99: f64 = 50.0;
+/// Shares of what a contestant did when it was driven as hard as it goes, tried from the top.
+const STEPS: &[f64] = &[1.0, 0.92, 0.84, 0.76, 0.68, 0.6, 0.5, 0.4];
+/// People whom the clerk renames, and so writes that are under way at once.
+const RENAMED: usize = 8;
+/// Events of a burst.
+const BURST: u64 = 10;
+
+/// Whose the database's core is while a contestant is measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Peer(Kind),
+    /// The clerk's changes are made by the server that tells of them: it, its database and the hub share the core.
+    Whole,
+    /// Another node makes them, with the database on the load's core: what is measured is the telling.
+    Hub,
+}
+
+struct Tally {
+    role: Role,
+    who: Contestant,
+    /// Changes a second when it was driven as hard as it goes.
+    most: f64,
+    sustained: Vec<f64>,
+    p50: Vec<f64>,
+    p99: Vec<f64>,
+    cost: Vec<f64>,
+    load: Vec<f64>,
+    bursts: Vec<f64>,
+    faults: Vec<String>,
+}
+
+/// See the module.
+pub fn run(bench: &Bench) -> Result<Section> {
+    let sockets: usize = bench.either(1_000, 200);
+    let mut tallies = Vec::new();
+    for kind in [
+        Kind::Floor,
+        Kind::Tungstenite,
+        Kind::Ws,
+        Kind::SocketIo,
+        Kind::Bun,
+    ] {
+        let who = Peer::start(bench, kind)?.contend(kind, sockets)?;
+        tallies.push(Tally::new(Role::Peer(kind), who));
+    }
+    let node = Quorate::start(bench, "live")?;
+    bench.tell("people and their sockets");
+    tallies.push(Tally::new(Role::Whole, whole(bench, &node, sockets)?));
+    tallies.push(Tally::new(Role::Hub, hub(bench, &node, sockets)?));
+    node.analyse(bench)?;
+
+    for round in 0..bench.rounds() {
+        for place in abba(tallies.len(), round) {
+            let Some(tally) = tallies.get_mut(place) else {
+                continue;
+            };
+            match tally.role {
+                Role::Whole => node.pin_database(bench.cores.server)?,
+                Role::Hub => node.pin_database(bench.cores.load)?,
+                Role::Peer(_) => {}
+            }
+            tally.measure(bench, sockets)?;
+            // Answers the pings of the others, who have had to wait.
+            for other in &mut tallies {
+                other.who.crowd.tend(Duration::from_millis(1))?;
+            }
+        }
+        bench.tell(&format!("round {} of {}", round + 1, bench.rounds()));
+    }
+    Ok(section(&tallies, sockets))
+}
+
+/// A thousand sockets of people of one school, five each.
+pub fn crowd_of(
+    node: &Quorate,
+    school: &School,
+    people: &[Person],
+    sockets: usize,
+    group: u32,
+    crowd: &mut Crowd,
+) -> Result<()> {
+    let first = crowd.len();
+    for person in people {
+        for _ in 0..PAGES_MOST {
+            if crowd.len() - first < sockets {
+                crowd.add(node.place(&school.label, &person.cookie, group));
+            }
+        }
+    }
+    crowd.connect(first..crowd.len(), 32, Duration::from_secs(120))
+}
+
+fn whole(bench: &Bench, node: &Quorate, sockets: usize) -> Result<Contestant> {
+    let school = node.school(bench, SCHOOL)?;
+    let people = node.people(bench, &school, "governor", sockets.div_ceil(PAGES_MOST))?;
+    let cookie = node.sign_in(bench, SCHOOL, CLERK)?;
+    let mut crowd = Crowd::new()?;
+    crowd_of(node, &school, &people, sockets, 0, &mut crowd)?;
+    let clerks = people.into_iter().take(RENAMED).map(|person| Clerk {
+        door: node.door(SCHOOL),
+        cookie: cookie.clone(),
+        person,
+    });
+    let way = Way::Clerks(clerks.collect());
+    let (id, postgres) = (node.id(), node.postgres());
+    Ok(Contestant {
+        name: "Quorate, changes made here",
+        crowd,
+        publisher: Box::new(Writer::new(bench, node, vec![school], way)?),
+        cpu: Box::new(move || {
+            Ok(machine::cpu(id)? + postgres.map_or(Ok(0.0), machine::cpu_of_family)?)
+        }),
+        apart: None,
+    })
+}
+
+fn hub(bench: &Bench, node: &Quorate, sockets: usize) -> Result<Contestant> {
+    let school = node.open_schools(bench, 1)?.remove(0);
+    let people = node.people(bench, &school, "governor", sockets.div_ceil(PAGES_MOST))?;
+    let clerk = node.people(bench, &school, "clerk", 1)?.remove(0);
+    let mut crowd = Crowd::new()?;
+    crowd_of(node, &school, &people, sockets, 0, &mut crowd)?;
+    let way = Way::OtherNode {
+        token: clerk.token,
+        batch: 10,
+        writers: 2,
+    };
+    let id = node.id();
+    Ok(Contestant {
+        name: "Quorate, changes made on another node",
+        crowd,
+        publisher: Box::new(Writer::new(bench, node, vec![school], way)?),
+        cpu: Box::new(move || machine::cpu(id)),
+        apart: None,
+    })
+}
+
+impl Tally {
+    fn new(role: Role, who: Contestant) -> Self {
+        Self {
+            role,
+            who,
+            most: 0.0,
+            sustained: Vec::new(),
+            p50: Vec::new(),
+            p99: Vec::new(),
+            cost: Vec::new(),
+            load: Vec::new(),
+            bursts: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Whether its row is worth anything.
+    fn holds(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    fn measure(&mut self, bench: &Bench, sockets: usize) -> Result<()> {
+        let core = bench.cores.load;
+        if self.most == 0.0 {
+            let depth = if self.role == Role::Whole { 8 } else { 4 };
+            let hard = window::run(&mut self.who, Pace::Closed { depth }, bench.window(), core)?;
+            self.most = float(hard.made) / hard.seconds;
+            self.faults.extend(hard.faults);
+        }
+        let mut sustained = None;
+        for step in STEPS {
+            let rate = self.most * step;
+            let outcome = window::run(
+                &mut self.who,
+                Pace::Open { rate, burst: 1 },
+                bench.window(),
+                core,
+            )?;
+            self.faults.extend(outcome.faults.iter().cloned());
+            if outcome.holds(P99) {
+                sustained = Some(outcome);
+                break;
+            }
+        }
+        match sustained {
+            None => self.sustained.push(0.0),
+            Some(outcome) => {
+                self.sustained.push(outcome.rate());
+                self.p50.push(outcome.p50);
+                self.p99.push(outcome.p99);
+                self.cost.push(outcome.cost());
+                self.load.push(outcome.load * 100.0);
+            }
+        }
+        if self.role != Role::Whole {
+            // A tenth of the floor's own rate: what is asked is what a frame costs when ten come at once.
+            let rate = 40_000.0 / crate::stats::many(sockets);
+            let pace = Pace::Open { rate, burst: BURST };
+            let outcome = window::run(&mut self.who, pace, bench.window(), core)?;
+            self.faults.extend(outcome.faults.iter().cloned());
+            if outcome.missing == 0 && outcome.cpu > 0.0 {
+                self.bursts.push(float(outcome.deliveries) / outcome.cpu);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn section(tallies: &[Tally], sockets: usize) -> Section {
+    let of = |role: Role| tallies.iter().find(|tally| tally.role == role);
+    let floor = of(Role::Peer(Kind::Floor));
+    let against = |ours: Role, theirs: Role| -> Option<Spread> {
+        let (ours, theirs) = (of(ours)?, of(theirs)?);
+        (ours.holds() && theirs.holds())
+            .then(|| Spread::ratio(&ours.sustained, &theirs.sustained))
+            .flatten()
+    };
+    let rows = tallies
+        .iter()
+        .map(|tally| Row {
+            name: tally.who.name.to_owned(),
+            cells: vec![
+                Cell::of(&tally.sustained, 0, ""),
+                Cell::ratio(
+                    floor.and_then(|floor| Spread::ratio(&tally.sustained, &floor.sustained)),
+                ),
+                Cell::of(&tally.p50, 1, ""),
+                Cell::of(&tally.p99, 1, ""),
+                Cell::of(&tally.cost, 2, ""),
+                Cell::of(&tally.load, 0, "%"),
+                Cell::of(&tally.bursts, 0, ""),
+            ],
+            invalid: tally.faults.clone(),
+        })
+        .collect();
+    let verdict = |what: &str, theirs: Kind, must: f64, stretch: Option<f64>| {
+        Verdict::new(
+            "G1",
+            what,
+            Cell::ratio(against(Role::Hub, Role::Peer(theirs))),
+            Bound::AtLeast(must),
+            stretch.map(Bound::AtLeast),
+        )
+    };
+    let bursts = of(Role::Hub)
+        .filter(|tally| tally.holds())
+        .and_then(|tally| Cell::of(&tally.bursts, 0, ""));
+    Section {
+        name: "live",
+        title: format!("live (G1): one change to {sockets} sockets of one school"),
+        about: format!(
+            "Each contestant sends `{{\"changed\":[\"people\"],\"seq\":n}}` to {sockets} sockets for each change. A rate \
+             is sustained when every frame comes, in order, and 99 of 100 within {P99:.0} ms of the change. Bursts are \
+             {BURST} changes at once, at a moderate rate."
+        ),
+        columns: [
+            "sustained, deliveries/s",
+            "of the floor",
+            "p50, ms",
+            "p99, ms",
+            "CPU a delivery, µs",
+            "load's core busy",
+            "bursts: frames/s and core",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        rows,
+        verdicts: vec![
+            verdict("sustained, of the floor", Kind::Floor, 0.65, Some(0.85)),
+            verdict("sustained, beside socket.io", Kind::SocketIo, 1.8, Some(2.3)),
+            verdict("sustained, beside ws", Kind::Ws, 0.9, Some(1.15)),
+            verdict("sustained, of tokio-tungstenite", Kind::Tungstenite, 0.85, None),
+            Verdict::new("G1", "bursts, frames/s and core", bursts, Bound::AtLeast(1_500_000.0), None),
+        ],
+        notes: vec![
+            "\"Changes made here\": the clerk signs in with password and second factor and renames people through the \
+             page's own server function, and the server, its database and the hub share one core; its CPU is theirs \
+             together, and the time of a delivery counts from the event's own stamp. The peers write nothing down, so what \
+             it must do more than they is in this row."
+                .to_owned(),
+            "\"Changes made on another node\": the statements of a commit reach the database as another node sends them, \
+             sealed as the clerk, and ring the bus; the database is on the load's core. What is left on the server's core \
+             is what the peers do too, and the verdicts are of this row."
+                .to_owned(),
+            "Quorate's sockets are the real ones: cookie, upgrade, subscription, hub; five to a person, which is the \
+             limit. Only the people and their sessions are written straight into the database \
+             (`bench/src/quorate/seed.rs`)."
+                .to_owned(),
+            "Where the load's core is busy for more than 95 %, the generator and not the contestant set the rate; the CPU \
+             a delivery still counts."
+                .to_owned(),
+        ],
+    }
+}
