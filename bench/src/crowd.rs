@@ -187,6 +187,33 @@ impl Crowd {
         }
     }
 
+    /// Connects these all at once, and again whoever was turned away, until each may hear of changes. How often somebody was.
+    pub fn rush(&mut self, which: std::ops::Range<usize>, most: Duration) -> Result<u64> {
+        let (start, mut turned_away) = (Instant::now(), 0);
+        for socket in which.clone() {
+            self.begin(socket)?;
+        }
+        while which
+            .clone()
+            .any(|socket| self.stage(socket) != Stage::Live)
+        {
+            self.poll(Duration::from_millis(100))?;
+            for socket in which.clone() {
+                if self.end(socket).is_some() {
+                    turned_away += 1;
+                    self.begin(socket)?;
+                }
+            }
+            if start.elapsed() > most {
+                return Err(said(format!(
+                    "Not all sockets were back after {} seconds.",
+                    most.as_secs()
+                )));
+            }
+        }
+        Ok(turned_away)
+    }
+
     /// Reads what has come, or waits so long for something to come.
     pub fn poll(&mut self, most: Duration) -> Result<()> {
         match self.poll.poll(&mut self.events, Some(most)) {

@@ -72,11 +72,11 @@ fn build(opcode: u8, payload: &[u8], masked: bool) -> Vec<u8> {
     ) {
         (Ok(length), ..) if length < 126 => frame.push(mask | length),
         (_, Ok(length), _) => {
-            frame.push(mask | 126);
+            frame.push(mask | 0x7E);
             frame.extend(length.to_be_bytes());
         }
         (_, _, length) => {
-            frame.push(mask | 127);
+            frame.push(mask | 0x7F);
             frame.extend(length.unwrap_or(u64::MAX).to_be_bytes());
         }
     }

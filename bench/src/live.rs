@@ -13,8 +13,8 @@ use crate::{
         writer::{Clerk, Way, Writer},
     },
     report::{Bound, Cell, Row, Section, Verdict},
-    stats::{Spread, abba, float},
-    window::{self, Contestant, Pace},
+    stats::{Spread, abba, float, many},
+    window::{self, Contestant, Outcome, Pace},
     workload::Bench,
 };
 
@@ -22,6 +22,8 @@ use crate::{
 const P99: f64 = 50.0;
 /// Shares of what a contestant did when it was driven as hard as it goes, tried from the top.
 const STEPS: &[f64] = &[1.0, 0.92, 0.84, 0.76, 0.68, 0.6, 0.5, 0.4];
+/// The same for a run that only shows that everything works.
+const QUICK_STEPS: &[f64] = &[0.9, 0.7, 0.5, 0.3];
 /// People whom the clerk renames, and so writes that are under way at once.
 const RENAMED: usize = 8;
 /// Events of a burst.
@@ -54,6 +56,14 @@ struct Tally {
 /// See the module.
 pub fn run(bench: &Bench) -> Result<Section> {
     let sockets: usize = bench.either(1_000, 200);
+    // First, since it takes longest: whoever is connected must be heard at least every twenty seconds.
+    let node = Quorate::start(bench, "live")?;
+    bench.tell("people and their sockets");
+    let ours = [
+        Tally::new(Role::Whole, whole(bench, &node, sockets)?),
+        Tally::new(Role::Hub, hub(bench, &node, sockets)?),
+    ];
+    node.analyse(bench)?;
     let mut tallies = Vec::new();
     for kind in [
         Kind::Floor,
@@ -65,27 +75,16 @@ pub fn run(bench: &Bench) -> Result<Section> {
         let who = Peer::start(bench, kind)?.contend(kind, sockets)?;
         tallies.push(Tally::new(Role::Peer(kind), who));
     }
-    let node = Quorate::start(bench, "live")?;
-    bench.tell("people and their sockets");
-    tallies.push(Tally::new(Role::Whole, whole(bench, &node, sockets)?));
-    tallies.push(Tally::new(Role::Hub, hub(bench, &node, sockets)?));
-    node.analyse(bench)?;
+    tallies.extend(ours);
 
     for round in 0..bench.rounds() {
         for place in abba(tallies.len(), round) {
-            let Some(tally) = tallies.get_mut(place) else {
-                continue;
-            };
-            match tally.role {
-                Role::Whole => node.pin_database(bench.cores.server)?,
-                Role::Hub => node.pin_database(bench.cores.load)?,
-                Role::Peer(_) => {}
+            match tallies.get(place).map(|tally| tally.role) {
+                Some(Role::Whole) => node.pin_database(bench.cores.server)?,
+                Some(Role::Hub) => node.pin_database(bench.cores.load)?,
+                Some(Role::Peer(_)) | None => {}
             }
-            tally.measure(bench, sockets)?;
-            // Answers the pings of the others, who have had to wait.
-            for other in &mut tallies {
-                other.who.crowd.tend(Duration::from_millis(1))?;
-            }
+            measure(bench, &mut tallies, place, sockets)?;
         }
         bench.tell(&format!("round {} of {}", round + 1, bench.rounds()));
     }
@@ -177,52 +176,67 @@ impl Tally {
     fn holds(&self) -> bool {
         self.faults.is_empty()
     }
+}
 
-    fn measure(&mut self, bench: &Bench, sockets: usize) -> Result<()> {
-        let core = bench.cores.load;
-        if self.most == 0.0 {
-            let depth = if self.role == Role::Whole { 8 } else { 4 };
-            let hard = window::run(&mut self.who, Pace::Closed { depth }, bench.window(), core)?;
-            self.most = float(hard.made) / hard.seconds;
-            self.faults.extend(hard.faults);
+/// One turn of one contestant: the highest rate that it sustains, and what bursts cost it.
+fn measure(bench: &Bench, tallies: &mut [Tally], place: usize, sockets: usize) -> Result<()> {
+    let window = |tallies: &mut [Tally], pace: Pace| -> Result<Option<Outcome>> {
+        let Some(tally) = tallies.get_mut(place) else {
+            return Ok(None);
+        };
+        let outcome = window::run(&mut tally.who, pace, bench.window(), bench.cores.load)?;
+        tally.faults.extend(outcome.faults.iter().cloned());
+        // Answers the pings of the others, who have had to wait.
+        for other in tallies.iter_mut() {
+            other.who.crowd.tend(Duration::from_millis(1))?;
         }
-        let mut sustained = None;
-        for step in STEPS {
-            let rate = self.most * step;
-            let outcome = window::run(
-                &mut self.who,
-                Pace::Open { rate, burst: 1 },
-                bench.window(),
-                core,
-            )?;
-            self.faults.extend(outcome.faults.iter().cloned());
-            if outcome.holds(P99) {
-                sustained = Some(outcome);
-                break;
-            }
+        Ok(Some(outcome))
+    };
+    let Some((role, mut most)) = tallies.get(place).map(|tally| (tally.role, tally.most)) else {
+        return Ok(());
+    };
+    if most <= 0.0 {
+        let depth = if role == Role::Whole { 8 } else { 4 };
+        if let Some(hard) = window(tallies, Pace::Closed { depth })? {
+            most = float(hard.made) / hard.seconds;
         }
-        match sustained {
-            None => self.sustained.push(0.0),
-            Some(outcome) => {
-                self.sustained.push(outcome.rate());
-                self.p50.push(outcome.p50);
-                self.p99.push(outcome.p99);
-                self.cost.push(outcome.cost());
-                self.load.push(outcome.load * 100.0);
-            }
-        }
-        if self.role != Role::Whole {
-            // A tenth of the floor's own rate: what is asked is what a frame costs when ten come at once.
-            let rate = 40_000.0 / crate::stats::many(sockets);
-            let pace = Pace::Open { rate, burst: BURST };
-            let outcome = window::run(&mut self.who, pace, bench.window(), core)?;
-            self.faults.extend(outcome.faults.iter().cloned());
-            if outcome.missing == 0 && outcome.cpu > 0.0 {
-                self.bursts.push(float(outcome.deliveries) / outcome.cpu);
-            }
-        }
-        Ok(())
     }
+    let mut sustained = None;
+    for step in bench.either(STEPS, QUICK_STEPS) {
+        let pace = Pace::Open {
+            rate: most * step,
+            burst: 1,
+        };
+        sustained = window(tallies, pace)?.filter(|outcome| outcome.holds(P99));
+        if sustained.is_some() {
+            break;
+        }
+    }
+    let bursts = if role == Role::Whole {
+        None
+    } else {
+        // A tenth of what the floor does: what is asked is what a frame costs when ten come at once.
+        let rate = 40_000.0 / many(sockets);
+        window(tallies, Pace::Open { rate, burst: BURST })?
+    };
+    let Some(tally) = tallies.get_mut(place) else {
+        return Ok(());
+    };
+    tally.most = most;
+    match sustained {
+        None => tally.sustained.push(0.0),
+        Some(outcome) => {
+            tally.sustained.push(outcome.rate());
+            tally.p50.push(outcome.p50);
+            tally.p99.push(outcome.p99);
+            tally.cost.push(outcome.cost());
+            tally.load.push(outcome.load * 100.0);
+        }
+    }
+    if let Some(outcome) = bursts.filter(|outcome| outcome.missing == 0 && outcome.cpu > 0.0) {
+        tally.bursts.push(float(outcome.deliveries) / outcome.cpu);
+    }
+    Ok(())
 }
 
 fn section(tallies: &[Tally], sockets: usize) -> Section {

@@ -89,8 +89,9 @@ fn main() -> ExitCode {
             other => Err(said(format!("{other} is no peer of ours."))),
         },
         Command::List => {
-            ALL.iter()
-                .for_each(|workload| println!("{}", workload.name));
+            for workload in ALL {
+                println!("{}", workload.name);
+            }
             Ok(())
         }
     };

@@ -4,6 +4,7 @@ pub mod floor;
 pub mod tungstenite;
 
 use std::{
+    fmt::Write as _,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     path::Path,
@@ -189,7 +190,7 @@ impl Publisher for Told {
         let mut lines = String::new();
         for at in due {
             self.seq += 1;
-            lines.push_str(&format!("{}\n", self.seq));
+            let _ = writeln!(lines, "{}", self.seq);
             self.made.push(Made {
                 group: 0,
                 seq: self.seq,

@@ -222,7 +222,7 @@ impl Trial<'_> {
                         }
                     }
                     Turn::Restored if crowd.stage(who) == Stage::Live => {
-                        *turn = Turn::In(Instant::now())
+                        *turn = Turn::In(Instant::now());
                     }
                     Turn::In(_) | Turn::Restored => {
                         if let Some(end) = crowd.end(who) {

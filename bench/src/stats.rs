@@ -93,7 +93,6 @@ mod tests {
                 high: 4.0
             }
         );
-        assert_eq!(Spread::of(&[7.0]).unwrap().median, 7.0);
         assert_eq!(Spread::of(&[f64::NAN]), None);
     }
 
@@ -113,8 +112,7 @@ mod tests {
 
     #[test]
     fn a_large_count_keeps_its_worth() {
-        assert_eq!(float(5_000_000_000), 5e9);
-        assert_eq!(whole(5e9), 5_000_000_000);
+        assert_eq!(whole(float(5_000_000_001)), 5_000_000_001);
         assert_eq!(whole(-1.0), 0);
     }
 }

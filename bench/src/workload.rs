@@ -80,7 +80,7 @@ impl Bench {
     /// How long one window is.
     pub const fn window(&self) -> Duration {
         if self.quick {
-            Duration::from_millis(700)
+            Duration::from_millis(500)
         } else {
             Duration::from_secs(3)
         }
