@@ -27,12 +27,12 @@ pub struct Child {
 impl Child {
     /// Starts a program on a core. What it says goes into a file of `folder` that is called after `name`.
     pub fn start(folder: &Path, name: &str, core: u32, command: &Asked) -> Result<Self> {
-        let log = folder.join(format!("{name}.log"));
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(&log)
-            .map_err(io("a log file"))?;
+        // Of this start alone: what an earlier one said must not be taken for it.
+        let log = (1_u32..)
+            .map(|start| folder.join(format!("{name}-{start}.log")))
+            .find(|log| !log.exists())
+            .unwrap_or_default();
+        let file = File::create_new(&log).map_err(io("a log file"))?;
         let process = Command::new("taskset")
             .args(["-c", &core.to_string()])
             .arg(&command.program)

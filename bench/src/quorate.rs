@@ -370,7 +370,7 @@ fn well(
         let asked = client
             .get(format!("http://{address}/health"))
             .header("host", host);
-        if let Ok(answer) = bench.hands.block_on(asked.send())
+        if let Ok(answer) = bench.hands.block_on(async { asked.send().await })
             && answer.status().is_success()
         {
             return Ok(());

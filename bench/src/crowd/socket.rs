@@ -284,13 +284,10 @@ impl Socket {
         match (opcode, self.place.dialect) {
             (frame::TEXT, Dialect::Plain) => self.change(payload, now, mouth),
             (frame::TEXT, Dialect::SocketIo) => self.event(payload, now, mouth),
-            (frame::TEXT, Dialect::Quorate) => {
-                if payload.starts_with(WORDS) && self.stage == Stage::Live {
-                    self.change(payload, now, mouth);
-                } else {
-                    self.words(payload, now, mouth);
-                }
-            }
+            (frame::TEXT, Dialect::Quorate) => match seq_of(payload) {
+                Some(seq) if self.stage == Stage::Live => self.tell(seq, now, mouth),
+                _ => self.words(payload, now, mouth),
+            },
             (frame::PING, _) => self.write(&frame::client(frame::PONG, payload)),
             (frame::PONG, _) => {}
             (frame::CLOSE, _) => {
@@ -306,10 +303,7 @@ impl Socket {
 
     /// One change, in exactly the words that were agreed.
     fn change(&mut self, payload: &[u8], now: clock::Micros, mouth: &mut Mouth) {
-        let digits = payload
-            .strip_prefix(WORDS)
-            .and_then(|rest| rest.strip_suffix(b"}"));
-        match digits.and_then(number) {
+        match seq_of(payload) {
             Some(seq) => self.tell(seq, now, mouth),
             None => mouth.fault(format_args!(
                 "the words {}",
@@ -395,7 +389,9 @@ impl Socket {
     }
 }
 
-fn number(digits: &[u8]) -> Option<u64> {
+/// The number of a change, where the words are those and no others.
+fn seq_of(payload: &[u8]) -> Option<u64> {
+    let digits = payload.strip_prefix(WORDS)?.strip_suffix(b"}")?;
     if digits.is_empty() || digits.len() > 18 {
         return None;
     }
