@@ -299,5 +299,6 @@ fn section(rates: &[Vec<f64>; 3], outcomes: &[Outcome], schools: usize, rate: f6
             ),
         ],
         notes,
+        charts: Vec::new(),
     }
 }

@@ -382,5 +382,6 @@ fn section(
             ),
         ],
         notes,
+        charts: Vec::new(),
     }
 }

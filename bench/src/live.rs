@@ -323,5 +323,6 @@ fn section(tallies: &[Tally], sockets: usize) -> Section {
              a delivery still counts."
                 .to_owned(),
         ],
+        charts: Vec::new(),
     }
 }

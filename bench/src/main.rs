@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod chart;
 mod child;
 mod clock;
 mod commit;
@@ -10,6 +11,7 @@ mod crowd;
 mod fault;
 mod floor;
 mod frame;
+mod growth;
 mod idle;
 mod live;
 mod machine;

@@ -5,6 +5,7 @@ use std::{fmt::Write as _, fs, path::Path};
 use serde::Serialize;
 
 use crate::{
+    chart::Chart,
     fault::{Result, io},
     machine::{Cores, Machine},
     stats::Spread,
@@ -44,6 +45,8 @@ pub struct Section {
     pub verdicts: Vec<Verdict>,
     /// What else a reader must know.
     pub notes: Vec<String>,
+    /// Files beside the results.
+    pub charts: Vec<Chart>,
 }
 
 /// One contestant, or one variant.
@@ -185,6 +188,10 @@ const FLOOR_MOST: f64 = 0.10;
 impl Report {
     /// Writes `RESULTS.md` and `RESULTS.json`.
     pub fn write(&self, folder: &Path) -> Result<()> {
+        for chart in self.sections.iter().flat_map(|section| &section.charts) {
+            fs::write(folder.join(format!("{}.svg", chart.name)), chart.svg())
+                .map_err(io("a chart"))?;
+        }
         fs::write(folder.join("RESULTS.md"), self.markdown()).map_err(io("RESULTS.md"))?;
         let json = serde_json::to_string_pretty(self)? + "\n";
         fs::write(folder.join("RESULTS.json"), json).map_err(io("RESULTS.json"))
@@ -202,9 +209,11 @@ impl Report {
         } = &self.machine;
         let _ = writeln!(
             text,
-            "Measured by `make bench{}` at commit {commit} on {cores} × {processor}, {memory:.0} GiB, Linux {kernel}; the server on\n\
+            "Measured by `make bench{}` at commit {commit} on {cores} × {processor}, {memory:.0} GiB, Linux {kernel}; the \
+             server on\n\
              core {}, the load on core {}, loopback only. Each figure is the median of the rounds, with the lowest and the\n\
-             highest; ratios are taken round by round. Figures of one machine cannot be compared with another's; ratios within a run can.\n",
+             highest; ratios are taken round by round. Figures of one machine cannot be compared with another's; ratios \
+              within a run can.\n",
             if self.quick { " QUICK=1" } else { "" },
             self.cores.server,
             self.cores.load,
@@ -249,6 +258,9 @@ impl Section {
                 " **(invalid)**"
             };
             let _ = writeln!(text, "| {}{invalid} | {} |", row.name, cells.join(" | "));
+        }
+        for chart in &self.charts {
+            let _ = writeln!(text, "\n![{}]({}.svg)", chart.title, chart.name);
         }
         if !self.verdicts.is_empty() {
             text.push_str("\n| goal | what | reached | must | stretch | verdict |\n|---|---|--:|--:|--:|---|\n");
@@ -346,6 +358,7 @@ mod tests {
             }],
             verdicts: vec![],
             notes: vec![],
+            charts: vec![],
         };
         let mut text = String::new();
         section.write(&mut text);

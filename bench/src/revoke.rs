@@ -489,5 +489,6 @@ fn section(found: &[Found]) -> Section {
              taken away, so that it hears of a removal by reading the log, five times a second."
                 .to_owned(),
         ],
+        charts: Vec::new(),
     }
 }

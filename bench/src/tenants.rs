@@ -277,5 +277,6 @@ fn section(tallies: &[Tally; 3], schools: usize, each: usize, alone: usize, rate
              as a number that was never given here, or that comes twice."
                 .to_owned(),
         ],
+        charts: Vec::new(),
     }
 }

@@ -12,7 +12,9 @@ use std::{
 
 use tokio::runtime::Runtime;
 
-use crate::{commit, fault::Result, idle, live, machine::Cores, report::Section, revoke, tenants};
+use crate::{
+    commit, fault::Result, growth, idle, live, machine::Cores, report::Section, revoke, tenants,
+};
 
 /// One line of the table of workloads.
 pub struct Workload {
@@ -43,6 +45,10 @@ pub const ALL: &[Workload] = &[
     Workload {
         name: "commit",
         run: commit::run,
+    },
+    Workload {
+        name: "growth",
+        run: growth::run,
     },
 ];
 

@@ -172,18 +172,25 @@ impl Writer {
                 tokio::spawn(ring_bus(node.bus.clone(), ring));
             }
         }
-        let mut writer = Self {
+        let tenants: Vec<Uuid> = schools.iter().map(|school| school.id).collect();
+        let seen = bench.hands.block_on(
+            sqlx::query_scalar(
+                "select h.seq from unnest($1::uuid[]) with ordinality as w (tenant, place)
+                 join sec.event_head h on h.tenant_id = w.tenant order by w.place",
+            )
+            .bind(&tenants)
+            .fetch_all(&node.behind),
+        )?;
+        Ok(Self {
             jobs,
             asked: 0,
             state,
             behind: node.behind.clone(),
-            seen: vec![0; schools.len()],
+            seen,
             schools,
             hands: bench.hands.handle().clone(),
             per_job,
-        };
-        writer.made()?;
-        Ok(writer)
+        })
     }
 }
 
