@@ -80,8 +80,8 @@ fn events(bench: &Bench, node: &Quorate, size: usize) -> Result<Size> {
     bench.hands.block_on(async {
         loop {
             let added: i64 = sqlx::query_scalar(
-                "select count(sec.append_for($1, null, 'membership.renamed', null, '{}', array['people'], null)) from generate_series(
-                   1, least(10000, $2 - (select h.seq from sec.event_head h where h.tenant_id = $1)))",
+                "select count(sec.append_for($1, null, 'membership.renamed', null, '{}', array['people'], null))
+                 from generate_series(1, least(10000, $2 - (select h.seq from sec.event_head h where h.tenant_id = $1)))",
             )
             .bind(school.id)
             .bind(wanted)

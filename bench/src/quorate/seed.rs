@@ -76,7 +76,7 @@ impl Quorate {
         let many = i32::try_from(many).map_err(|_| said("Too many people."))?;
         bench.hands.block_on(async {
             let rows: Vec<(Uuid, String)> = sqlx::query_as(
-                "select sec.make_person($1, $2 || n || '@' || $3 || '.example', initcap($2) || ' ' || n, array[$2]),
+                "select sec.make_person($1, 'bench-' || $2 || n || '@' || $3 || '.example', initcap($2) || ' ' || n, array[$2]),
                    initcap($2) || ' ' || n
                  from generate_series(1, $4) n",
             )
