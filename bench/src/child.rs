@@ -28,7 +28,7 @@ impl Child {
     /// Starts a program on a core. What it says goes into a file of `folder` that is called after `name`.
     pub fn start(folder: &Path, name: &str, core: u32, command: &Asked) -> Result<Self> {
         // Of this start alone: what an earlier one said must not be taken for it.
-        let log = (1_u32..)
+        let log = (1..=u32::MAX)
             .map(|start| folder.join(format!("{name}-{start}.log")))
             .find(|log| !log.exists())
             .unwrap_or_default();
