@@ -102,11 +102,11 @@ impl Quorate {
 
     /// Tells the planner what has been written.
     pub fn analyse(&self, bench: &Bench) -> Result<()> {
-        // As the owner of each half of the tables; the pool's connections go on as the one they were.
-        let both = "analyze; set role quorate_owner; analyze; set role quorate_sec";
+        // As the owner of the database, who may do so with all that is in it; the pool's connections go on as who they were.
+        let all = "set role quorate_owner; analyze; set role quorate_sec";
         bench
             .hands
-            .block_on(sqlx::raw_sql(both).execute(&self.behind))?;
+            .block_on(sqlx::raw_sql(all).execute(&self.behind))?;
         Ok(())
     }
 }
