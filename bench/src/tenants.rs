@@ -60,7 +60,7 @@ pub fn run(bench: &Bench) -> Result<Section> {
         batch: BATCH,
         noisy: Some((0, LOUD)),
     };
-    let mut plain: Box<dyn Publisher> = Box::new(Writer::new(bench, &node, all.to_vec(), plain)?);
+    let plain: Box<dyn Publisher> = Box::new(Writer::new(bench, &node, all.to_vec(), plain)?);
     let mut noisy: Box<dyn Publisher> = Box::new(Writer::new(bench, &node, all.to_vec(), noisy)?);
 
     // The highest rate at which the database makes what is asked for: it is the hub that is measured.
@@ -109,8 +109,6 @@ pub fn run(bench: &Bench) -> Result<Section> {
         }
         bench.tell(&format!("round {} of {}", round + 1, bench.rounds()));
     }
-    plain = all_of_them.publisher;
-    drop((plain, noisy));
     Ok(section(&tallies, schools, each, alone, rate))
 }
 
