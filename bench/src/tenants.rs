@@ -49,8 +49,9 @@ pub fn run(bench: &Bench) -> Result<Section> {
     let (single, all) = opened
         .split_first()
         .ok_or_else(|| said("There are no schools."))?;
-    let mut one = one_school(bench, &node, single, alone)?;
+    // The many first: who is connected and not heard for a minute is taken for gone.
     let mut all_of_them = many_schools(bench, &node, all, each)?;
+    let mut one = one_school(bench, &node, single, alone)?;
     node.analyse(bench)?;
     let plain = Way::ManySchools {
         batch: BATCH,

@@ -112,7 +112,7 @@ impl Outcome {
 /// Nothing more comes after so long a silence.
 const SILENCE: Duration = Duration::from_millis(300);
 /// Longest wait for what is still under way at the end.
-const DRAIN: Duration = Duration::from_secs(15);
+const DRAIN: Duration = Duration::from_secs(60);
 /// How late the last change of a window may be made.
 const LATE: Micros = 100_000;
 
