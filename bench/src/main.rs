@@ -1,0 +1,174 @@
+//! How fast Quorate is, beside its peers, on this machine: the method and the goals are those of the performance design.
+//! `bench/run` brings what this program needs and starts it; `make bench ONLY=live QUICK=1` is one workload in under a minute.
+
+#![forbid(unsafe_code)]
+
+mod chart;
+mod child;
+mod clock;
+mod commit;
+mod crowd;
+mod fault;
+mod floor;
+mod frame;
+mod growth;
+mod idle;
+mod live;
+mod machine;
+mod peer;
+mod quorate;
+mod report;
+mod revoke;
+mod stats;
+mod tenants;
+mod window;
+mod workload;
+
+use std::{os::unix::fs::PermissionsExt as _, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use fault::{Result, io, said};
+use machine::{Cores, Machine};
+use report::Report;
+use workload::{ALL, Bench};
+
+#[derive(Parser)]
+#[command(name = "bench")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Measure, and write the results.
+    Run(Asked),
+    /// Be a peer: what the harness starts.
+    #[command(hide = true)]
+    Serve {
+        /// floor or tungstenite.
+        peer: String,
+    },
+    /// Say which workloads there are.
+    List,
+}
+
+#[derive(clap::Args)]
+struct Asked {
+    /// One workload and no other; else all.
+    #[arg(long)]
+    only: Option<String>,
+    /// Seconds instead of minutes.
+    #[arg(long)]
+    quick: bool,
+    /// The release build of Quorate.
+    #[arg(long)]
+    quorate: PathBuf,
+    /// The built front end.
+    #[arg(long)]
+    site: PathBuf,
+    /// PostgreSQL's programs.
+    #[arg(long)]
+    postgres: PathBuf,
+    /// Where the peers were installed.
+    #[arg(long)]
+    peers: PathBuf,
+    /// Where the results go.
+    #[arg(long)]
+    out: PathBuf,
+    /// Keep logs and data, and say where they are.
+    #[arg(long)]
+    keep: bool,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Run(asked) => run(asked),
+        Command::Serve { peer } => match peer.as_str() {
+            "floor" => peer::floor::serve(),
+            "tungstenite" => peer::tungstenite::serve(),
+            other => Err(said(format!("{other} is no peer of ours."))),
+        },
+        Command::List => {
+            for workload in ALL {
+                println!("{}", workload.name);
+            }
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("bench: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(asked: Asked) -> Result<()> {
+    let chosen: Vec<_> = ALL
+        .iter()
+        .filter(|workload| {
+            asked
+                .only
+                .as_deref()
+                .is_none_or(|only| only == workload.name)
+        })
+        .collect();
+    if chosen.is_empty() {
+        let names: Vec<_> = ALL.iter().map(|workload| workload.name).collect();
+        return Err(said(format!(
+            "There is no such workload; there are {}.",
+            names.join(", ")
+        )));
+    }
+    let cores = Cores::find()?;
+    // Before there is any other thread: what starts later starts where this one is.
+    machine::pin(std::process::id(), cores.load)?;
+    let mut scratch = tempfile::Builder::new()
+        .prefix("quorate-bench-")
+        .tempdir()
+        .map_err(io("the scratch folder"))?;
+    // PostgreSQL may run as another user, who has to get through.
+    std::fs::set_permissions(scratch.path(), std::fs::Permissions::from_mode(0o755))
+        .map_err(io("the scratch folder"))?;
+    scratch.disable_cleanup(asked.keep);
+    let hands = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(io("the runtime"))?;
+    let bench = Bench {
+        cores,
+        quick: asked.quick,
+        quorate: asked.quorate,
+        site: asked.site,
+        postgres: asked.postgres,
+        peers: asked.peers,
+        hands,
+        scratch,
+    };
+    let machine = Machine::look(&asked.out);
+    bench.tell("the floor, and the generator alone");
+    let (start, generator) = (floor::rate(&bench)?, floor::generator(&bench)?);
+    let mut sections = Vec::new();
+    for workload in chosen {
+        bench.tell(workload.name);
+        sections.push((workload.run)(&bench)?);
+    }
+    let report = Report {
+        machine,
+        cores,
+        quick: bench.quick,
+        floor: (start, floor::rate(&bench)?),
+        generator,
+        sections,
+    };
+    report.write(&asked.out)?;
+    print!("{}", report.markdown());
+    if asked.keep {
+        bench.tell(&format!("kept {}", bench.folder().display()));
+    }
+    Ok(())
+}
