@@ -12,12 +12,13 @@ use std::{
     time::Duration,
 };
 
-use async_nats::{Client, ConnectOptions, Event, Message, ServerAddr};
+use async_nats::{Client, ConnectOptions, Event, Message, ServerAddr, rustls::crypto};
 use domain::{
     Seq, TenantId,
     db::{Latest, News},
 };
 use futures::StreamExt;
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use tokio::{
     sync::Notify,
@@ -45,7 +46,8 @@ const SAY_MOST: Duration = Duration::from_millis(500);
 /// Most tenants of one ring. Of more it is said that it is somewhere.
 const HEADS_MOST: usize = 1_000;
 
-/// Where NATS is: the addresses of one server or of several that are one cluster, separated by commas, with `nats://` or `tls://`.
+/// Where NATS is: the addresses of one server or of several that are one cluster, separated by commas, with `nats://` or `tls://`. What
+/// stands in front of the first one's `@` is a name and a password, or a token, and counts for all.
 #[derive(Clone)]
 pub struct Servers(Vec<ServerAddr>);
 
@@ -64,6 +66,21 @@ impl FromStr for Servers {
             .collect::<Option<_>>()
             .map(Self)
             .ok_or(())
+    }
+}
+
+impl Servers {
+    /// The client itself leaves what stands in front of the `@` unread.
+    fn let_in(&self, options: ConnectOptions) -> ConnectOptions {
+        let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let Some(first) = self.0.first() else {
+            return options;
+        };
+        match (first.username(), first.password()) {
+            (Some(name), Some(password)) => options.user_and_password(plain(name), plain(password)),
+            (Some(token), None) => options.token(plain(token)),
+            _ => options,
+        }
     }
 }
 
@@ -137,8 +154,11 @@ impl Drop for NatsBus {
 }
 
 async fn attend(shared: Arc<Shared>, servers: Servers, news: Arc<News>) {
+    // Two libraries bring one each, and asked for neither TLS would panic.
+    let _ = crypto::ring::default_provider().install_default();
     let told = shared.clone();
-    let options = ConnectOptions::new()
+    let options = servers
+        .let_in(ConnectOptions::new())
         .name("quorate")
         .no_echo()
         .retry_on_initial_connect()

@@ -28,7 +28,7 @@ impl Hub {
     pub fn to_say(&self, now: Instant) -> Vec<(TenantId, Presence)> {
         self.all()
             .into_iter()
-            .filter_map(|(id, tenant)| Some((id, lock(&tenant).to_say(now)?)))
+            .filter_map(|(id, tenant)| Some((id, lock(&tenant).presence_due(now)?)))
             .collect()
     }
 

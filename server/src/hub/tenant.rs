@@ -206,7 +206,7 @@ impl Tenant {
     }
 
     /// Who is here, where other nodes are to be told it now. That nobody is, is said once.
-    pub(super) fn to_say(&mut self, now: Instant) -> Option<Presence> {
+    pub(super) fn presence_due(&mut self, now: Instant) -> Option<Presence> {
         let presence = Presence::of(self.people.keys().copied(), self.readings.all());
         let due = match &self.said {
             None => !presence.is_empty(),

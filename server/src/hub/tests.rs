@@ -791,7 +791,7 @@ fn who_is_at_another_node_is_here_too_until_it_says_otherwise_or_falls_silent() 
     // Dilip chooses not to be seen, at whichever node.
     hub.deliver(OAKFIELD, &[changed(1, &[&reading_key(DILIP)])], at(7_000));
     let told = json!({ "changed": [format!("readers/{POLICY}")], "seq": 1 });
-    assert_eq!(reads(&margaret).unwrap(), [told.clone()]);
+    assert_eq!(reads(&margaret).unwrap(), std::slice::from_ref(&told));
     // Sian goes to another paper.
     hub.hear_of(OAKFIELD, NODE, presence(&[(POLICY, DILIP, 4)]), at(8_000));
     assert_eq!(hub.here(OAKFIELD), [MARGARET, DILIP]);

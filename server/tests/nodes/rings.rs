@@ -14,10 +14,11 @@ use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use crate::{
-    house::House,
+    DOWN,
+    house::{House, PATIENCE},
     nats::Nats,
     readers::{others, paper},
-    school::{School, bus_is},
+    school::{School, bus_is, said},
 };
 
 /// Long enough for a message, and for none.
@@ -72,6 +73,14 @@ async fn a_commit_rings_where_its_school_has_pages_and_nowhere_else() {
         .await
         .unwrap();
     let oakfield = following(&nats, &mut behind, "oakfield", seq).await;
+    // Who does not know the password hears nothing, and says that it does not.
+    let hub = Hub::default();
+    let out = Bus::nats(
+        nats.bare_url().parse().unwrap(),
+        Uuid::new_v4(),
+        Arc::default(),
+        hub,
+    );
     let northgate = following(&nats, &mut behind, "northgate", 0).await;
     let ahead = following(&nats, &mut behind, "oakfield", seq + 1).await;
     assert_eq!(gives_a_role(&db, &clerk, imran).await, seq + 1);
@@ -79,6 +88,8 @@ async fn a_commit_rings_where_its_school_has_pages_and_nowhere_else() {
     assert!(timeout(QUIET, northgate.rung()).await.is_err());
     assert!(timeout(QUIET, ahead.rung()).await.is_err(), "read already");
     assert!(timeout(QUIET, own.rung()).await.is_err(), "its own bell");
+    assert!(timeout(QUIET, out.rung()).await.is_err());
+    assert_eq!((own.is_up(), out.is_up()), (Some(true), Some(false)));
 
     // What a function commits that appends its own events: somewhere.
     domain::session::sign_out(&db, clerk.token).await.unwrap();
@@ -113,7 +124,7 @@ async fn nothing_that_a_stranger_says_over_the_bus_opens_or_closes_or_breaks_any
     let teacher = school.behind.account("teacher1@oakfield.example").await;
     let governor = school.behind.account("governor1@oakfield.example").await;
     let node = Uuid::new_v4();
-    let stranger = async_nats::connect(nats.url()).await.unwrap();
+    let stranger = nats.stranger().await;
     let say = async |subject: &'static str, words: Value| {
         stranger
             .publish(subject, words.to_string().into())
@@ -166,4 +177,28 @@ async fn nothing_that_a_stranger_says_over_the_bus_opens_or_closes_or_breaks_any
     clerk.does(&house, "people/suspend", &dilip).await;
     assert_eq!(hers.seqs(1).await, school.changes_since(seq).await);
     bus_is(&[&server], true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn over_tls_a_process_believes_the_certificates_that_its_machine_believes() {
+    let Some(mut nats) = Nats::with_tls() else {
+        return;
+    };
+    nats.start().await;
+    let school = School::new().await;
+    let (knows, does_not) = (House::new(), House::new());
+    let mut command = knows.command(&["serve"]);
+    command.env("SSL_CERT_FILE", nats.certificate());
+    let (first, second) = (
+        school.serve_as(&knows, &nats, command),
+        school.serve(&does_not, &nats),
+    );
+    bus_is(&[&first], true).await;
+    bus_is(&[&second], false).await;
+    let started = Instant::now();
+    while said(&does_not, DOWN) == 0 {
+        assert!(started.elapsed() < PATIENCE, "{}", does_not.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!((said(&knows, DOWN), said(&does_not, DOWN)), (0, 1));
 }

@@ -1,6 +1,9 @@
 //! Oakfield, served by two processes on the same databases.
 
-use std::time::{Duration, Instant};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use testing::{Behind, Database, Fresh, Role, Stand};
@@ -44,7 +47,10 @@ impl School {
     }
 
     pub fn serve<'a>(&self, house: &'a House, nats: &Nats) -> Server<'a> {
-        let mut command = house.command(&["serve"]);
+        self.serve_as(house, nats, house.command(&["serve"]))
+    }
+
+    pub fn serve_as<'a>(&self, house: &'a House, nats: &Nats, mut command: Command) -> Server<'a> {
         command.env("QUORATE_BUS", nats.url());
         for role in Role::SERVING {
             command.env(role.variable(), self.fresh.url(role));

@@ -117,10 +117,18 @@ fn group(one: &GroupLine) -> impl IntoView + use<> {
     let name = one.name.clone();
     let mut about = vec![counted(one.pupils, "pupil", "pupils")];
     if one.leaving > 0 {
-        about.push(format!("{} {}", one.leaving, if one.leaving == 1 { "leaves" } else { "leave" }));
+        about.push(format!(
+            "{} {}",
+            one.leaving,
+            if one.leaving == 1 { "leaves" } else { "leave" }
+        ));
     }
     if one.apart > 0 {
-        about.push(format!("{} {} not go up with it", one.apart, if one.apart == 1 { "does" } else { "do" }));
+        about.push(format!(
+            "{} {} not go up with it",
+            one.apart,
+            if one.apart == 1 { "does" } else { "do" }
+        ));
     }
     let chosen = one.wish.fate;
     let options: Vec<_> = Fate::ALL
