@@ -19,6 +19,7 @@ mod peer;
 mod quorate;
 mod report;
 mod revoke;
+mod sign_in;
 mod stats;
 mod tenants;
 mod window;
@@ -47,7 +48,7 @@ enum Command {
     /// Be a peer: what the harness starts.
     #[command(hide = true)]
     Serve {
-        /// floor or tungstenite.
+        /// argon2, floor or tungstenite.
         peer: String,
     },
     /// Say which workloads there are.
@@ -86,6 +87,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(asked) => run(asked),
         Command::Serve { peer } => match peer.as_str() {
+            "argon2" => peer::argon2::serve(),
             "floor" => peer::floor::serve(),
             "tungstenite" => peer::tungstenite::serve(),
             other => Err(said(format!("{other} is no peer of ours."))),

@@ -1,5 +1,6 @@
 //! The others: each a process of its own that broadcasts what it is told over a connection of its own.
 
+pub mod argon2;
 pub mod floor;
 pub mod tungstenite;
 

@@ -13,8 +13,8 @@ use std::{
 use tokio::runtime::Runtime;
 
 use crate::{
-    commit, fault::Result, growth, idle, live, machine::Cores, report::Section, revoke, tenants,
-};
+    commit, fault::Result, growth, idle, live, machine::Cores, report::Section, revoke,
+    sign_in, tenants, };
 
 /// One line of the table of workloads.
 pub struct Workload {
@@ -45,6 +45,10 @@ pub const ALL: &[Workload] = &[
     Workload {
         name: "commit",
         run: commit::run,
+    },
+    Workload {
+        name: "sign-in",
+        run: sign_in::run,
     },
     Workload {
         name: "growth",
