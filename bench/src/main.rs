@@ -22,6 +22,7 @@ mod revoke;
 mod sign_in;
 mod stats;
 mod tenants;
+mod upload;
 mod window;
 mod workload;
 
@@ -48,7 +49,7 @@ enum Command {
     /// Be a peer: what the harness starts.
     #[command(hide = true)]
     Serve {
-        /// argon2, floor or tungstenite.
+        /// argon2, floor, store or tungstenite.
         peer: String,
     },
     /// Say which workloads there are.
@@ -89,6 +90,7 @@ fn main() -> ExitCode {
         Command::Serve { peer } => match peer.as_str() {
             "argon2" => peer::argon2::serve(),
             "floor" => peer::floor::serve(),
+            "store" => peer::store::serve(),
             "tungstenite" => peer::tungstenite::serve(),
             other => Err(said(format!("{other} is no peer of ours."))),
         },

@@ -14,7 +14,8 @@ use tokio::runtime::Runtime;
 
 use crate::{
     commit, fault::Result, growth, idle, live, machine::Cores, report::Section, revoke,
-    sign_in, tenants, };
+    sign_in, tenants, upload,
+};
 
 /// One line of the table of workloads.
 pub struct Workload {
@@ -49,6 +50,10 @@ pub const ALL: &[Workload] = &[
     Workload {
         name: "sign-in",
         run: sign_in::run,
+    },
+    Workload {
+        name: "upload",
+        run: upload::run,
     },
     Workload {
         name: "growth",
