@@ -8,6 +8,7 @@ mod child;
 mod clock;
 mod commit;
 mod crowd;
+mod fan_out;
 mod fault;
 mod floor;
 mod frame;

@@ -13,7 +13,7 @@ use std::{
 use tokio::runtime::Runtime;
 
 use crate::{
-    commit, fault::Result, growth, idle, live, machine::Cores, report::Section, revoke,
+    commit, fan_out, fault::Result, growth, idle, live, machine::Cores, report::Section, revoke,
     sign_in, tenants, upload,
 };
 
@@ -54,6 +54,10 @@ pub const ALL: &[Workload] = &[
     Workload {
         name: "upload",
         run: upload::run,
+    },
+    Workload {
+        name: "fan-out",
+        run: fan_out::run,
     },
     Workload {
         name: "growth",
