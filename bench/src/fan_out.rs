@@ -72,7 +72,6 @@ pub fn run(bench: &Bench) -> Result<Section> {
                 burst: 1,
             };
             let outcome = window(bench, &mut who, pace, &mut faults)?;
-            // Also of a window that is not counted: nobody may be looked up at any rate.
             let count = statements.count(bench)?;
             if outcome.holds(P99) {
                 outcomes.push(outcome);
