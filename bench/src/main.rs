@@ -8,6 +8,7 @@ mod child;
 mod clock;
 mod commit;
 mod crowd;
+mod fan_out;
 mod fault;
 mod floor;
 mod frame;
@@ -19,8 +20,10 @@ mod peer;
 mod quorate;
 mod report;
 mod revoke;
+mod sign_in;
 mod stats;
 mod tenants;
+mod upload;
 mod window;
 mod workload;
 
@@ -47,7 +50,7 @@ enum Command {
     /// Be a peer: what the harness starts.
     #[command(hide = true)]
     Serve {
-        /// floor or tungstenite.
+        /// argon2, floor, store or tungstenite.
         peer: String,
     },
     /// Say which workloads there are.
@@ -86,7 +89,9 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(asked) => run(asked),
         Command::Serve { peer } => match peer.as_str() {
+            "argon2" => peer::argon2::serve(),
             "floor" => peer::floor::serve(),
+            "store" => peer::store::serve(),
             "tungstenite" => peer::tungstenite::serve(),
             other => Err(said(format!("{other} is no peer of ours."))),
         },

@@ -1,6 +1,8 @@
 //! The others: each a process of its own that broadcasts what it is told over a connection of its own.
 
+pub mod argon2;
 pub mod floor;
+pub mod store;
 pub mod tungstenite;
 
 use std::{

@@ -13,7 +13,8 @@ use std::{
 use tokio::runtime::Runtime;
 
 use crate::{
-    commit, fault::Result, growth, idle, live, machine::Cores, report::Section, revoke, tenants,
+    commit, fan_out, fault::Result, growth, idle, live, machine::Cores, report::Section, revoke,
+    sign_in, tenants, upload,
 };
 
 /// One line of the table of workloads.
@@ -45,6 +46,18 @@ pub const ALL: &[Workload] = &[
     Workload {
         name: "commit",
         run: commit::run,
+    },
+    Workload {
+        name: "sign-in",
+        run: sign_in::run,
+    },
+    Workload {
+        name: "upload",
+        run: upload::run,
+    },
+    Workload {
+        name: "fan-out",
+        run: fan_out::run,
     },
     Workload {
         name: "growth",
