@@ -19,6 +19,7 @@ mod peer;
 mod quorate;
 mod report;
 mod revoke;
+mod sealed;
 mod stats;
 mod tenants;
 mod window;

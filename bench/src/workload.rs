@@ -13,7 +13,8 @@ use std::{
 use tokio::runtime::Runtime;
 
 use crate::{
-    commit, fault::Result, growth, idle, live, machine::Cores, report::Section, revoke, tenants,
+    commit, fault::Result, growth, idle, live, machine::Cores, report::Section, revoke, sealed,
+    tenants,
 };
 
 /// One line of the table of workloads.
@@ -49,6 +50,10 @@ pub const ALL: &[Workload] = &[
     Workload {
         name: "growth",
         run: growth::run,
+    },
+    Workload {
+        name: "sealed",
+        run: sealed::run,
     },
 ];
 
