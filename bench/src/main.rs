@@ -20,6 +20,7 @@ mod peer;
 mod quorate;
 mod report;
 mod revoke;
+mod sealed;
 mod sign_in;
 mod stats;
 mod tenants;

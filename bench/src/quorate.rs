@@ -209,7 +209,12 @@ impl Quorate {
 
     /// The address of the bus, for whoever stands in between.
     pub fn bus_url(&self) -> Result<String> {
-        url(&self.asked, "bus")
+        self.url("bus")
+    }
+
+    /// The address of the database for one of the logins.
+    pub fn url(&self, role: &str) -> Result<String> {
+        url(&self.asked, role)
     }
 
     /// Puts its database on a core.

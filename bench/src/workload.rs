@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     commit, fan_out, fault::Result, growth, idle, live, machine::Cores, report::Section, revoke,
-    sign_in, tenants, upload,
+    sealed, sign_in, tenants, upload,
 };
 
 /// One line of the table of workloads.
@@ -62,6 +62,10 @@ pub const ALL: &[Workload] = &[
     Workload {
         name: "growth",
         run: growth::run,
+    },
+    Workload {
+        name: "sealed",
+        run: sealed::run,
     },
 ];
 
