@@ -15,6 +15,7 @@ mod growth;
 mod idle;
 mod live;
 mod machine;
+mod pages;
 mod peer;
 mod quorate;
 mod report;
@@ -47,8 +48,11 @@ enum Command {
     /// Be a peer: what the harness starts.
     #[command(hide = true)]
     Serve {
-        /// floor or tungstenite.
+        /// floor, tungstenite or maud.
         peer: String,
+        /// The database of the one that reads one.
+        #[arg(long, default_value = "")]
+        database: String,
     },
     /// Say which workloads there are.
     List,
@@ -85,9 +89,10 @@ struct Asked {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(asked) => run(asked),
-        Command::Serve { peer } => match peer.as_str() {
+        Command::Serve { peer, database } => match peer.as_str() {
             "floor" => peer::floor::serve(),
             "tungstenite" => peer::tungstenite::serve(),
+            "maud" => peer::maud::serve(&database),
             other => Err(said(format!("{other} is no peer of ours."))),
         },
         Command::List => {

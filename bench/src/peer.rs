@@ -1,6 +1,7 @@
 //! The others: each a process of its own that broadcasts what it is told over a connection of its own.
 
 pub mod floor;
+pub mod maud;
 pub mod tungstenite;
 
 use std::{

@@ -13,7 +13,8 @@ use std::{
 use tokio::runtime::Runtime;
 
 use crate::{
-    commit, fault::Result, growth, idle, live, machine::Cores, report::Section, revoke, tenants,
+    commit, fault::Result, growth, idle, live, machine::Cores, pages, report::Section, revoke,
+    tenants,
 };
 
 /// One line of the table of workloads.
@@ -45,6 +46,10 @@ pub const ALL: &[Workload] = &[
     Workload {
         name: "commit",
         run: commit::run,
+    },
+    Workload {
+        name: "pages",
+        run: pages::run,
     },
     Workload {
         name: "growth",
