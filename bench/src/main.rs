@@ -16,6 +16,7 @@ mod growth;
 mod idle;
 mod live;
 mod machine;
+mod pages;
 mod peer;
 mod quorate;
 mod report;
@@ -51,8 +52,11 @@ enum Command {
     /// Be a peer: what the harness starts.
     #[command(hide = true)]
     Serve {
-        /// argon2, floor, store or tungstenite.
+        /// argon2, floor, maud, store or tungstenite.
         peer: String,
+        /// The database of the one that reads one.
+        #[arg(long, default_value = "")]
+        database: String,
     },
     /// Say which workloads there are.
     List,
@@ -89,11 +93,12 @@ struct Asked {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(asked) => run(asked),
-        Command::Serve { peer } => match peer.as_str() {
+        Command::Serve { peer, database } => match peer.as_str() {
             "argon2" => peer::argon2::serve(),
             "floor" => peer::floor::serve(),
             "store" => peer::store::serve(),
             "tungstenite" => peer::tungstenite::serve(),
+            "maud" => peer::maud::serve(&database),
             other => Err(said(format!("{other} is no peer of ours."))),
         },
         Command::List => {

@@ -2,6 +2,7 @@
 
 pub mod argon2;
 pub mod floor;
+pub mod maud;
 pub mod store;
 pub mod tungstenite;
 

@@ -217,6 +217,11 @@ impl Quorate {
         url(&self.asked, role)
     }
 
+    /// The address of its database for a peer that reads the plain tables, as [`Self::behind`] does.
+    pub fn tables_url(&self) -> Result<String> {
+        url(&self.asked, "migrator")
+    }
+
     /// Puts its database on a core.
     pub fn pin_database(&self, core: u32) -> Result<()> {
         let Some(postgres) = self.postgres else {

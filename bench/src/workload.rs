@@ -13,8 +13,8 @@ use std::{
 use tokio::runtime::Runtime;
 
 use crate::{
-    commit, fan_out, fault::Result, growth, idle, live, machine::Cores, report::Section, revoke,
-    sealed, sign_in, tenants, upload,
+    commit, fan_out, fault::Result, growth, idle, live, machine::Cores, pages, report::Section,
+    revoke, sealed, sign_in, tenants, upload,
 };
 
 /// One line of the table of workloads.
@@ -46,6 +46,10 @@ pub const ALL: &[Workload] = &[
     Workload {
         name: "commit",
         run: commit::run,
+    },
+    Workload {
+        name: "pages",
+        run: pages::run,
     },
     Workload {
         name: "sign-in",
