@@ -67,6 +67,14 @@ impl Crowd {
         })
     }
 
+    /// Nobody yet of those who watch another topic than the people, and of whom some are to be told that it is not for them.
+    pub fn watching(topic: &str) -> Result<Self> {
+        Ok(Self {
+            mouth: Mouth::of(topic, true),
+            ..Self::new()?
+        })
+    }
+
     /// One socket more, not connected yet. Its number.
     pub fn add(&mut self, place: Place) -> usize {
         self.sockets.push(Socket::new(place));
@@ -82,7 +90,7 @@ impl Crowd {
     pub fn live(&self) -> usize {
         self.sockets
             .iter()
-            .filter(|socket| socket.stage == Stage::Live)
+            .filter(|socket| socket.stage == Stage::Live && !socket.refused)
             .count()
     }
 
@@ -98,6 +106,13 @@ impl Crowd {
         self.sockets
             .get(socket)
             .map_or(Stage::Away, |socket| socket.stage)
+    }
+
+    /// Whether a socket was told that what it wants to watch is not for it.
+    pub fn refused(&self, socket: usize) -> bool {
+        self.sockets
+            .get(socket)
+            .is_some_and(|socket| socket.refused)
     }
 
     /// How a socket ended, where it has.

@@ -139,6 +139,30 @@ pub fn memory(pid: u32) -> Result<u64> {
         .ok_or_else(|| said("The kernel does not say how much memory a process holds."))
 }
 
+/// Bytes that a process has in the machine's memory now.
+pub fn resident(pid: u32) -> Result<u64> {
+    figure(pid, "VmRSS:")
+}
+
+/// The most of them that it had since it was last asked, which begins anew.
+pub fn peak(pid: u32) -> Result<u64> {
+    let most = figure(pid, "VmHWM:")?;
+    // proc_pid_clear_refs(5): resets the peak to what is there now.
+    fs::write(format!("/proc/{pid}/clear_refs"), "5").map_err(io("/proc/…/clear_refs"))?;
+    Ok(most)
+}
+
+/// A figure of `/proc/PID/status`, in bytes.
+fn figure(pid: u32, name: &str) -> Result<u64> {
+    let text =
+        fs::read_to_string(format!("/proc/{pid}/status")).map_err(io("the process has gone"))?;
+    text.lines()
+        .find_map(|line| line.strip_prefix(name))
+        .and_then(|value| value.split_whitespace().next()?.parse::<u64>().ok())
+        .map(|kilobytes| kilobytes * 1024)
+        .ok_or_else(|| said("The kernel does not say how much memory a process holds."))
+}
+
 /// How long a core has been idle since the machine started, in seconds.
 pub fn idle(core: u32) -> Result<f64> {
     let text = fs::read_to_string("/proc/stat").map_err(io("/proc/stat"))?;
@@ -259,6 +283,10 @@ mod tests {
     fn this_process_has_a_memory_and_a_time() {
         let own = std::process::id();
         assert!(memory(own).unwrap() > 100_000);
+        let before = resident(own).unwrap();
+        let held = std::hint::black_box(vec![1_u8; 32 << 20]);
+        drop(held);
+        assert!(peak(own).unwrap() >= before + (30 << 20));
         let mut work = 0_u64;
         let before = cpu(own).unwrap();
         while cpu(own).unwrap() < before + 0.02 {

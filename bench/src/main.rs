@@ -8,6 +8,7 @@ mod child;
 mod clock;
 mod commit;
 mod crowd;
+mod fan_out;
 mod fault;
 mod floor;
 mod frame;
@@ -15,12 +16,16 @@ mod growth;
 mod idle;
 mod live;
 mod machine;
+mod pages;
 mod peer;
 mod quorate;
 mod report;
 mod revoke;
+mod sealed;
+mod sign_in;
 mod stats;
 mod tenants;
+mod upload;
 mod window;
 mod workload;
 
@@ -47,8 +52,11 @@ enum Command {
     /// Be a peer: what the harness starts.
     #[command(hide = true)]
     Serve {
-        /// floor or tungstenite.
+        /// argon2, floor, maud, store or tungstenite.
         peer: String,
+        /// The database of the one that reads one.
+        #[arg(long, default_value = "")]
+        database: String,
     },
     /// Say which workloads there are.
     List,
@@ -85,9 +93,12 @@ struct Asked {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(asked) => run(asked),
-        Command::Serve { peer } => match peer.as_str() {
+        Command::Serve { peer, database } => match peer.as_str() {
+            "argon2" => peer::argon2::serve(),
             "floor" => peer::floor::serve(),
+            "store" => peer::store::serve(),
             "tungstenite" => peer::tungstenite::serve(),
+            "maud" => peer::maud::serve(&database),
             other => Err(said(format!("{other} is no peer of ours."))),
         },
         Command::List => {

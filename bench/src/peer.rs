@@ -1,6 +1,9 @@
 //! The others: each a process of its own that broadcasts what it is told over a connection of its own.
 
+pub mod argon2;
 pub mod floor;
+pub mod maud;
+pub mod store;
 pub mod tungstenite;
 
 use std::{

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// What every account of the demo signs in with (`server/domain/src/demo.rs`).
-const PASSWORD: &str = "quiet otter lantern harbour";
+pub const PASSWORD: &str = "quiet otter lantern harbour";
 /// And the second factor of each, in bytes.
 const FACTOR: &[u8] = b"Hello!\xDE\xAD\xBE\xEF";
 /// The demo's own school, whose clerk signs in as people do.
@@ -60,6 +60,11 @@ pub struct Quorate {
 impl Quorate {
     /// Starts a node with a database of its own, both on the server's core, and waits until it is well.
     pub fn start(bench: &Bench, name: &str) -> Result<Self> {
+        Self::start_with(bench, name, &[])
+    }
+
+    /// The same, told more than the others are.
+    pub fn start_with(bench: &Bench, name: &str, more: &[(&str, String)]) -> Result<Self> {
         let address = free()?;
         let folder = bench.folder().join(name);
         std::fs::create_dir_all(&folder).map_err(io("the scratch folder"))?;
@@ -80,8 +85,10 @@ impl Quorate {
             ("QUORATE_SOFFICE", "off".to_owned()),
             ("QUORATE_LOG", "warn".to_owned()),
         ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .to_vec();
+        .iter()
+        .chain(more)
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect();
         let mut child = Child::start(&folder, "serve", bench.cores.server, &asked)?;
         let client = client()?;
         well(bench, &client, &mut child, address, &host)?;
@@ -157,6 +164,39 @@ impl Quorate {
         })
     }
 
+    /// Ends it with its database, and starts both again on the same data.
+    pub fn again(mut self, bench: &Bench, name: &str) -> Result<Self> {
+        self.child.end();
+        let folder = bench.folder().join(name);
+        self.child = Child::start(&folder, "serve", bench.cores.server, &self.asked)?;
+        well(
+            bench,
+            &self.client,
+            &mut self.child,
+            self.address,
+            &self.host,
+        )?;
+        self.postgres = machine::child_called(self.child.id(), "postgres");
+        Ok(self)
+    }
+
+    /// The superuser of its own database, who alone may count statements: with the password that the node keeps beside its data.
+    pub fn superuser(&self, bench: &Bench, name: &str) -> Result<PgPool> {
+        let secrets = bench.folder().join(name).join("data/secrets.toml");
+        let secrets = std::fs::read_to_string(secrets).map_err(io("the secrets of a node"))?;
+        let password = secrets
+            .lines()
+            .find_map(|line| line.strip_prefix("superuser = \"")?.strip_suffix('"'))
+            .ok_or_else(|| said("A node keeps no superuser's password."))?;
+        let options = options(&url(&self.asked, "web")?)?
+            .username("postgres")
+            .password(password);
+        let _inside = bench.hands.enter();
+        Ok(PgPoolOptions::new()
+            .max_connections(1)
+            .connect_lazy_with(options))
+    }
+
     /// Asks it to end, and does not wait.
     pub fn ask_to_end(&self) {
         self.child.ask_to_end();
@@ -169,7 +209,17 @@ impl Quorate {
 
     /// The address of the bus, for whoever stands in between.
     pub fn bus_url(&self) -> Result<String> {
-        url(&self.asked, "bus")
+        self.url("bus")
+    }
+
+    /// The address of the database for one of the logins.
+    pub fn url(&self, role: &str) -> Result<String> {
+        url(&self.asked, role)
+    }
+
+    /// The address of its database for a peer that reads the plain tables, as [`Self::behind`] does.
+    pub fn tables_url(&self) -> Result<String> {
+        url(&self.asked, "migrator")
     }
 
     /// Puts its database on a core.

@@ -13,7 +13,8 @@ use std::{
 use tokio::runtime::Runtime;
 
 use crate::{
-    commit, fault::Result, growth, idle, live, machine::Cores, report::Section, revoke, tenants,
+    commit, fan_out, fault::Result, growth, idle, live, machine::Cores, pages, report::Section,
+    revoke, sealed, sign_in, tenants, upload,
 };
 
 /// One line of the table of workloads.
@@ -47,8 +48,28 @@ pub const ALL: &[Workload] = &[
         run: commit::run,
     },
     Workload {
+        name: "pages",
+        run: pages::run,
+    },
+    Workload {
+        name: "sign-in",
+        run: sign_in::run,
+    },
+    Workload {
+        name: "upload",
+        run: upload::run,
+    },
+    Workload {
+        name: "fan-out",
+        run: fan_out::run,
+    },
+    Workload {
         name: "growth",
         run: growth::run,
+    },
+    Workload {
+        name: "sealed",
+        run: sealed::run,
     },
 ];
 

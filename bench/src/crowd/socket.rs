@@ -18,8 +18,8 @@ use crate::{
 /// The sample nonce of RFC 6455, section 1.3, and its answer: a server that does not work it out is none.
 const NONCE: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ANSWER: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
-/// What every contestant says of a change, up to its number.
-const WORDS: &[u8] = br#"{"changed":["people"],"seq":"#;
+/// What most are told of.
+const PEOPLE: &str = "people";
 const EVENT: &[u8] = br#"42["changed","#;
 /// As many as tell the story.
 const FAULTS_MOST: usize = 20;
@@ -81,9 +81,13 @@ impl fmt::Display for End {
     }
 }
 
-/// What all sockets of a crowd tell.
-#[derive(Default)]
+/// What all sockets of a crowd watch, and what they tell.
 pub(super) struct Mouth {
+    topic: String,
+    /// What every contestant says of a change, up to its number.
+    words: Vec<u8>,
+    /// Whether some of them may be told that the topic is not for them.
+    refusals: bool,
     pub socket: u32,
     pub heard: Vec<Heard>,
     pub faults: Vec<String>,
@@ -91,7 +95,26 @@ pub(super) struct Mouth {
     pub gaps: u64,
 }
 
+impl Default for Mouth {
+    fn default() -> Self {
+        Self::of(PEOPLE, false)
+    }
+}
+
 impl Mouth {
+    pub fn of(topic: &str, refusals: bool) -> Self {
+        Self {
+            topic: topic.to_owned(),
+            words: format!(r#"{{"changed":["{topic}"],"seq":"#).into_bytes(),
+            refusals,
+            socket: 0,
+            heard: Vec::new(),
+            faults: Vec::new(),
+            resyncs: 0,
+            gaps: 0,
+        }
+    }
+
     fn fault(&mut self, what: impl fmt::Display) {
         if self.faults.len() < FAULTS_MOST {
             self.faults.push(format!("socket {}: {what}", self.socket));
@@ -102,6 +125,8 @@ impl Mouth {
 pub(super) struct Socket {
     pub place: Place,
     pub stage: Stage,
+    /// It was told that the topic is not for it.
+    pub refused: bool,
     pub last: u64,
     pub epoch: String,
     pub end: Option<End>,
@@ -115,6 +140,7 @@ impl Socket {
         Self {
             place,
             stage: Stage::Away,
+            refused: false,
             last: 0,
             epoch: String::new(),
             end: None,
@@ -126,6 +152,7 @@ impl Socket {
     pub fn begin(&mut self, stream: TcpStream) {
         self.stream = Some(stream);
         self.stage = Stage::Connecting;
+        self.refused = false;
         self.end = None;
         self.rest = Vec::new();
     }
@@ -284,7 +311,7 @@ impl Socket {
         match (opcode, self.place.dialect) {
             (frame::TEXT, Dialect::Plain) => self.change(payload, now, mouth),
             (frame::TEXT, Dialect::SocketIo) => self.event(payload, now, mouth),
-            (frame::TEXT, Dialect::Quorate) => match seq_of(payload) {
+            (frame::TEXT, Dialect::Quorate) => match seq_of(payload, &mouth.words) {
                 Some(seq) if self.stage == Stage::Live => self.tell(seq, now, mouth),
                 _ => self.words(payload, now, mouth),
             },
@@ -303,7 +330,7 @@ impl Socket {
 
     /// One change, in exactly the words that were agreed.
     fn change(&mut self, payload: &[u8], now: clock::Micros, mouth: &mut Mouth) {
-        match seq_of(payload) {
+        match seq_of(payload, &mouth.words) {
             Some(seq) => self.tell(seq, now, mouth),
             None => mouth.fault(format_args!(
                 "the words {}",
@@ -349,7 +376,7 @@ impl Socket {
             said["hello"]["seq"].as_u64(),
             said["hello"]["epoch"].as_str(),
         ) {
-            self.greet(seq, epoch);
+            self.greet(seq, epoch, mouth);
         } else if said["beat"]["seq"].is_u64() {
             // All up to there is told; the changes in between were of nothing that is watched here, which the count will show.
         } else if said["resync"] == true {
@@ -359,7 +386,7 @@ impl Socket {
         } else if let (Some(seq), Some(_), Some(names)) =
             (seq, said["since"].as_u64(), said["changed"].as_array())
         {
-            if names.iter().any(|name| name != "people") {
+            if names.iter().any(|name| *name != mouth.topic) {
                 mouth.fault(format_args!("a topic that is not watched in {said}"));
             }
             // One answer for all that was missed, so no number is skipped by it.
@@ -368,6 +395,9 @@ impl Socket {
                 self.tell(seq, now, mouth);
             }
             self.last = self.last.max(seq);
+            self.stage = Stage::Live;
+        } else if mouth.refusals && said["refused"] == serde_json::json!([mouth.topic]) {
+            self.refused = true;
             self.stage = Stage::Live;
         } else {
             mouth.fault(format_args!(
@@ -378,20 +408,26 @@ impl Socket {
     }
 
     /// Subscribes, from where it has heard everything: from the hello, or from before the connection was lost.
-    fn greet(&mut self, seq: u64, epoch: &str) {
+    fn greet(&mut self, seq: u64, epoch: &str, mouth: &Mouth) {
         if self.last == 0 || self.epoch.is_empty() {
             self.last = seq;
             epoch.clone_into(&mut self.epoch);
         }
+        // Who may be refused the one watches their own place all the same, as every page does.
+        let topics: &[&str] = if mouth.refusals {
+            &["me", &mouth.topic]
+        } else {
+            &[&mouth.topic]
+        };
         let words =
-            serde_json::json!({ "subscribe": ["people"], "since": self.last, "epoch": self.epoch });
+            serde_json::json!({ "subscribe": topics, "since": self.last, "epoch": self.epoch });
         self.say(&words.to_string());
     }
 }
 
 /// The number of a change, where the words are those and no others.
-fn seq_of(payload: &[u8]) -> Option<u64> {
-    let digits = payload.strip_prefix(WORDS)?.strip_suffix(b"}")?;
+fn seq_of(payload: &[u8], words: &[u8]) -> Option<u64> {
+    let digits = payload.strip_prefix(words)?.strip_suffix(b"}")?;
     if digits.is_empty() || digits.len() > 18 {
         return None;
     }
@@ -451,6 +487,28 @@ mod tests {
         ] {
             assert_eq!(hears(&mut socket, &[wrong]), (vec![], 1), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_refusal_is_a_fault_but_where_some_are_to_be_refused() {
+        let refused = br#"{"refused":["folder/1"]}"#;
+        for (topic, refusals, faults) in [
+            ("folder/1", true, 0),
+            ("folder/1", false, 1),
+            ("folder/2", true, 1),
+        ] {
+            let (mut socket, mut mouth) = (listening(Dialect::Quorate), Mouth::of(topic, refusals));
+            socket.frame(frame::TEXT, refused, 1, &mut mouth);
+            assert_eq!((socket.refused, mouth.faults.len()), (faults == 0, faults));
+        }
+        let (mut socket, mut mouth) = (listening(Dialect::Quorate), Mouth::of("folder/1", true));
+        for text in [
+            r#"{"changed":["folder/1"],"seq":3}"#,
+            r#"{"changed":["people"],"seq":4}"#,
+        ] {
+            socket.frame(frame::TEXT, text.as_bytes(), 1, &mut mouth);
+        }
+        assert_eq!((mouth.heard.len(), mouth.faults.len()), (1, 1));
     }
 
     #[test]

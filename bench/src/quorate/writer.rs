@@ -89,6 +89,7 @@ pub struct Writer {
     state: Arc<State>,
     behind: PgPool,
     schools: Vec<School>,
+    topic: Arc<str>,
     /// Where the log of each school stood when it was last read.
     seen: Vec<i64>,
     hands: tokio::runtime::Handle,
@@ -117,6 +118,18 @@ impl State {
 impl Writer {
     /// Of changes in these schools; their number in the list is the number of their sockets' group.
     pub fn new(bench: &Bench, node: &Quorate, schools: Vec<School>, way: Way) -> Result<Self> {
+        Self::about(bench, node, schools, way, "people")
+    }
+
+    /// Of changes to something else than the people, which clerks do not make.
+    pub fn about(
+        bench: &Bench,
+        node: &Quorate,
+        schools: Vec<School>,
+        way: Way,
+        topic: &str,
+    ) -> Result<Self> {
+        let topic: Arc<str> = topic.into();
         let (jobs, taken) = mpsc::unbounded_channel();
         let taken = Arc::new(Turn::new(taken));
         let state = Arc::new(State::default());
@@ -135,10 +148,10 @@ impl Writer {
             Way::OtherNode { token, writers, .. } => {
                 for _ in 0..writers {
                     let (taken, state, ring) = (taken.clone(), state.clone(), ring.clone());
-                    let web = node.web.clone();
+                    let (web, topic) = (node.web.clone(), topic.clone());
                     tokio::spawn(async move {
                         while let Some(many) = next(&taken).await {
-                            let done = commit(&web, token, many).await;
+                            let done = commit(&web, token, many, &topic).await;
                             ring.notify_one();
                             state.finish(many, done);
                         }
@@ -154,7 +167,7 @@ impl Writer {
                 let loud = noisy.and_then(|(school, times)| {
                     Some((schools.get(school)?.id, times.saturating_sub(1)))
                 });
-                let behind = node.behind.clone();
+                let (behind, topic) = (node.behind.clone(), topic.clone());
                 let (taken, state, bell) = (taken.clone(), state.clone(), ring.clone());
                 tokio::spawn(async move {
                     let mut turn = 0;
@@ -164,7 +177,7 @@ impl Writer {
                             .cloned()
                             .unwrap_or_default();
                         turn += 1;
-                        let done = append(&behind, &part, loud).await;
+                        let done = append(&behind, &part, loud, &topic).await;
                         bell.notify_one();
                         state.finish(many, done);
                     }
@@ -188,6 +201,7 @@ impl Writer {
             behind: node.behind.clone(),
             seen,
             schools,
+            topic,
             hands: bench.hands.handle().clone(),
             per_job,
         })
@@ -199,35 +213,42 @@ async fn next(taken: &Turn<mpsc::UnboundedReceiver<usize>>) -> Option<usize> {
 }
 
 /// Begins, seals, appends and commits in one round trip.
-async fn commit(web: &PgPool, token: [u8; 16], events: usize) -> Result<()> {
+async fn commit(web: &PgPool, token: [u8; 16], events: usize, topic: &str) -> Result<()> {
     let hex = token.iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     });
     let mut statement = format!("begin; select sec.enter('\\x{hex}'); ");
     for _ in 0..events {
-        statement.push_str(
-            "select sec.append('membership.renamed', null, '{}', array['people'], null); ",
+        let _ = write!(
+            statement,
+            "select sec.append('membership.renamed', null, '{{}}', array['{topic}'], null); "
         );
     }
     statement.push_str("commit");
-    // Sixteen bytes in hexadecimal and nothing else of anybody's.
+    // Sixteen bytes in hexadecimal and the name of a topic, and nothing else of anybody's.
     sqlx::raw_sql(AssertSqlSafe(statement)).execute(web).await?;
     Ok(())
 }
 
-async fn append(behind: &PgPool, schools: &[Uuid], loud: Option<(Uuid, u64)>) -> Result<()> {
+async fn append(
+    behind: &PgPool,
+    schools: &[Uuid],
+    loud: Option<(Uuid, u64)>,
+    topic: &str,
+) -> Result<()> {
     let (loud, times) = loud.map_or((None, 0), |(school, times)| (Some(school), times));
     let times = i32::try_from(times).unwrap_or(i32::MAX);
     // In the order of their ids, as `sec.append_for` asks of whoever writes to several logs.
     sqlx::query(
-        "select sec.append_for(t, null, 'membership.renamed', null, '{}', array['people'], null)
+        "select sec.append_for(t, null, 'membership.renamed', null, '{}', array[$4], null)
          from (select t from unnest($1::uuid[]) t
                cross join lateral generate_series(0, case when t = $2 then $3 else 0 end) order by t) all_of_them",
     )
     .bind(schools)
     .bind(loud)
     .bind(times)
+    .bind(topic)
     .execute(behind)
     .await?;
     Ok(())
@@ -279,12 +300,13 @@ impl Publisher for Writer {
         let tenants: Vec<Uuid> = self.schools.iter().map(|school| school.id).collect();
         let rows: Vec<(i32, i64, f64, bool)> = self.hands.block_on(
             sqlx::query_as(
-                "select w.place::integer - 1, e.seq, (extract(epoch from e.at) * 1000000)::float8, 'people' = any (e.topics)
+                "select w.place::integer - 1, e.seq, (extract(epoch from e.at) * 1000000)::float8, $3 = any (e.topics)
                  from unnest($1::uuid[], $2::bigint[]) with ordinality as w (tenant, seen, place)
                  join event e on e.tenant_id = w.tenant and e.seq > w.seen order by 1, 2",
             )
             .bind(&tenants)
             .bind(&self.seen)
+            .bind(self.topic.as_ref())
             .fetch_all(&self.behind),
         )?;
         let mut made = Vec::with_capacity(rows.len());
