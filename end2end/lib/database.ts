@@ -84,7 +84,8 @@ export function checkedIn(label: string, first: string, by: string, weeks: numbe
     declare child pupil; author uuid; made uuid; week integer; moment timestamptz;
     begin ${about(label, first, by)}
       for week in 1..${weeks} loop
-        moment := now() - week * interval '7 days';
+        -- Midday in London: the hour of now can be another day, and another week, before the clocks changed.
+        moment := ((now() at time zone 'Europe/London')::date - 7 * week + time '12:00') at time zone 'Europe/London';
         insert into record (tenant_id, kind, happened_at, author_id) values (child.tenant_id, 'check_in', moment, author) returning id into made;
         insert into record_pupil (tenant_id, record_id, pupil_id, place, part) values (child.tenant_id, made, child.id, 1, 'subject');
         insert into record_version (tenant_id, record_id, number, body, detail, made_by) values (child.tenant_id, made, 1, '', '{"of": "plain"}', author);
