@@ -301,7 +301,7 @@ pub async fn attackers(behind: &mut Behind, other: &mut PgConnection) -> Vec<Att
         ("a seal without a mac", String::new()),
         ("a seal with a made-up mac", "0f".repeat(32)),
     ] {
-        add(name, &[set(&format!("{body}|{mac}"))]);
+        add(name, &[set(&format!("{mac}|{body}"))]);
     }
     add(
         "a seal of nothing but Oakfield",
@@ -309,7 +309,7 @@ pub async fn attackers(behind: &mut Behind, other: &mut PgConnection) -> Vec<Att
     );
     add(
         "a session-wide forged seal",
-        &[set(&format!("{body}|{}", "0f".repeat(32))).replace("true)", "false)")],
+        &[set(&format!("{}|{body}", "0f".repeat(32))).replace("true)", "false)")],
     );
     let rewrite = format!(
         "select set_config('sec.caller', replace(current_setting('sec.caller'), '{northgate}', '{oakfield}'), true)"
@@ -317,6 +317,12 @@ pub async fn attackers(behind: &mut Behind, other: &mut PgConnection) -> Vec<Att
     add(
         "Northgate's own seal with Oakfield written over it",
         &[theirs.clone(), rewrite],
+    );
+    // Between the mac and the tenant stands a line, and where there is none the account would be read as the tenant.
+    let shift = "select set_config('sec.caller', regexp_replace(current_setting('sec.caller'), '^(.{64}).', '\\1x'), true)";
+    add(
+        "Northgate's own seal with its parts moved by one",
+        &[theirs.clone(), shift.to_owned()],
     );
 
     // Replayed: taken from a transaction that is open on another connection.

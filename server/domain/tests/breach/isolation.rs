@@ -267,11 +267,11 @@ const GUARDS: &[(&str, &str)] = &[
     ("$paper; alter table paper enable row level security; grant select, update on paper to quorate_web;
       create policy paper_select on paper for select to quorate_web using (tenant_id = (select sec.tenant()));
       create policy paper_update on paper for update to quorate_web using (tenant_id = (select sec.tenant())) with check (true)", "Northgate's administrator"),
-    ("sec.seal(): or right(sealed, 64) is distinct from sec.mac(left(sealed, -65)) → ", "a seal with a made-up mac"),
-    ("sec.seal(): or right(sealed, 64) is distinct from sec.mac(left(sealed, -65)) → ", "Northgate's own seal with Oakfield written over it"),
-    ("sec.seal(): or right(sealed, 64) is distinct from sec.mac(left(sealed, -65)) → ", "a session-wide forged seal"),
-    ("sec.mac(text): || timestamptz_send(now()) → ", "Oakfield's seal of an earlier transaction"),
-    ("sec.mac(text): int4send(pg_backend_pid()) || timestamptz_send(now()) → ''::bytea", "Oakfield's seal of another connection"),
+    ("sec.genuine(): if starts_with(sealed, sec.mac(substring(convert_to(sealed, 'UTF8') from 65))) → if true", "a seal with a made-up mac"),
+    ("sec.genuine(): if starts_with(sealed, sec.mac(substring(convert_to(sealed, 'UTF8') from 65))) → if true", "Northgate's own seal with Oakfield written over it"),
+    ("sec.genuine(): if starts_with(sealed, sec.mac(substring(convert_to(sealed, 'UTF8') from 65))) → if true", "a session-wide forged seal"),
+    ("sec.mac(bytea): || timestamptz_send(now()) → ", "Oakfield's seal of an earlier transaction"),
+    ("sec.mac(bytea): int4send(pg_backend_pid()) || timestamptz_send(now()) → ''::bytea", "Oakfield's seal of another connection"),
     ("sec.live_session(bytea): or m.state = 'active' → or m.state is not null", "a suspended head"),
     ("sec.live_session(bytea): or m.state = 'active' → or m.state is not null", "a removed clerk"),
     ("sec.live_session(bytea): and a.closed_at is null → ", "a senior whose account is closed"),

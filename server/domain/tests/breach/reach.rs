@@ -30,6 +30,8 @@ const REACHES: &[&str] = &[
     "set log_statement = 'all'",
     "set row_security = off; select count(*) from membership",
     "select sec.mac('x')",
+    "select sec.genuine()",
+    "select sec.seal()",
     "select sec.put_seal(null, null, null, null, array['school_admin'], 1)",
     "select sec.enter_job((select tenant_id from sec.host('oakfield')))",
     "select sec.append_for((select tenant_id from sec.host('oakfield')), null, 'a.b', null, '{}', '{}', null)",

@@ -214,9 +214,9 @@ async fn nobody_writes_the_log_but_by_acting() {
     for begin in [
         "select 1".to_owned(),
         format!(
-            "select set_config('sec.caller', '{}|||||1|{}', true)",
-            Uuid::nil(),
-            "0".repeat(64)
+            "select set_config('sec.caller', '{}|{}|||||1', true)",
+            "0".repeat(64),
+            Uuid::nil()
         ),
         format!("select sec.enter('\\x{token}')"),
     ] {
