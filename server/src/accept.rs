@@ -12,6 +12,8 @@ use hyper_util::{
 use tokio::{net::TcpListener, sync::watch};
 use tower::ServiceExt as _;
 
+use crate::line::Line;
+
 /// How long a client may take over the head of a request; also the longest that a connection may lie idle between two.
 const HEAD_MOST: Duration = Duration::from_secs(30);
 /// Rest when the process has no more file descriptors.
@@ -39,16 +41,19 @@ pub async fn serve(listener: TcpListener, app: Router, mut ending: watch::Receiv
             }
         };
         let _ = stream.set_nodelay(true);
+        let line = Line::new(stream);
+        let out = line.out();
         let app = app
             .clone()
             .map_request(move |mut request: Request<hyper::body::Incoming>| {
                 request
                     .extensions_mut()
                     .insert(ConnectInfo::<SocketAddr>(peer));
+                request.extensions_mut().insert(out.clone());
                 request.map(Body::new)
             });
         let connection = http
-            .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(app))
+            .serve_connection_with_upgrades(TokioIo::new(line), TowerToHyperService::new(app))
             .into_owned();
         let connection = connections.watch(connection);
         tokio::spawn(async move {

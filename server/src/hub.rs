@@ -419,6 +419,7 @@ impl Hub {
                 state.tell_readers(now);
             }
         }
+        state.settle();
     }
 
     /// Which history the log is. Another one than before means that the database was restored: every seq has lost its meaning,

@@ -22,6 +22,7 @@ pub mod files;
 pub mod health;
 pub mod hub;
 pub mod known;
+pub mod line;
 pub mod logging;
 pub mod mail;
 pub mod parts;

@@ -47,6 +47,7 @@ use crate::{
         frame::Frame,
         seat::{End, Next, Seat},
     },
+    line::Out,
     relay::{Log, past},
 };
 
@@ -102,6 +103,7 @@ pub struct Sockets {
 pub async fn live(
     caller: Option<Extension<Caller>>,
     session: Option<Extension<Live>>,
+    line: Option<Extension<Out>>,
     Extension(sockets): Extension<Sockets>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -119,13 +121,17 @@ pub async fn live(
             .max_write_buffer_size(WRITE_BUFFER_MOST)
             .max_message_size(MESSAGE_MOST)
             .max_frame_size(MESSAGE_MOST)
-            .on_upgrade(move |socket| attend(socket, sockets, caller, session.account, session.id)),
+            .on_upgrade(move |socket| {
+                let line = line.map(|Extension(line)| line);
+                attend(socket, line, sockets, caller, session.account, session.id)
+            }),
     }
 }
 
 /// The socket's whole life.
 async fn attend(
     mut socket: WebSocket,
+    line: Option<Out>,
     sockets: Sockets,
     caller: Caller,
     account: Uuid,
@@ -138,6 +144,10 @@ async fn attend(
         Ok(seat) => seat,
         Err(end) => return farewell(&mut socket, end).await,
     };
+    // From here on nothing but frames is written on it.
+    if let Some(line) = line {
+        seat.attach(line);
+    }
     let place = Place {
         hub: sockets.hub.clone(),
         seat,

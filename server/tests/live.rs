@@ -20,6 +20,7 @@ use domain::{
 };
 use serde_json::json;
 use server::{
+    accept,
     bus::Bus,
     files::Files,
     hub::Hub,
@@ -31,7 +32,11 @@ use server::{
 };
 use sqlx::{PgConnection, postgres::PgConnectOptions};
 use testing::{Database, Fresh, Role};
-use tokio::{net::TcpListener, sync::Notify, time::Instant};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+    time::Instant,
+};
 use tower_sessions::session::Id;
 use uuid::Uuid;
 
@@ -60,6 +65,8 @@ fn no_files() -> Files {
 
 /// One node over a fresh demo: Oakfield and Northgate.
 struct Node {
+    /// Serves until it is dropped.
+    _serving: watch::Sender<bool>,
     address: SocketAddr,
     host: String,
     db: Db,
@@ -117,8 +124,10 @@ impl Node {
             },
             routes,
         );
-        tokio::spawn(async move { axum::serve(listener, service).await });
+        let (serving, ending) = watch::channel(false);
+        tokio::spawn(accept::serve(listener, service, ending));
         Self {
+            _serving: serving,
             address,
             host,
             db,

@@ -24,12 +24,17 @@ use domain::{
 };
 use serde_json::json;
 use server::{
+    accept,
     bus::Bus,
     hub::Hub,
     relay::{Log, Relay},
     socket::{self, Authority, Sockets},
 };
-use tokio::{net::TcpListener, sync::Notify, time::Instant};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::{Notify, watch},
+    time::Instant,
+};
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
@@ -134,6 +139,8 @@ impl Authority for Memory {
 }
 
 struct Service {
+    /// Serves until it is dropped.
+    _serving: watch::Sender<bool>,
     address: SocketAddr,
     hub: Hub,
     memory: Arc<Memory>,
@@ -160,8 +167,10 @@ impl Service {
             .layer(axum::middleware::from_fn(present));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let (serving, ending) = watch::channel(false);
+        tokio::spawn(accept::serve(listener, router, ending));
         Self {
+            _serving: serving,
             address,
             hub,
             memory,
@@ -433,6 +442,44 @@ async fn a_client_that_does_not_read_is_sent_away_and_keeps_nobody_waiting() {
         latest > last - 1_000,
         "the quick one heard {latest} of {last}"
     );
+}
+
+/// With little room on the way and pings in between, so that frames stop in the middle and answers to pings want to go out there.
+#[tokio::test]
+async fn a_client_that_reads_by_fits_hears_everything_whole_and_in_order() {
+    let service = Service::open().await;
+    let way = TcpSocket::new_v4().unwrap();
+    way.set_recv_buffer_size(2_048).unwrap();
+    let stream = way.connect(service.address).await.unwrap();
+    let mut page = Client::connect_by(stream, &[("x-person", &MARGARET.to_string())])
+        .await
+        .unwrap();
+    page.greeted().await;
+    let topics: Vec<String> = (0..30)
+        .map(|n| Topic::Paper(Uuid::from_u128(n)).name())
+        .collect();
+    page.say(json!({ "subscribe": topics, "since": service.hub.cursors()[0].1 }))
+        .await;
+    page.words().await;
+    let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
+    let (mut latest, mut last, mut frames) = (0, 0, 0);
+    for fit in 0..30 {
+        for _ in 0..20 {
+            last = service.append(&topics);
+            tokio::time::sleep(Duration::from_micros(500)).await;
+        }
+        page.send(Message::Ping(vec![7; 100].into())).await;
+        // Not to the end, which the last fit alone reaches.
+        while latest < last && (fit == 29 || frames % 13 != 12) {
+            let words = page.words().await;
+            let seq = words["seq"].as_i64().unwrap();
+            assert!(seq > latest, "{seq} after {latest}");
+            assert_eq!(words["changed"].as_array().map(Vec::len), Some(30));
+            (latest, frames) = (seq, frames + 1);
+        }
+        frames += 1;
+    }
+    assert_eq!(latest, last);
 }
 
 /// The connection breaks again and again, anywhere. Everything that happened is either told on its own or covered by the answer to

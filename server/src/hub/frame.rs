@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::extract::ws::Utf8Bytes;
+use bytes::Bytes;
 use domain::Seq;
 use serde::Serialize;
 use uuid::Uuid;
@@ -10,8 +11,10 @@ use uuid::Uuid;
 /// One text, and as much of its meaning as merging needs.
 #[derive(Debug)]
 pub struct Frame {
-    /// As it is sent.
+    /// What is said.
     pub text: Utf8Bytes,
+    /// The same as it travels, its header included: one encoding for all sockets.
+    pub(super) wire: Bytes,
     pub(super) says: Says,
 }
 
@@ -38,6 +41,7 @@ impl Frame {
         // Strings and numbers always encode; an empty object would be ignored by every client.
         let text = serde_json::to_string(words).unwrap_or_else(|_| "{}".to_owned());
         Self {
+            wire: wire(&text),
             text: text.into(),
             says,
         }
@@ -60,6 +64,7 @@ impl Frame {
         };
         let text = serde_json::to_string(&words).unwrap_or_else(|_| "{}".to_owned());
         Self {
+            wire: wire(&text),
             text: text.into(),
             says: Says::Changed(names, seq),
         }
@@ -103,8 +108,28 @@ impl Frame {
 
     /// Bytes on the wire, the frame's own header included.
     pub fn size(&self) -> usize {
-        self.text.len() + 4
+        self.wire.len()
     }
+}
+
+/// One text message of a server, in one frame (RFC 6455, section 5.2): what a server says is not masked, so it is the same for all.
+fn wire(text: &str) -> Bytes {
+    const WHOLE_TEXT: u8 = 0x81;
+    let mut wire = Vec::with_capacity(text.len() + 10);
+    wire.push(WHOLE_TEXT);
+    match (u8::try_from(text.len()), u16::try_from(text.len())) {
+        (Ok(length @ 0..=125), _) => wire.push(length),
+        (_, Ok(length)) => {
+            wire.push(126);
+            wire.extend(length.to_be_bytes());
+        }
+        _ => {
+            wire.push(127);
+            wire.extend(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        }
+    }
+    wire.extend(text.as_bytes());
+    wire.into()
 }
 
 /// All `changed` frames as one, after what cannot be merged. Their order among each other carries no meaning: a page that

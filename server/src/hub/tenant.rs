@@ -36,6 +36,8 @@ pub(super) struct Tenant {
     pub(super) watchers: HashMap<String, Vec<Arc<Seat>>>,
     pub(super) people: HashMap<AccountId, Person>,
     pub(super) readings: Readings,
+    /// Who has been put something that is not sent yet.
+    dirty: Vec<Arc<Seat>>,
     here_changed: bool,
     here_told: Instant,
     /// What other nodes were told last, and when.
@@ -61,6 +63,7 @@ impl Tenant {
             watchers: HashMap::new(),
             people: HashMap::new(),
             readings: Readings::default(),
+            dirty: Vec::new(),
             here_changed: false,
             here_told: now.checked_sub(HERE_EVERY).unwrap_or(now),
             said: None,
@@ -145,12 +148,16 @@ impl Tenant {
             .flat_map(|(_, keys)| keys.iter().map(String::as_str))
     }
 
-    /// Puts one frame into the outbox of everybody who watches one of the keys. Those who watch the same of them share it.
-    pub(super) fn publish(&self, keys: &[String], seq: Seq, now: Instant) {
+    /// Puts one frame into the outbox of everybody who watches one of the keys, for [`Self::settle`] to send. Those who watch the
+    /// same of them share it.
+    pub(super) fn publish(&mut self, keys: &[String], seq: Seq, now: Instant) {
+        let Self {
+            watchers, dirty, ..
+        } = self;
         for keys in keys.chunks(32) {
             let watchers: Vec<_> = keys
                 .iter()
-                .map(|key| self.watchers.get(key).map_or(&[][..], Vec::as_slice))
+                .map(|key| watchers.get(key).map_or(&[][..], Vec::as_slice))
                 .collect();
             for (bit, seats) in watchers.iter().enumerate() {
                 for seat in *seats {
@@ -175,9 +182,20 @@ impl Tenant {
                         frames.push((mask, Arc::new(Frame::changed(names, seq))));
                         frames.len() - 1
                     });
-                seat.push(frames[place].1.clone(), now);
+                if seat.put(frames[place].1.clone(), now) {
+                    dirty.push(seat.clone());
+                }
             }
         }
+    }
+
+    /// Sends what was published: each socket once, however many frames it is.
+    pub(super) fn settle(&mut self) {
+        for seat in self.dirty.drain(..) {
+            seat.settle();
+        }
+        // A school that was told something once need not keep room for all its sockets.
+        self.dirty.shrink_to(64);
     }
 
     pub(super) fn tell_here(&mut self, now: Instant) {
@@ -193,6 +211,7 @@ impl Tenant {
             self.here_told = now;
             if let Some(cursor) = self.cursor {
                 self.publish(&[HERE.to_owned()], cursor, now);
+                self.settle();
             }
         }
     }
@@ -224,6 +243,7 @@ impl Tenant {
         if let Some(cursor) = self.cursor {
             let keys = self.readings.due(now);
             self.publish(&keys, cursor, now);
+            self.settle();
         }
     }
 }

@@ -29,7 +29,15 @@ impl Client {
         address: SocketAddr,
         headers: &[(&'static str, &str)],
     ) -> Result<Self, u16> {
-        let stream = TcpStream::connect(address).await.unwrap();
+        Self::connect_by(TcpStream::connect(address).await.unwrap(), headers).await
+    }
+
+    /// The same over a connection of the caller's making.
+    pub async fn connect_by(
+        stream: TcpStream,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, u16> {
+        let address = stream.peer_addr().unwrap();
         let mut request = format!("ws://{address}/live")
             .into_client_request()
             .unwrap();
