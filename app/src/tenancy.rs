@@ -85,10 +85,9 @@ pub(crate) fn waiting_words(since: time::Date, today: time::Date) -> String {
 #[cfg(feature = "ssr")]
 async fn duties(
     read: &mut domain::db::Read,
-    people: &[domain::membership::Person],
     keeps: bool,
 ) -> std::result::Result<Vec<Duty>, domain::Refusal> {
-    use domain::{board, day, membership::State};
+    use domain::{board, day, membership};
     let today = crate::door::today();
     let mut duties = Vec::new();
     let register = board::register(read, today).await?;
@@ -110,10 +109,7 @@ async fn duties(
     if !keeps {
         return Ok(duties);
     }
-    for person in people
-        .iter()
-        .filter(|person| person.state == State::Invited)
-    {
+    for person in membership::invited(read).await? {
         let on = day::of(&person.since).unwrap_or(today);
         duties.push(Duty {
             what: format!("{} has not accepted the invitation", person.name),
@@ -123,8 +119,8 @@ async fn duties(
             since: day::field(on),
         });
     }
-    let board = board::board(read, today).await?;
-    for seat in board.ending() {
+    let seats = board::seats(read, today).await?;
+    for seat in board::ending(&seats, today) {
         let Some(to) = seat.holder.as_ref().and_then(|term| term.to) else {
             continue;
         };
@@ -145,7 +141,7 @@ async fn duties(
             since: day::field(to - time::Duration::days(board::SOON)),
         });
     }
-    let vacant = board.vacancies();
+    let vacant = board::vacancies(&seats);
     if vacant > 0 {
         let vacant = usize::try_from(vacant).unwrap_or_default();
         duties.push(Duty {
@@ -231,7 +227,6 @@ pub struct Schools {
 #[server(endpoint = "tenancy/home", input = leptos::server_fn::codec::GetUrl)]
 pub async fn read_home() -> Result<Page<Home>> {
     use crate::door;
-    use domain::membership::State;
     if door::host()?.tenant.is_none() {
         let Page { around, body } = read_schools().await?;
         return Ok(Page {
@@ -241,9 +236,8 @@ pub async fn read_home() -> Result<Page<Home>> {
     }
     let mut read = door::read().await?;
     let around = door::around(&read)?;
-    let people = domain::membership::list(&mut read).await?;
     let mut duties = if around.sees_people() {
-        duties(&mut read, &people, around.manages_people()).await?
+        duties(&mut read, around.manages_people()).await?
     } else {
         Vec::new()
     };
@@ -254,17 +248,12 @@ pub async fn read_home() -> Result<Page<Home>> {
     duties.sort_by(|a, b| a.since.cmp(&b.since));
     duties.truncate(DUTIES_MOST);
     let here = (door::services().here)(read.standing.tenant);
+    let (people, here) = domain::membership::counts(&mut read, &here).await?;
     let body = Home::Tenant {
         duties,
         news,
-        people: people
-            .iter()
-            .filter(|person| person.state != State::Ended)
-            .count(),
-        here: people
-            .iter()
-            .filter(|person| here.contains(&person.account))
-            .count(),
+        people,
+        here,
     };
     Ok(Page { around, body })
 }

@@ -2,7 +2,7 @@
 
 use domain::{
     Refusal,
-    approval::{self, Approval},
+    approval::{self, Approval, Queue},
     day,
     db::Read,
     document,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// So many that are closed; the rest is on the pages of their documents.
-const CLOSED_MOST: usize = 30;
+const CLOSED_MOST: i64 = 30;
 
 /// How long before its day a review is asked for.
 const REVIEW_SOON: Duration = Duration::days(30);
@@ -27,9 +27,10 @@ const REVIEW_SOON: Duration = Duration::days(30);
 /// `/approvals`
 pub async fn page(read: &mut Read, asked: &Asked) -> Result<Drawing, Refusal> {
     let today = crate::door::today();
-    let open = approval::list(read, true).await?;
-    let mut closed = approval::list(read, false).await?;
-    closed.truncate(CLOSED_MOST);
+    let Queue {
+        open,
+        decided: closed,
+    } = approval::queue(read, CLOSED_MOST).await?;
     let (mine, others): (Vec<_>, Vec<_>) = open.into_iter().partition(Approval::waits_for_caller);
     let title = "Approvals".to_owned();
     let lead = match mine.len() {
@@ -176,34 +177,25 @@ fn decided(one: &Approval) -> impl IntoView + use<> {
 
 /// What home asks of the reader about papers: those that wait for their answer, and those of their own that are to be reviewed soon.
 pub async fn duties(read: &mut Read) -> Result<Vec<Duty>, Refusal> {
-    let (today, own) = (crate::door::today(), read.standing.membership);
-    let waiting = approval::list(read, true).await?;
-    let asked = waiting
-        .iter()
-        .filter(|one| one.waits_for_caller())
-        .map(|one| {
-            let since = day::of(&one.at).unwrap_or(today);
-            Duty {
-                what: format!("Answer about {}", one.title),
-                detail: format!(
-                    "Version {}. There is time until {}.",
-                    one.version,
-                    day::words(one.due)
-                ),
-                waits: waiting_words(since, today),
-                href: way(one).0,
-                since: day::field(since),
-            }
-        });
+    let today = crate::door::today();
+    let waiting = approval::waiting(read).await?;
+    let asked = waiting.iter().map(|one| {
+        let since = day::of(&one.at).unwrap_or(today);
+        Duty {
+            what: format!("Answer about {}", one.title),
+            detail: format!(
+                "Version {}. There is time until {}.",
+                one.version,
+                day::words(one.due)
+            ),
+            waits: waiting_words(since, today),
+            href: way(one).0,
+            since: day::field(since),
+        }
+    });
     let mut duties: Vec<Duty> = asked.collect();
-    for paper in document::list(read, None, document::State::Current).await? {
-        let owned = paper.owner.as_ref().is_some_and(|owner| owner.id == own);
-        let Some(by) = paper
-            .review_by
-            .filter(|by| owned && *by <= today + REVIEW_SOON)
-        else {
-            continue;
-        };
+    for paper in document::to_review(read, today + REVIEW_SOON).await? {
+        let by = paper.by;
         duties.push(Duty {
             what: format!("Review {}", paper.title),
             detail: format!("It is to be reviewed by {}.", day::words(by)),

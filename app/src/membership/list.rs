@@ -83,6 +83,10 @@ pub struct Found {
     pub returned: Option<Bounce>,
 }
 
+/// The seats of the board and its committees.
+#[cfg(feature = "ssr")]
+type Sitting = (Vec<domain::board::Seat>, Vec<domain::board::Committee>);
+
 /// A choice above the list: code, name, and who belongs to it.
 #[cfg(feature = "ssr")]
 type Choice = (&'static str, &'static str, fn(&Found) -> bool);
@@ -145,8 +149,8 @@ async fn matching(
     read: &mut domain::db::Read,
     today: time::Date,
     wanted: &Wanted,
-) -> std::result::Result<(Vec<Found>, domain::board::Board), Refusal> {
-    let board = domain::board::board(read, today).await?;
+) -> std::result::Result<(Vec<Found>, Sitting), Refusal> {
+    let (board, committees) = domain::board::sitting(read, today).await?;
     let everybody = domain::membership::list(read).await?;
     let mut returned: HashMap<Uuid, Bounce> = domain::notice::bounces(read)
         .await?
@@ -163,7 +167,7 @@ async fn matching(
     let category = domain::board::Category::from_code(&wanted.category);
     let committee = Uuid::try_parse(&wanted.committee).ok();
     let mut seats: HashMap<Uuid, &domain::board::Seat> = HashMap::new();
-    for seat in &board.seats {
+    for seat in &board {
         if let Some(term) = &seat.holder {
             seats.insert(term.person.id, seat);
         }
@@ -182,7 +186,7 @@ async fn matching(
         })
         .map(|person| {
             let seat = seats.get(&person.id).copied();
-            let sits = board.committees.iter().filter(|committee| {
+            let sits = committees.iter().filter(|committee| {
                 committee
                     .members
                     .iter()
@@ -192,7 +196,7 @@ async fn matching(
             let found = Found {
                 ends_soon: seat
                     .and_then(|seat| seat.holder.as_ref())
-                    .is_some_and(|term| term.ends_soon(board.on)),
+                    .is_some_and(|term| term.ends_soon(today)),
                 seat: seat.cloned(),
                 committees: sits.map(|committee| committee.name.clone()).collect(),
                 returned: returned.remove(&person.id),
@@ -210,7 +214,7 @@ async fn matching(
         })
         .map(|(found, _)| found)
         .collect();
-    Ok((found, board))
+    Ok((found, (board, committees)))
 }
 
 #[cfg(feature = "ssr")]
@@ -260,7 +264,7 @@ pub async fn read_people(
         category,
         committee,
     };
-    let (found, board) = matching(&mut read, door::today(), &wanted).await?;
+    let (found, (board, committees)) = matching(&mut read, door::today(), &wanted).await?;
     let choices = CHOICES
         .iter()
         .map(|(code, name, belongs)| {
@@ -271,7 +275,7 @@ pub async fn read_people(
             )
         })
         .collect();
-    let mut categories: Vec<_> = board.seats.iter().map(|seat| seat.category).collect();
+    let mut categories: Vec<_> = board.iter().map(|seat| seat.category).collect();
     categories.dedup();
     let rows: Vec<Row> = found
         .into_iter()
@@ -295,8 +299,7 @@ pub async fn read_people(
             .into_iter()
             .map(|category| (category.code().to_owned(), category.name().to_owned()))
             .collect(),
-        committees: board
-            .committees
+        committees: committees
             .into_iter()
             .map(|committee| (committee.id.to_string(), committee.name))
             .collect(),

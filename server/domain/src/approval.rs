@@ -280,6 +280,15 @@ impl Approval {
     }
 }
 
+/// What the page of all approvals lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// The open ones, the caller's own first and of these the oldest.
+    pub open: Vec<Approval>,
+    /// Those that are decided, the newest first.
+    pub decided: Vec<Approval>,
+}
+
 /// What lists say of a document's approval: of its newest bytes where there is one, else of the last that was asked for. One
 /// that was withdrawn is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -360,7 +369,7 @@ pub(crate) fn refusal_of(constraint: &str) -> Option<crate::Refusal> {
 }
 
 #[cfg(feature = "db")]
-pub use queries::{lines, list, of_document, one, places};
+pub use queries::{lines, of_document, one, places, queue, waiting};
 
 #[cfg(feature = "db")]
 mod queries {
@@ -368,7 +377,7 @@ mod queries {
     use uuid::Uuid;
 
     use super::{
-        Answer, Approval, Given, LIST_MOST, Line, Own, Place, Rule, Standing, State, Whom,
+        Answer, Approval, Given, LIST_MOST, Line, Own, Place, Queue, Rule, Standing, State, Whom,
     };
     use crate::{
         Refusal,
@@ -381,76 +390,99 @@ mod queries {
 
     /// The approvals of a document, the newest first.
     pub async fn of_document(read: &mut Read, document: Uuid) -> Result<Vec<Approval>, Refusal> {
-        select(read, Some(document), None, None).await
+        let tenant = read.standing.tenant;
+        let ids = sqlx::query_scalar!(
+            "select id from approval where tenant_id = $1 and document_id = $2
+             order by coalesce(closed_at, asked_at) desc, id desc limit $3",
+            tenant,
+            document,
+            LIST_MOST
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        whole(read, &ids).await
     }
 
     /// Refuses [`Refusal::NotFound`] where the caller does not read the document.
     pub async fn one(read: &mut Read, id: Uuid) -> Result<Approval, Refusal> {
-        select(read, None, Some(id), None)
-            .await?
-            .pop()
-            .ok_or(Refusal::NotFound)
+        whole(read, &[id]).await?.pop().ok_or(Refusal::NotFound)
     }
 
-    /// Those that the caller reads: the open ones, their own first and of these the oldest, or those that are decided, the newest
-    /// first. At most [`LIST_MOST`].
-    pub async fn list(read: &mut Read, open: bool) -> Result<Vec<Approval>, Refusal> {
-        select(read, None, None, Some(open)).await
+    /// Those that the caller reads: the open ones, at most [`LIST_MOST`], and of those that are decided the newest.
+    pub async fn queue(read: &mut Read, decided_most: i64) -> Result<Queue, Refusal> {
+        let tenant = read.standing.tenant;
+        // Read once for both, as each of the two asks the same folders anew.
+        let ids = sqlx::query_scalar!(
+            r#"select id as "id!" from (
+                 select a.id, a.state, row_number() over (
+                   partition by a.state = 'open'
+                   order by case when a.state = 'open' then a.id = any ((select sec.approvals_asked())::uuid[]) end desc,
+                     case when a.state = 'open' then a.asked_at end, coalesce(a.closed_at, a.asked_at) desc, a.id desc) as n
+                 from approval a
+                 join document d on d.tenant_id = a.tenant_id and d.id = a.document_id
+                 where a.tenant_id = $1 and a.state <> 'withdrawn' and d.state <> 'binned'
+                   and (a.state <> 'open' or d.state = 'current')) as q
+               where n <= case state when 'open' then $2::bigint else $3 end
+               order by state = 'open' desc, n"#,
+            tenant,
+            LIST_MOST,
+            decided_most
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        let all = whole(read, &ids).await?;
+        let (open, decided) = all.into_iter().partition(|one| one.state == State::Open);
+        Ok(Queue { open, decided })
     }
 
-    async fn select(
-        read: &mut Read,
-        document: Option<Uuid>,
-        id: Option<Uuid>,
-        open: Option<bool>,
-    ) -> Result<Vec<Approval>, Refusal> {
+    /// The open ones that wait for the caller's answer, the oldest first.
+    pub async fn waiting(read: &mut Read) -> Result<Vec<Approval>, Refusal> {
         let (tenant, own) = (read.standing.tenant, read.standing.membership);
-        let rows = sqlx::query!(
-            r#"select a.id, a.document_id, d.title, d.newest, l.sha256 = a.sha256 as "same_bytes!", v.number, a.sha256, a.rule,
-                      a.least, a.reason, a.routine, a.role, a.committee_id, c.name as "committee?", a.asked_by, b.name as "by?", a.asked_at as "asked_at: OffsetDateTime",
-                      a.due, a.stand_in, s.name as "stand_in_name?", a.stand_in_on, a.state,
-                      a.closed_at as "closed_at: OffsetDateTime", t.asked as "asked!", t.counted as "counted!",
-                      t.agreed as "agreed!", t.objected as "objected!", t.abstained as "abstained!", t.waiting as "waiting!",
-                      t.needed as "needed!",
-                      exists (select from opening o
-                        where o.tenant_id = a.tenant_id and o.version_id = a.version_id and o.membership_id = $2) as "opened!",
-                      (select max(e.number) from version e
-                        where e.tenant_id = a.tenant_id and e.document_id = a.document_id and e.number < v.number and (
-                          exists (select from opening o
-                            where o.tenant_id = e.tenant_id and o.version_id = e.id and o.membership_id = $2)
-                          or exists (select from approval q
-                            join approval_answer w on w.tenant_id = q.tenant_id and w.approval_id = q.id and w.by_id = $2
-                            where q.tenant_id = e.tenant_id and q.version_id = e.id))) as earlier,
-                      exists (select from approval_place p
-                        where p.tenant_id = a.tenant_id and p.approval_id = a.id and p.membership_id = $2 and p.left_at is null) as "place!",
-                      w.answer as "answer?", w.by_id as "by_id?", n.name as "answerer?",
-                      exists (select from approval_place p
-                        where p.tenant_id = w.tenant_id and p.approval_id = w.approval_id and p.membership_id = w.membership_id
-                          and p.left_at is null) as "holds!",
-                      d.state = 'current' and a.state = 'open' and a.due >= sec.today() as "runs!",
-                      coalesce(a.stand_in = $2 and a.stand_in_on <= sec.today(), false) as "stands_in!"
-               from approval a
-               join document d on d.tenant_id = a.tenant_id and d.id = a.document_id
-               join version v on v.tenant_id = a.tenant_id and v.id = a.version_id
-               join version l on l.tenant_id = d.tenant_id and l.document_id = d.id and l.number = d.newest
-               cross join lateral sec.approval_standing(a.id) t
-               left join committee c on c.tenant_id = a.tenant_id and c.id = a.committee_id
-               left join membership b on b.tenant_id = a.tenant_id and b.id = a.asked_by
-               left join membership s on s.tenant_id = a.tenant_id and s.id = a.stand_in
-               left join approval_answer w on w.tenant_id = a.tenant_id and w.approval_id = a.id and $2 in (w.by_id, w.membership_id)
-               left join membership n on n.tenant_id = a.tenant_id and n.id = w.by_id
-               where a.tenant_id = $1 and ($3::uuid is null or a.document_id = $3) and ($4::uuid is null or a.id = $4)
-                 and ($5::boolean is null or (d.state <> 'binned' and a.state <> 'withdrawn'
-                   and (a.state = 'open' and d.state = 'current') = $5 and ($5 or a.state <> 'open')))
-               order by case when $5 then exists (select from approval_place p
-                   where p.tenant_id = a.tenant_id and p.approval_id = a.id and p.membership_id = $2 and p.left_at is null) end desc,
-                 case when $5 then a.asked_at end, coalesce(a.closed_at, a.asked_at) desc, a.id desc limit $6"#,
+        let ids = sqlx::query_scalar!(
+            "select id from approval where tenant_id = $1 and state = 'open' and due >= sec.today()
+               and (id = any ((select sec.approvals_asked())::uuid[]) or (stand_in = $2 and stand_in_on <= sec.today()))
+             order by asked_at, id desc limit $3",
             tenant,
             own,
-            document,
-            id,
-            open,
             LIST_MOST
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)?;
+        let mut all = whole(read, &ids).await?;
+        all.retain(Approval::waits_for_caller);
+        Ok(all)
+    }
+
+    /// These, in this order, without those that the caller does not read.
+    async fn whole(read: &mut Read, ids: &[Uuid]) -> Result<Vec<Approval>, Refusal> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (tenant, own) = (read.standing.tenant, read.standing.membership);
+        let rows = sqlx::query!(
+            r#"select a.id, a.document_id, d.title, d.newest, t.same_bytes as "same_bytes!", t.number as "number!", a.sha256,
+                      a.rule, a.least, a.reason, a.routine, a.role, a.committee_id,
+                      (select c.name from committee c where c.tenant_id = a.tenant_id and c.id = a.committee_id) as committee,
+                      a.asked_by, (select m.name from membership m where m.tenant_id = a.tenant_id and m.id = a.asked_by) as by,
+                      a.asked_at as "asked_at: OffsetDateTime", a.due, a.stand_in,
+                      (select m.name from membership m where m.tenant_id = a.tenant_id and m.id = a.stand_in) as stand_in_name,
+                      a.stand_in_on, a.state, a.closed_at as "closed_at: OffsetDateTime", t.asked as "asked!",
+                      t.counted as "counted!", t.agreed as "agreed!", t.objected as "objected!", t.abstained as "abstained!",
+                      t.waiting as "waiting!", t.needed as "needed!", t.opened as "opened!", t.earlier, t.place as "place!",
+                      t.answer, t.by_id, t.holds as "holds!",
+                      (select m.name from membership m where m.tenant_id = a.tenant_id and m.id = t.by_id) as answerer,
+                      d.state = 'current' and a.state = 'open' and a.due >= sec.today() as "runs!",
+                      coalesce(a.stand_in = $2 and a.stand_in_on <= sec.today(), false) as "stands_in!"
+               from sec.approval_standings($3) t
+               join approval a on a.tenant_id = $1 and a.id = any ($3) and a.id = t.approval_id
+               join document d on d.tenant_id = a.tenant_id and d.id = a.document_id
+               order by array_position($3, a.id)"#,
+            tenant,
+            own,
+            ids
         )
         .fetch_all(read.connection())
         .await

@@ -114,7 +114,7 @@ impl Board {
 
     /// Governors' seats that nobody holds.
     pub fn vacancies(&self) -> u32 {
-        count(self.governors().filter(|seat| seat.holder.is_none()))
+        vacancies(&self.seats)
     }
 
     /// Seats of one category that nobody holds.
@@ -124,25 +124,30 @@ impl Board {
 
     /// Seats whose term ends soon and for which nobody is found yet, the next to end first.
     pub fn ending(&self) -> Vec<&Seat> {
-        let mut ending: Vec<_> = self
-            .seats
-            .iter()
-            .filter(|seat| {
-                seat.next.is_none()
-                    && seat
-                        .holder
-                        .as_ref()
-                        .is_some_and(|term| term.ends_soon(self.on))
-            })
-            .collect();
-        ending.sort_by_key(|seat| seat.holder.as_ref().and_then(|term| term.to));
-        ending
+        ending(&self.seats, self.on)
     }
 
     /// How many must be present on that day.
     pub fn quorum(&self) -> u32 {
         quorum(self.rule, self.in_post(), self.suspended())
     }
+}
+
+/// Governors' seats of these that nobody holds.
+pub fn vacancies(seats: &[Seat]) -> u32 {
+    let governors = seats.iter().filter(|seat| seat.category.is_governor());
+    count(governors.filter(|seat| seat.holder.is_none()))
+}
+
+/// Those of these seats whose term ends soon after a day and for which nobody is found yet, the next to end first.
+pub fn ending(seats: &[Seat], on: Date) -> Vec<&Seat> {
+    let ends_soon = |seat: &&Seat| {
+        let holder = seat.holder.as_ref();
+        seat.next.is_none() && holder.is_some_and(|term| term.ends_soon(on))
+    };
+    let mut ending: Vec<_> = seats.iter().filter(ends_soon).collect();
+    ending.sort_by_key(|seat| seat.holder.as_ref().and_then(|term| term.to));
+    ending
 }
 
 /// Whether somebody with these roles may see the board: all but parents and young people.
@@ -157,7 +162,7 @@ fn count<T>(all: impl Iterator<Item = T>) -> u32 {
 }
 
 #[cfg(feature = "db")]
-pub use queries::board;
+pub use queries::{board, seats, sitting};
 
 #[cfg(feature = "db")]
 mod queries {
@@ -181,13 +186,9 @@ mod queries {
             .fetch_one(read.connection())
             .await
             .map_err(refused)?;
-        let mut seats = seats(read, today).await?;
+        let mut seats = open_seats(read, today).await?;
         let roles = terms(read, today, &mut seats).await?;
-        let governors: HashSet<MembershipId> = seats
-            .iter()
-            .filter(|seat| seat.category.is_governor())
-            .filter_map(|seat| seat.holder.as_ref().map(|term| term.person.id))
-            .collect();
+        let governors = governors(&seats);
         let without_role = seats
             .iter()
             .filter_map(|seat| Some((seat.category, seat.holder.as_ref()?)))
@@ -217,8 +218,34 @@ mod queries {
         })
     }
 
+    /// The open seats on a day with their holders, as [`board`] has them. Refuses as that does.
+    pub async fn seats(read: &mut Read, today: Date) -> Result<Vec<Seat>, Refusal> {
+        keeping::see(read)?;
+        let mut seats = open_seats(read, today).await?;
+        terms(read, today, &mut seats).await?;
+        Ok(seats)
+    }
+
+    /// The same and the open committees.
+    pub async fn sitting(
+        read: &mut Read,
+        today: Date,
+    ) -> Result<(Vec<Seat>, Vec<Committee>), Refusal> {
+        let seats = seats(read, today).await?;
+        let committees = committees(read, today, &governors(&seats)).await?;
+        Ok((seats, committees))
+    }
+
+    fn governors(seats: &[Seat]) -> HashSet<MembershipId> {
+        seats
+            .iter()
+            .filter(|seat| seat.category.is_governor())
+            .filter_map(|seat| seat.holder.as_ref().map(|term| term.person.id))
+            .collect()
+    }
+
     /// Open seats, still without their holders.
-    async fn seats(read: &mut Read, today: Date) -> Result<Vec<Seat>, Refusal> {
+    async fn open_seats(read: &mut Read, today: Date) -> Result<Vec<Seat>, Refusal> {
         let tenant = read.standing.tenant;
         let rows = sqlx::query!(
             "select id, category, number, appointed_by, opened_on from seat

@@ -253,15 +253,26 @@ pub struct Lies {
     pub opened: bool,
 }
 
+/// A document that its owner is to look at again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Review {
+    /// Its key.
+    pub id: Uuid,
+    /// What it is called.
+    pub title: String,
+    /// By when.
+    pub by: Date,
+}
+
 #[cfg(feature = "db")]
-pub use queries::{lies, list, one, openings, register};
+pub use queries::{lies, list, one, openings, register, to_review};
 
 #[cfg(feature = "db")]
 mod queries {
     use time::{Date, OffsetDateTime};
     use uuid::Uuid;
 
-    use super::{About, Document, Kind, Lies, Listed, Opening, State, Version};
+    use super::{About, Document, Kind, Lies, Listed, Opening, Review, State, Version};
     use crate::{
         Refusal,
         approval::Last,
@@ -270,6 +281,23 @@ mod queries {
         db::{Read, count, refused},
         file, text,
     };
+
+    /// The caller's own documents in use that are to be reviewed by a day, by title.
+    pub async fn to_review(read: &mut Read, by: Date) -> Result<Vec<Review>, Refusal> {
+        let (tenant, own) = (read.standing.tenant, read.standing.membership);
+        sqlx::query_as!(
+            Review,
+            r#"select id, title, review_by as "by!" from document
+               where tenant_id = $1 and owner_id = $2 and state = 'current' and review_by <= $3
+               order by lower(title), id"#,
+            tenant,
+            own,
+            by
+        )
+        .fetch_all(read.connection())
+        .await
+        .map_err(refused)
+    }
 
     /// The documents of a folder, or of all folders, that the caller reads, by title. Those in the bin only where the caller files,
     /// and only when they are asked for.

@@ -313,6 +313,9 @@ mod queries {
         read: &mut Read,
         declarations: &[Uuid],
     ) -> Result<HashMap<Uuid, Vec<Interest>>, Refusal> {
+        if declarations.is_empty() {
+            return Ok(HashMap::new());
+        }
         let tenant = read.standing.tenant;
         let rows = sqlx::query!(
             "select declaration_id, kind, who, nature, since from interest

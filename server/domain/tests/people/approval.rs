@@ -20,7 +20,7 @@ use domain::{
     role::Role as Held,
 };
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
-use testing::Role;
+use testing::{Role, Stand};
 use time::{Date, Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -856,7 +856,9 @@ async fn an_approval_in_a_restricted_folder_is_nowhere_for_who_does_not_read_it(
     for outsider in [&clerk, &admin] {
         let mut read = scene.reading(outsider).await;
         assert_eq!(approval::one(&mut read, id).await, Err(Refusal::NotFound));
-        assert_eq!(approval::list(&mut read, true).await.unwrap(), []);
+        let queue = approval::queue(&mut read, 200).await.unwrap();
+        assert_eq!((queue.open, queue.decided), (vec![], vec![]));
+        assert_eq!(approval::waiting(&mut read).await.unwrap(), []);
         assert_eq!(approval::places(&mut read, id).await.unwrap(), []);
         assert_eq!(approval::lines(&mut read, id).await.unwrap(), []);
         let log = audit::timeline(&mut read, &Filter::default(), None)
@@ -884,13 +886,10 @@ async fn an_approval_in_a_restricted_folder_is_nowhere_for_who_does_not_read_it(
     }
     // Who is asked sees it, in the notices too.
     let dilip = scene.caller(GOVERNOR).await;
-    assert_eq!(
-        approval::list(&mut scene.reading(&dilip).await, true)
-            .await
-            .unwrap()
-            .len(),
-        1
-    );
+    let mut read = scene.reading(&dilip).await;
+    assert_eq!(approval::queue(&mut read, 200).await.unwrap().open.len(), 1);
+    assert_eq!(approval::waiting(&mut read).await.unwrap().len(), 1);
+    drop(read);
     assert!(
         scene
             .news(&dilip)
@@ -1518,4 +1517,66 @@ async fn what_waits_for_somebody_is_a_duty_until_they_answer() {
     );
     paper.agrees(CHAIR, id).await.unwrap();
     assert_eq!(duties(&mut paper, GOVERNOR).await, "0", "it is decided");
+}
+
+#[tokio::test]
+async fn how_an_approval_stands_is_told_to_its_readers_alone_whoever_asks_the_database() {
+    let mut scene = Scene::new().await;
+    let (clerk, chair) = (scene.caller(CLERK).await, scene.caller(CHAIR).await);
+    let (margaret, dilip) = (scene.place(CHAIR).await, scene.place(GOVERNOR).await);
+    let readers = [(Who::Person(margaret), true), (Who::Person(dilip), false)];
+    let folder = scene
+        .folder(&clerk, "Complaint", true, &readers)
+        .await
+        .unwrap();
+    let filed = scene
+        .file(&chair, folder, "Letter", "Dear chair")
+        .await
+        .unwrap();
+    let asked = change(&scene.db, &chair, async |write| {
+        let of = question(Of::People(vec![dilip]), Rule::Everyone);
+        asking::ask(write, filed.document, 1, &of).await
+    })
+    .await
+    .unwrap();
+    let mut web = scene.fresh.options(Role::Web).connect().await.unwrap();
+    let mut told = async |scene: &mut Scene, email: &str, tenant: &str| {
+        let token = scene
+            .behind
+            .session(Some(tenant), email, Stand::SteppedUp)
+            .await;
+        let enter = format!("begin; select sec.enter('\\x{}')", hex(token.bytes()));
+        sqlx::raw_sql(AssertSqlSafe(enter))
+            .execute(&mut web)
+            .await
+            .unwrap();
+        let counts: (i64, i32) = sqlx::query_as(
+            "select (select count(*) from sec.approval_standings(array[$1::uuid])), cardinality(sec.approvals_asked())",
+        )
+        .bind(asked.id)
+        .fetch_one(&mut web)
+        .await
+        .unwrap();
+        sqlx::raw_sql("rollback").execute(&mut web).await.unwrap();
+        counts
+    };
+    for (email, tenant, counts) in [
+        (CHAIR, "oakfield", (1, 0)),
+        (GOVERNOR, "oakfield", (1, 1)),
+        (SIAN, "oakfield", (0, 0)),
+        (CLERK, "oakfield", (0, 0)),
+        (ADMIN, "oakfield", (0, 0)),
+        ("clerk@northgate.example", "northgate", (0, 0)),
+    ] {
+        assert_eq!(told(&mut scene, email, tenant).await, counts, "{email}");
+    }
+    // In the bin it is there for who could take it out again.
+    let bin = format!(
+        "update document set state = 'binned', binned_by = made_by, bin_reason = 'Over', binned_at = now() where id = '{}'",
+        filed.document
+    );
+    scene.sql(&bin).await;
+    for (email, counts) in [(CHAIR, (1, 0)), (GOVERNOR, (0, 1))] {
+        assert_eq!(told(&mut scene, email, "oakfield").await, counts, "{email}");
+    }
 }

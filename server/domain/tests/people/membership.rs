@@ -549,3 +549,46 @@ async fn only_an_address_that_nobody_has_signed_in_with_is_corrected() {
         web.execute("rollback").await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn the_function_of_addresses_tells_nobody_one_that_the_policy_of_accounts_keeps_from_them() {
+    let mut scene = Scene::new().await;
+    let mut web = scene
+        .fresh
+        .options(testing::Role::Web)
+        .connect()
+        .await
+        .unwrap();
+    let mut told = Vec::new();
+    for email in [CLERK, ADMIN, CHAIR, GOVERNOR, TEACHER, PARENT] {
+        let caller = scene.caller(email).await;
+        let enter = format!(
+            "begin; select sec.enter('\\x{}')",
+            hex(caller.token.bytes())
+        );
+        sqlx::raw_sql(AssertSqlSafe(enter))
+            .execute(&mut web)
+            .await
+            .unwrap();
+        let by_function: Vec<(Uuid, String)> =
+            sqlx::query_as("select account_id, email from sec.addresses() order by account_id")
+                .fetch_all(&mut web)
+                .await
+                .unwrap();
+        let by_policy: Vec<(Uuid, String)> =
+            sqlx::query_as("select id, email from account order by id")
+                .fetch_all(&mut web)
+                .await
+                .unwrap();
+        sqlx::raw_sql("rollback").execute(&mut web).await.unwrap();
+        assert_eq!(by_function, by_policy, "{email}");
+        told.push(by_function.len());
+    }
+    assert!(told[0] > 2 && told[1] == told[0], "{told:?}");
+    assert_eq!(told[2..], [1, 1, 1, 1]);
+    let nobody: i64 = sqlx::query_scalar("select count(*) from sec.addresses()")
+        .fetch_one(&mut web)
+        .await
+        .unwrap();
+    assert_eq!(nobody, 0);
+}
