@@ -14,6 +14,7 @@ mod floor;
 mod frame;
 mod growth;
 mod idle;
+mod import;
 mod live;
 mod machine;
 mod pages;

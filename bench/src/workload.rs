@@ -13,8 +13,8 @@ use std::{
 use tokio::runtime::Runtime;
 
 use crate::{
-    commit, fan_out, fault::Result, growth, idle, live, machine::Cores, pages, report::Section,
-    revoke, sealed, sign_in, tenants, upload,
+    commit, fan_out, fault::Result, growth, idle, import, live, machine::Cores, pages,
+    report::Section, revoke, sealed, sign_in, tenants, upload,
 };
 
 /// One line of the table of workloads.
@@ -58,6 +58,10 @@ pub const ALL: &[Workload] = &[
     Workload {
         name: "upload",
         run: upload::run,
+    },
+    Workload {
+        name: "import",
+        run: import::run,
     },
     Workload {
         name: "fan-out",

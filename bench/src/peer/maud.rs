@@ -1,6 +1,8 @@
 //! The bare peer of the pages: axum, maud and sqlx, with nothing around them. What a Rust program that only draws these pages
 //! comes to.
 
+mod approvals;
+mod frame;
 mod read;
 mod words;
 
@@ -13,33 +15,22 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::get,
 };
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 use sqlx::{
     PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use time::OffsetDateTime;
 use tokio::net::TcpListener;
 
 use self::{
-    read::{Approval, Home, Me, Person},
+    frame::{framed, head, icon, moment},
+    read::{Home, Me, Person},
     words::{counted, day, initials, waiting},
 };
 use crate::fault::{Result, io};
 
-/// So many closed ones, and so many duties, as Quorate shows.
-const CLOSED_MOST: usize = 30;
+/// So many duties, as Quorate shows.
 const DUTIES_MOST: usize = 12;
-/// The places of a clerk: address, icon, name.
-const PLACES: [(&str, &str, &str); 7] = [
-    ("/", "home", "Home"),
-    ("/people", "people", "People"),
-    ("/board", "board", "Board"),
-    ("/library", "folder", "Papers"),
-    ("/approvals", "check", "Approvals"),
-    ("/audit", "history", "The log"),
-    ("/me", "account", "My account"),
-];
 
 /// Until the harness ends it.
 pub fn serve(database: &str) -> Result<()> {
@@ -61,7 +52,7 @@ async fn run(database: &str) -> Result<()> {
     let pages = Router::new()
         .route("/", get(home))
         .route("/people", get(people))
-        .route("/approvals", get(approvals))
+        .route("/approvals", get(approvals::page))
         .route("/still/{bytes}", get(still))
         .with_state(pool);
     let listener = TcpListener::bind("127.0.0.1:0")
@@ -113,107 +104,6 @@ async fn reader(pool: &PgPool, headers: &HeaderMap) -> std::result::Result<Me, N
         .unwrap_or_default();
     read::who_am_i(pool, cookie).await?.ok_or(NoPage::SignedOut)
 }
-
-fn icon(name: &str) -> Markup {
-    html! { svg.icon aria-hidden="true" { use href={ "/icons.svg#" (name) } {} } }
-}
-
-fn moment(at: OffsetDateTime, short: bool) -> Markup {
-    let full = words::full(at);
-    html! {
-        time datetime=(words::machine(at)) title=[short.then_some(&full)] {
-            @if short { (words::short(at)) } @else { (full) }
-        }
-    }
-}
-
-fn head(title: &str, lead: &str, actions: Option<Markup>) -> Markup {
-    html! {
-        div.head {
-            div { h1 { (title) } p { (lead) } }
-            @if let Some(actions) = actions { div.actions { (actions) } }
-        }
-    }
-}
-
-/// The document and the frame around a page.
-fn framed(me: &Me, path: &str, title: &str, page: &Markup) -> Html<String> {
-    let (search, seek) = if path == "/approvals" {
-        ("/library/search", "Search papers")
-    } else {
-        ("/people", "Search people")
-    };
-    let role = words::roles(&me.roles);
-    let role = role.split(", ").next().unwrap_or_default();
-    let current = |href: &str| (href == path).then_some("page");
-    let page = html! {
-        (DOCTYPE)
-        html lang="en-GB" data-accent="green" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                link rel="icon" href="/favicon.svg" type="image/svg+xml";
-                title { (title) " · Quorate" }
-            }
-            body {
-                a.skip href="#main" { "Skip to the page" }
-                div.frame {
-                    header.bar {
-                        a.school href="/" {
-                            span.crest aria-hidden="true" { @if let Some(letter) = me.place.chars().next() { (letter) } }
-                            span { (me.place) }
-                        }
-                        form.search role="search" action=(search) {
-                            label.hidden-text for="search" { (seek) }
-                            (icon("search"))
-                            input #search type="search" name="q" placeholder=(seek) autocomplete="off";
-                        }
-                        span.live data-state="connecting" { "Not live" }
-                        a.search-link href=(search) { (icon("search")) span.hidden-text { (seek) } }
-                        details.who name="bar" {
-                            summary {
-                                span.name { b { (me.name) } small { (role) } }
-                                span.face aria-hidden="true" { (initials(&me.name)) }
-                            }
-                            div.menu {
-                                p { "Signed in as " b { (me.name) } }
-                                a href="/me" { (icon("account")) "My account" }
-                                a href="/schools" { (icon("school")) "My schools" }
-                                form method="post" action="/sign-in" {
-                                    input type="hidden" name="act" value="session/sign-out";
-                                    button { (icon("sign-out")) "Sign out" }
-                                }
-                            }
-                        }
-                    }
-                    nav.rail aria-label="Places" {
-                        ul role="list" {
-                            @for (href, symbol, name) in PLACES {
-                                li { a href=(href) aria-current=[current(href)] { (icon(symbol)) span { (name) } } }
-                            }
-                            li.more {
-                                details name="bar" {
-                                    summary { (icon("more")) span { "More" } }
-                                    div.menu {
-                                        @for (href, symbol, name) in PLACES.into_iter().skip(4) {
-                                            a href=(href) aria-current=[current(href)] { (icon(symbol)) (name) }
-                                        }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                    main.page #main tabindex="-1" { (page) }
-                }
-                div.news role="status" {}
-                div.hidden-text role="status" {}
-            }
-        }
-    };
-    Html(page.into_string())
-}
-
 /// `/people`
 async fn people(State(pool): State<PgPool>, headers: HeaderMap) -> Drawn {
     let me = reader(&pool, &headers).await?;
@@ -413,105 +303,5 @@ fn done(act: &str) -> &str {
         "membership.added" => "added",
         "membership.invited" => "added and invited",
         other => other,
-    }
-}
-
-/// `/approvals`
-async fn approvals(State(pool): State<PgPool>, headers: HeaderMap) -> Drawn {
-    let me = reader(&pool, &headers).await?;
-    let all = read::approvals(&pool, &me, false).await?;
-    let (open, closed): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.state == "open");
-    let (mine, others): (Vec<_>, Vec<_>) = open.into_iter().partition(|one| one.mine);
-    let count = |all: &[Approval]| i64::try_from(all.len()).unwrap_or(i64::MAX);
-    let lead = if mine.is_empty() {
-        "Nothing waits for your answer.".to_owned()
-    } else {
-        format!(
-            "{} for your answer.",
-            counted(count(&mine), "paper waits", "papers wait")
-        )
-    };
-    let page = html! {
-        div #sheet {
-            (head("Approvals", &lead, None))
-            section.card aria-labelledby="mine" {
-                header { h2 #mine { "Waiting for you" } p { "oldest first" } }
-                form method="post" {
-                    input type="hidden" name="act" value="approvals/agree-to-several";
-                    div.body { @for (place, one) in mine.iter().enumerate() { (waits(one, place, &me)) } }
-                    @if mine.iter().any(|one| one.routine && one.opened) {
-                        div.body {
-                            p.hint { "Routine papers that you have opened can be answered together." }
-                            div.actions { button.button { "I agree to those I ticked" } }
-                        }
-                    }
-                }
-            }
-            section.card aria-labelledby="others" {
-                header { h2 #others { "Waiting for others" } p { (counted(count(&others), "paper", "papers")) } }
-                ul.found role="list" {
-                    @for one in &others {
-                        li {
-                            (named(one))
-                            small { (words::standing(one)) ". " (words::rule(one)) }
-                            small { "Open, " (waiting(one.since, me.today)) ", closes on " (day(one.due)) }
-                        }
-                    }
-                }
-            }
-            section.card aria-labelledby="closed" {
-                header { h2 #closed { "Closed" } p { "newest first" } }
-                ul.found role="list" { @for one in closed.iter().take(CLOSED_MOST) { (decided(one)) } }
-            }
-        }
-    };
-    Ok(framed(&me, "/approvals", "Approvals", &page))
-}
-
-fn named(one: &Approval) -> Markup {
-    html! { a href={ "/approvals/" (one.id) } { b { (one.title) ", version " (one.number) } } }
-}
-
-fn waits(one: &Approval, place: usize, me: &Me) -> Markup {
-    let left = (one.due - me.today).whole_days();
-    let due = match left {
-        0 => "closes today".to_owned(),
-        1 => "closes tomorrow".to_owned(),
-        _ => format!("closes on {}", day(one.due)),
-    };
-    let (href, label) = words::way(one);
-    html! {
-        div.act-row {
-            @if one.routine && one.opened {
-                label.option.tick {
-                    input type="checkbox" name={ "approvals[" (place) "]" } value=(one.id);
-                    span.hidden-text { "Agree to " (one.title) ", version " (one.number) }
-                }
-            }
-            div {
-                b { (one.title) ", version " (one.number) }
-                small {
-                    (one.by) " asks · " (waiting(one.since, me.today))
-                    @if !one.opened { " · you have not opened it" }
-                }
-                small { span class=(if left <= 2 { "tag wait" } else { "tag" }) { (due) } }
-            }
-            a.button.primary href=(href) { (label) span.hidden-text { ": " (one.title) } }
-        }
-    }
-}
-
-fn decided(one: &Approval) -> Markup {
-    let (tag, state) = match one.state.as_str() {
-        "adopted" => ("tag good", "Adopted"),
-        "rejected" => ("tag bad", "Rejected"),
-        "lapsed" => ("tag", "Lapsed"),
-        _ => ("tag wait", "Replaced meanwhile"),
-    };
-    html! {
-        li {
-            (named(one)) " " span class=(tag) { (state) }
-            small { (words::standing(one)) @if let Some(at) = one.closed_at { " · " (moment(at, true)) } }
-        }
     }
 }
