@@ -1,4 +1,4 @@
-//! Why the harness stops: one sentence, and the run is over.
+//! Why a workload, or the harness itself, stops: one sentence.
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]

@@ -36,7 +36,7 @@ use clap::{Parser, Subcommand};
 
 use fault::{Result, io, said};
 use machine::{Cores, Machine};
-use report::Report;
+use report::{Report, Section};
 use workload::{ALL, Bench};
 
 #[derive(Parser)]
@@ -164,23 +164,39 @@ fn run(asked: Asked) -> Result<()> {
     let machine = Machine::look(&asked.out);
     bench.tell("the floor, and the generator alone");
     let (start, generator) = (floor::rate(&bench)?, floor::generator(&bench)?);
-    let mut sections = Vec::new();
-    for workload in chosen {
-        bench.tell(workload.name);
-        sections.push((workload.run)(&bench)?);
-    }
-    let report = Report {
+    let mut failed = Vec::new();
+    let mut report = Report {
         machine,
         cores,
         quick: bench.quick,
-        floor: (start, floor::rate(&bench)?),
+        floor: (start, start),
         generator,
-        sections,
+        sections: Vec::new(),
     };
-    report.write(&asked.out)?;
+    for workload in chosen {
+        bench.tell(workload.name);
+        // One that fails takes nothing away from the others, which take half an hour.
+        report
+            .sections
+            .push((workload.run)(&bench).unwrap_or_else(|fault| {
+                bench.tell(&format!("{} failed: {fault}", workload.name));
+                failed.push(workload.name);
+                Section::failed(workload.name, &fault)
+            }));
+        report.floor.1 = floor::rate(&bench)?;
+        // Nor does what comes after it, if it is ended.
+        report.write(&asked.out)?;
+    }
     print!("{}", report.markdown());
     if asked.keep {
         bench.tell(&format!("kept {}", bench.folder().display()));
     }
-    Ok(())
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(said(format!(
+            "It could not be measured: {}.",
+            failed.join(", ")
+        )))
+    }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     chart::Chart,
-    fault::{Result, io},
+    fault::{Fault, Result, io},
     machine::{Cores, Machine},
     stats::Spread,
 };
@@ -155,6 +155,13 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Whether what must be is.
+    fn is_met(&self) -> bool {
+        self.value
+            .as_ref()
+            .is_some_and(|cell| self.must.is_met(cell.spread.median))
+    }
+
     /// The median counts.
     pub fn new(
         goal: &'static str,
@@ -234,16 +241,64 @@ impl Report {
             text.push_str("\n**The floor moved by more than a tenth during the run: something else was at work on this \
              machine.**\n");
         }
+        self.goals(&mut text);
         for section in &self.sections {
             section.write(&mut text);
         }
         text
     }
+
+    /// What a reader looks for first: which goals are reached, and where to look for the others.
+    fn goals(&self, text: &mut String) {
+        let all = || self.sections.iter().flat_map(|section| &section.verdicts);
+        let mut goals: Vec<&str> = Vec::new();
+        for verdict in all() {
+            if !goals.contains(&verdict.goal) {
+                goals.push(verdict.goal);
+            }
+        }
+        if goals.is_empty() {
+            return;
+        }
+        goals.sort_by_key(|goal| (goal.len(), *goal));
+        text.push_str("\n| goal | met | missed, or not measured |\n|---|---|---|\n");
+        for goal in goals {
+            let those = |met: bool| {
+                let those: Vec<&str> = all()
+                    .filter(|verdict| verdict.goal == goal && verdict.is_met() == met)
+                    .map(|verdict| verdict.what.as_str())
+                    .collect();
+                if those.is_empty() {
+                    "–".to_owned()
+                } else {
+                    those.join("; ")
+                }
+            };
+            let _ = writeln!(text, "| {goal} | {} | {} |", those(true), those(false));
+        }
+    }
 }
 
 impl Section {
+    /// Of a workload that came to no end.
+    pub fn failed(name: &'static str, fault: &Fault) -> Self {
+        Self {
+            name,
+            title: name.to_owned(),
+            about: format!("**Not measured:** {fault}"),
+            columns: vec![],
+            rows: vec![],
+            verdicts: vec![],
+            notes: vec![],
+            charts: vec![],
+        }
+    }
+
     fn write(&self, text: &mut String) {
         let _ = write!(text, "\n## {}\n\n{}\n\n", self.title, self.about);
+        if self.columns.is_empty() {
+            return;
+        }
         let _ = writeln!(text, "| | {} |", self.columns.join(" | "));
         let _ = writeln!(text, "|---|{}", "--:|".repeat(self.columns.len()));
         for row in &self.rows {
