@@ -1,5 +1,5 @@
 -- What a look at the seal costs. A statement takes one for each policy that asks who calls, up to nine of them, and a page has many
--- statements: a look took 8.6 µs and takes 5.0, of which 1.7 read the key and 1.6 hash. A function in SQL that reads a table was
+-- statements: a look took 8.6 µs and takes 5.2, of which 1.7 read the key and 1.6 hash. A function in SQL that reads a table was
 -- started anew each time; and a text is counted letter by letter where bytes are not, so the mac stands first.
 
 set local role quorate_sec;
@@ -80,7 +80,7 @@ alter policy membership_select on membership using (
     or account_id = (select sec.person())));
 
 -- `offset 0` keeps the planner from reading the whole school into a table in order to look up one account: in a school of 220 a
--- person by their key took 206 µs more than without row security, with all of this 51.
+-- person by their key took 206 µs more than without row security, with all of this about 60.
 alter policy account_select on account using (
   id = (select sec.person())
   or ((select sec.has_role('clerk', 'school_admin', 'senior_leader', 'trust_admin', 'org_admin'))

@@ -182,8 +182,7 @@ impl Seat {
         self.queue(frame, now, false)
     }
 
-    /// Sends what was put, all of it in one write where the line takes it, and else by the socket's task. Never waits. To tell a
-    /// thousand sockets so costs a third of what it costs to wake their tasks.
+    /// Sends what was put, all of it in one write where the line takes it, and else by the socket's task. Never waits.
     pub(super) fn settle(&self) {
         let mut outbox = self.outbox();
         let idle = !outbox.busy && !outbox.rest && !outbox.ping && outbox.end.is_none();
