@@ -397,7 +397,7 @@ impl Rounds {
 }
 
 /// One event seldom comes alone.
-async fn rung(bell: &Notify, gather: Duration) {
+pub(crate) async fn rung(bell: &Notify, gather: Duration) {
     bell.notified().await;
     tokio::time::sleep(gather).await;
 }

@@ -29,7 +29,7 @@ pub use elsewhere::Presence;
 use elsewhere::{Elsewhere, Moved};
 use frame::Frame;
 use seat::{End, Seat};
-use tenant::Tenant;
+use tenant::{News, Tenant};
 
 /// Events that a tenant remembers for those who reconnect.
 pub const RING: usize = 512;
@@ -341,10 +341,15 @@ impl Hub {
             .collect()
     }
 
+    /// Where a tenant's log was read to; none where it has no sockets here, or was not read yet.
+    pub fn cursor(&self, tenant: TenantId) -> Option<Seq> {
+        let tenant = self.find(tenant)?;
+        lock(&tenant).cursor
+    }
+
     /// Whether a seq of a tenant's log is news here: it has sockets here, and its log was not read so far.
     pub fn is_behind(&self, tenant: TenantId, seq: Seq) -> bool {
-        self.find(tenant)
-            .is_some_and(|tenant| lock(&tenant).cursor.is_some_and(|cursor| cursor < seq))
+        self.cursor(tenant).is_some_and(|cursor| cursor < seq)
     }
 
     /// Starts a tenant: `events` are those after `after`, told to nobody, since everybody there came later. They fill the ring, so
@@ -373,6 +378,8 @@ impl Hub {
             return;
         };
         let mut state = lock(&tenant);
+        // What is to be told together: everything up to an event that ends sockets or has a word for the hub itself.
+        let mut news: Vec<News<'_>> = Vec::new();
         for event in events {
             let Some(cursor) = state.cursor else { return };
             if event.seq <= cursor {
@@ -385,6 +392,7 @@ impl Hub {
                     found = event.seq,
                     "the log has a gap"
                 );
+                state.publish(&std::mem::take(&mut news), now);
                 state.ring.clear();
                 state.ring_after = event.seq - 1;
                 let resync = Arc::new(Frame::resync(None));
@@ -395,6 +403,7 @@ impl Hub {
             state.cursor = Some(event.seq);
             state.remember(event);
             if let Some(kick) = &event.closes {
+                state.publish(&std::mem::take(&mut news), now);
                 let ended: Vec<_> = state
                     .seats()
                     .filter(|seat| {
@@ -408,8 +417,9 @@ impl Hub {
                     state.unseat(&seat, None);
                 }
             }
-            state.publish(&event.topics, event.seq, now);
+            news.push((&event.topics, event.seq));
             for account in event.topics.iter().filter_map(|key| who_chose_reading(key)) {
+                state.publish(&std::mem::take(&mut news), now);
                 let papers = lock(&self.0.elsewhere).papers_of(id, account);
                 state.readings.stir(account);
                 state.stir(&Moved {
@@ -419,6 +429,7 @@ impl Hub {
                 state.tell_readers(now);
             }
         }
+        state.publish(&news, now);
         state.settle();
     }
 

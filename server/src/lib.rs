@@ -42,6 +42,7 @@ pub mod stop;
 pub mod storage;
 mod table;
 pub mod throttle;
+mod together;
 pub mod upkeep;
 pub mod upload;
 pub mod worker;

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use app::door::{Origin, Services};
-use axum::{Extension, Router, routing::get};
+use axum::Router;
 use cluster::{Logins, Role};
 use domain::db::{Db, LiveDb, MailDb};
 use domain::password::Hasher;
@@ -34,7 +34,7 @@ use crate::{
     relay::Relay,
     roster,
     router::{self, Site},
-    socket::{self, Sockets},
+    socket::Sockets,
     staging::Staging,
     stop::Stop,
     storage::Storage,
@@ -82,7 +82,7 @@ impl Parts {
         let relay = Relay::start(
             hub.clone(),
             Arc::new(LiveDb::new(logins.options(Role::Live)?, 1)),
-            db.bell(),
+            db.news(),
             bus,
         );
 
@@ -166,13 +166,18 @@ impl Parts {
         self.throttle.clone()
     }
 
+    /// What pages' connections need.
+    pub fn sockets(&self, origin: Origin) -> Sockets {
+        Sockets::new(
+            self.hub.clone(),
+            Arc::new(self.live.clone()),
+            Arc::new(self.db.clone()),
+            Arc::new(origin),
+        )
+    }
+
     /// The addresses that are not pages.
     pub fn routes(&self, config: &Config) -> Router<Site> {
-        let sockets = Sockets {
-            hub: self.hub.clone(),
-            log: Arc::new(self.live.clone()),
-            authority: Arc::new(self.db.clone()),
-        };
         let (health, relay) = (self.health.clone(), self.relay.clone());
         let signing = self.checkpointer.as_ref().map(Checkpointer::health);
         let mail = self.worker.health();
@@ -184,7 +189,6 @@ impl Parts {
             (well, report)
         };
         let mut routes = Router::new()
-            .route("/live", get(socket::live).layer(Extension(sockets)))
             .merge(router::health(report))
             .merge(arrive::route())
             .merge(people::route())

@@ -1,4 +1,4 @@
-//! From the log to the hub: waits for a bell, reads what is new of the tenants that have sockets here, and hands it on in order.
+//! From the log to the hub: waits for news, reads what is new of the tenants that have sockets here, and hands it on in order.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -12,10 +12,10 @@ use std::{
 use async_trait::async_trait;
 use domain::{
     Seq, TenantId,
-    db::LiveDb,
+    db::{Latest, LiveDb, News},
     live::{self, Event, TAIL_MOST},
 };
-use tokio::{sync::Notify, task::JoinHandle, time::Instant};
+use tokio::{task::JoinHandle, time::Instant};
 use uuid::Uuid;
 
 use crate::{
@@ -96,16 +96,17 @@ pub struct Health {
 }
 
 impl Relay {
-    /// Starts. `bell` rings after each commit of this process.
-    pub fn start(hub: Hub, log: Arc<dyn Log>, bell: Arc<Notify>, bus: Bus) -> Self {
+    /// Starts. `news` are of each commit of this process.
+    pub fn start(hub: Hub, log: Arc<dyn Log>, news: Arc<News>, bus: Bus) -> Self {
         let reads = Arc::new(AtomicBool::new(true));
         let follow = Follow {
             hub: hub.clone(),
             log,
-            bell,
+            news,
             bus: bus.clone(),
             reads: reads.clone(),
             arrived: Vec::new(),
+            read_at: Instant::now(),
             sessions_at: Instant::now(),
             epoch_at: None,
         };
@@ -143,14 +144,32 @@ async fn sweep(hub: Hub) {
     }
 }
 
+/// Whose log is to be read.
+enum Due {
+    All,
+    Only(HashMap<TenantId, Seq>),
+}
+
+impl From<Latest> for Due {
+    fn from(latest: Latest) -> Self {
+        if latest.somewhere {
+            Self::All
+        } else {
+            Self::Only(latest.heads)
+        }
+    }
+}
+
 struct Follow {
     hub: Hub,
     log: Arc<dyn Log>,
-    bell: Arc<Notify>,
+    news: Arc<News>,
     bus: Bus,
     reads: Arc<AtomicBool>,
     /// Seats whose session is still to be looked up, kept here while the database is gone.
     arrived: Vec<Arc<Seat>>,
+    /// When the logs of all were read last.
+    read_at: Instant,
     sessions_at: Instant,
     epoch_at: Option<Instant>,
 }
@@ -158,9 +177,10 @@ struct Follow {
 impl Follow {
     async fn run(mut self) {
         let mut wait = POLL;
+        let mut due = Due::All;
         loop {
             // A database that is gone without a word would otherwise be waited for as long as TCP does.
-            let round = tokio::time::timeout(ROUND_MOST, self.round())
+            let round = tokio::time::timeout(ROUND_MOST, self.round(&due))
                 .await
                 .unwrap_or_else(|_| Err(late()));
             match round {
@@ -171,19 +191,24 @@ impl Follow {
                             "the log can be read again; what happened meanwhile has been told"
                         );
                     }
-                    tokio::select! {
-                        // First the others, who have further to go.
-                        () = self.bell.notified() => self.bus.ring(),
-                        () = self.bus.rung() => {}
-                        () = self.hub.arrived() => {}
-                        () = tokio::time::sleep(POLL) => {}
-                    }
+                    due = tokio::select! {
+                        () = self.news.wait() => {
+                            // First the others, who have further to go.
+                            self.bus.ring();
+                            self.news.take().into()
+                        }
+                        () = self.bus.rung() => Due::All,
+                        () = self.hub.arrived() => Due::Only(HashMap::new()),
+                        () = tokio::time::sleep_until(self.read_at + POLL) => Due::All,
+                    };
                 }
                 Err(error) => {
                     // Once: sockets stay open, and the cursors say where to go on.
                     if self.reads.swap(false, Ordering::Relaxed) {
                         tracing::error!(%error, "the log cannot be read; open pages hear nothing new until it can");
                     }
+                    // What was to be read may be forgotten.
+                    due = Due::All;
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(WAIT_MOST);
                 }
@@ -192,13 +217,13 @@ impl Follow {
     }
 
     /// Each question is asked for all tenants and sockets at once, so that their number costs no round trips.
-    async fn round(&mut self) -> Answer<()> {
+    async fn round(&mut self, due: &Due) -> Answer<()> {
         if self.epoch_at.is_none_or(|at| at.elapsed() >= EPOCH_EVERY) {
             self.hub.set_epoch(self.log.epoch().await?, Instant::now());
             self.epoch_at = Some(Instant::now());
         }
         self.admit().await?;
-        self.deliver().await?;
+        self.deliver(due).await?;
         if self.sessions_at.elapsed() >= SESSIONS_EVERY {
             let sessions = self.hub.sessions();
             if !sessions.is_empty() {
@@ -242,8 +267,21 @@ impl Follow {
         Ok(())
     }
 
-    async fn deliver(&self) -> Answer<()> {
-        let mut cursors = self.hub.cursors();
+    /// Of those who have news, where that is known: asking after hundreds of schools at each commit of one cost more than the commit.
+    async fn deliver(&mut self, due: &Due) -> Answer<()> {
+        let mut cursors = match due {
+            Due::All => {
+                self.read_at = Instant::now();
+                self.hub.cursors()
+            }
+            Due::Only(heads) => heads
+                .iter()
+                .filter_map(|(tenant, head)| {
+                    let cursor = self.hub.cursor(*tenant)?;
+                    (cursor < *head).then_some((*tenant, cursor))
+                })
+                .collect(),
+        };
         while !cursors.is_empty() {
             let news = by_tenant(self.log.tail(&cursors).await?);
             cursors.retain_mut(|(tenant, cursor)| {

@@ -30,8 +30,9 @@ use tower_http::{
 use crate::{
     files::{Files, Verbatim},
     roster::{self, Rosters},
-    security,
+    security::{self, Hosts},
     session::{self, Store, guard, is_file, refused},
+    socket::{self, Sockets},
     throttle::{self, Throttle},
     upload,
 };
@@ -73,18 +74,18 @@ pub struct Site {
     pub rosters: Rosters,
 }
 
-/// The whole service as one tower service. `more` brings the routes that only some set-ups have (`/live`, `/health`, `/dev/mail`).
+/// The whole service as one tower service. `more` brings the routes that only some set-ups have (`/health`, `/dev/mail`).
 #[allow(
     clippy::needless_pass_by_value,
     reason = "whoever builds the service has no more use for it"
 )]
-pub fn app(site: Site, more: Router<Site>) -> Router {
+pub fn app(site: Site, sockets: Sockets, more: Router<Site>) -> Router {
     let origin = Arc::new(site.services.origin.clone());
     let https = origin.scheme == "https";
     let files = ServeDir::new(site.options.site_root.as_ref())
         .precompressed_br()
         .precompressed_gzip();
-    Router::new()
+    let pages = Router::new()
         // A page's own requests once it is hydrated, and anybody's without JavaScript through `page`.
         .route("/api/{*act}", any(act))
         .merge(more)
@@ -99,10 +100,14 @@ pub fn app(site: Site, more: Router<Site>) -> Router {
                 if is_file(request.uri().path()) { file(files, request).await } else { next.run(request).await }
             },
         ))
-        .layer(from_fn_with_state((site.services.db.clone(), origin.clone()), security::host))
+        .layer(from_fn_with_state(Hosts::new(site.services.db.clone(), origin.clone()), security::host))
         .layer(from_fn_with_state(site.throttle.clone(), throttle::guard))
+        .layer(compression());
+    Router::new()
+        // Thousands come back at once, so host and session are not looked up for each by itself as they are for pages.
+        .route("/live", get(socket::live).layer(Extension(sockets)))
+        .fallback_service(pages)
         .layer(from_fn_with_state(origin.clone(), security::same_origin))
-        .layer(compression())
         .layer(from_fn_with_state(origin, security::headers))
         .layer(CatchPanicLayer::new())
         .layer(map_response(told))

@@ -1,6 +1,10 @@
 //! What every request must satisfy and every response carries: host, origin, headers, content policy.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use app::door::{Agent, Host, Origin};
 use axum::{
@@ -9,36 +13,78 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use domain::{db::Db, role::TenantKind, tenancy};
+use domain::{Refusal, db::Db, role::TenantKind, tenancy};
+use tokio::time::Instant;
 
-/// Which host was asked, and how the browser calls itself. A host that is no tenant's does not exist.
-pub async fn host(
-    State((db, origin)): State<(Db, Arc<Origin>)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let Some(label) = asked_host(request.headers()).and_then(|asked| label(&asked, &origin.host))
-    else {
-        return StatusCode::MISDIRECTED_REQUEST.into_response();
-    };
-    let host = if label.is_empty() {
-        Host {
-            tenant: None,
-            label,
-            name: "Quorate".to_owned(),
-            trust: false,
+/// How long it is known whose host is whose. Label, name and kind of a tenant are the operator's to change, by hand; so this may be
+/// short, and where it matters, with hundreds of requests a second, it still saves all of them but one.
+const KNOWN_FOR: Duration = Duration::from_secs(1);
+
+/// Whose host is whose: asked of the database once in a while and not by each request.
+#[derive(Clone)]
+pub struct Hosts {
+    db: Db,
+    origin: Arc<Origin>,
+    /// Only of tenants that there are, so nobody can fill it.
+    known: Arc<Mutex<HashMap<String, (Host, Instant)>>>,
+}
+
+impl Hosts {
+    /// Over the application database; `origin` is where the service is reached.
+    pub fn new(db: Db, origin: Arc<Origin>) -> Self {
+        Self {
+            db,
+            origin,
+            known: Arc::default(),
         }
-    } else {
-        match tenancy::by_label(&db, &label).await {
-            Ok(Some(tenant)) => Host {
-                tenant: Some(tenant.id),
+    }
+
+    /// The host of a label; none where no tenant has it.
+    async fn of(&self, label: String) -> Result<Option<Host>, Refusal> {
+        if label.is_empty() {
+            return Ok(Some(Host {
+                tenant: None,
                 label,
+                name: "Quorate".to_owned(),
+                trust: false,
+            }));
+        }
+        let known = lock(&self.known).get(&label).cloned();
+        if let Some((host, at)) = known
+            && at.elapsed() < KNOWN_FOR
+        {
+            return Ok(Some(host));
+        }
+        let host = tenancy::by_label(&self.db, &label)
+            .await?
+            .map(|tenant| Host {
+                tenant: Some(tenant.id),
+                label: label.clone(),
                 name: tenant.name,
                 trust: tenant.kind == TenantKind::Trust,
-            },
-            Ok(None) => return (StatusCode::NOT_FOUND, "There is nothing here.").into_response(),
-            Err(refusal) => return crate::session::IntoPage::into_page(refusal),
-        }
+            });
+        let mut known = lock(&self.known);
+        match &host {
+            Some(host) => known.insert(label, (host.clone(), Instant::now())),
+            None => known.remove(&label),
+        };
+        Ok(host)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Which host was asked, and how the browser calls itself. A host that is no tenant's does not exist.
+pub async fn host(State(hosts): State<Hosts>, mut request: Request, next: Next) -> Response {
+    let Some(label) = label_of(request.headers(), &hosts.origin) else {
+        return StatusCode::MISDIRECTED_REQUEST.into_response();
+    };
+    let host = match hosts.of(label).await {
+        Ok(Some(host)) => host,
+        Ok(None) => return (StatusCode::NOT_FOUND, "There is nothing here.").into_response(),
+        Err(refusal) => return crate::session::IntoPage::into_page(refusal),
     };
     let agent = request
         .headers()
@@ -48,6 +94,11 @@ pub async fn host(
     request.extensions_mut().insert(host);
     request.extensions_mut().insert(Agent(agent));
     next.run(request).await
+}
+
+/// The label before the bare host that was asked; empty for the bare host itself, none where another service was asked.
+pub fn label_of(headers: &HeaderMap, origin: &Origin) -> Option<String> {
+    label(&asked_host(headers)?, &origin.host)
 }
 
 fn asked_host(headers: &HeaderMap) -> Option<String> {

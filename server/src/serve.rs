@@ -70,7 +70,8 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
         // While the school is looked at already; setting sixty papers takes a minute.
         tokio::spawn(demo::papers::load(site.clone()));
     }
-    let service = router::app(site, parts.routes(&config));
+    let origin = site.services.origin.clone();
+    let service = router::app(site, parts.sockets(origin), parts.routes(&config));
     let mut serving = tokio::spawn(accept::serve(listener, service, ending));
 
     announce(&config)?;

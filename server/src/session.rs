@@ -143,11 +143,10 @@ tokio::task_local! {
     static UNATTENDED: bool;
 }
 
-/// What a page asks without anybody's doing: its data once more when it hears of a change, and its socket. The page says by
-/// `session/stay` that somebody is there.
+/// What a page asks without anybody's doing: its data once more when it hears of a change. The page says by `session/stay` that
+/// somebody is there.
 fn is_unattended(request: &Request) -> bool {
-    let path = request.uri().path();
-    path == "/live" || (request.method() == Method::GET && path.starts_with("/api/"))
+    request.method() == Method::GET && request.uri().path().starts_with("/api/")
 }
 
 /// Finds the session, lets the request pass or sends it on, and changes the cookie when the answer is there.
@@ -234,7 +233,6 @@ fn way(method: &Method, uri: &Uri, live: Option<&Live>) -> Option<Response> {
     let is_page = matches!(*method, Method::GET | Method::HEAD)
         && !path.starts_with("/api/")
         && !is_file(path)
-        && path != "/live"
         && path != "/health";
     if !is_page {
         return None;

@@ -21,20 +21,21 @@ use std::{
     collections::VecDeque, future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration,
 };
 
+use app::door::Origin;
 use async_trait::async_trait;
 use axum::{
     Extension,
     extract::ws::{
         CloseFrame, Message, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection,
     },
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use domain::{
     Refusal, Seq,
     db::{Caller, Db},
     live::{self, Topic},
-    session::{Live, Needs},
+    session::{self, Holder, Token},
 };
 use futures::SinkExt;
 use serde::Deserialize;
@@ -49,6 +50,9 @@ use crate::{
     },
     line::Out,
     relay::{Log, past},
+    security,
+    session::{IntoPage, presented},
+    together::Together,
 };
 
 /// Largest message of a client.
@@ -69,15 +73,21 @@ const PAGE_MOST: u32 = 100_000;
 /// How long a client may take to answer a close.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Decides who may watch what. The database, or in tests a table.
+/// Decides who comes in and who may watch what. The database, or in tests a table.
 #[async_trait]
 pub trait Authority: Send + Sync + 'static {
+    /// See [`session::holders`].
+    async fn holders(&self, tokens: &[Token]) -> Result<Vec<Option<Holder>>, Refusal>;
     /// For each topic whether the caller may watch it, all as of one snapshot.
     async fn may_watch(&self, caller: &Caller, topics: &[Topic]) -> Result<Vec<bool>, Refusal>;
 }
 
 #[async_trait]
 impl Authority for Db {
+    async fn holders(&self, tokens: &[Token]) -> Result<Vec<Option<Holder>>, Refusal> {
+        session::holders(self, tokens).await
+    }
+
     async fn may_watch(&self, caller: &Caller, topics: &[Topic]) -> Result<Vec<bool>, Refusal> {
         let mut read = self.read(caller).await?;
         let mut may = Vec::with_capacity(topics.len());
@@ -91,28 +101,65 @@ impl Authority for Db {
 /// What a connection needs; a layer puts it into the request.
 #[derive(Clone)]
 pub struct Sockets {
-    /// Who is connected.
-    pub hub: Hub,
-    /// What happened.
-    pub log: Arc<dyn Log>,
-    /// Who may watch what.
-    pub authority: Arc<dyn Authority>,
+    hub: Hub,
+    log: Arc<dyn Log>,
+    authority: Arc<dyn Authority>,
+    /// Who holds a token: a question of each who comes, and when thousands come back at once a few for all of them.
+    holder: Together<Token, Option<Holder>>,
+    origin: Arc<Origin>,
+}
+
+impl Sockets {
+    /// `hub` has who is connected, `log` what happened, `authority` who may watch what; `origin` is where the service is reached.
+    pub fn new(
+        hub: Hub,
+        log: Arc<dyn Log>,
+        authority: Arc<dyn Authority>,
+        origin: Arc<Origin>,
+    ) -> Self {
+        let asked = authority.clone();
+        let holder = Together::new(move |tokens: Vec<Token>| {
+            let asked = asked.clone();
+            async move { asked.holders(&tokens).await }
+        });
+        Self {
+            hub,
+            log,
+            authority,
+            holder,
+            origin,
+        }
+    }
+
+    /// Who asks, where the host and the cookie are those of one school; else the answer to them.
+    async fn comer(&self, headers: &HeaderMap) -> Result<(Token, Holder), Response> {
+        let label = security::label_of(headers, &self.origin)
+            .ok_or_else(|| StatusCode::MISDIRECTED_REQUEST.into_response())?;
+        let nobody = || StatusCode::UNAUTHORIZED.into_response();
+        let token = presented(headers, self.origin.scheme == "https").ok_or_else(nobody)?;
+        let holder = self.holder.ask(token).await.map_err(IntoPage::into_page)?;
+        holder
+            .filter(|holder| holder.label == label)
+            .map(|holder| (token, holder))
+            .ok_or_else(nobody)
+    }
 }
 
 /// `GET /live`. Without a complete session of this host it answers 401; the origin has been checked by then.
 pub async fn live(
-    caller: Option<Extension<Caller>>,
-    session: Option<Extension<Live>>,
-    line: Option<Extension<Out>>,
     Extension(sockets): Extension<Sockets>,
+    headers: HeaderMap,
+    line: Option<Extension<Out>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let (Some(Extension(caller)), Some(Extension(session))) = (caller, session) else {
-        return StatusCode::UNAUTHORIZED.into_response();
+    let (token, holder) = match sockets.comer(&headers).await {
+        Ok(comer) => comer,
+        Err(refused) => return refused,
     };
-    if session.needs != Needs::Nothing || session.tenant != Some(caller.tenant) {
-        return StatusCode::UNAUTHORIZED.into_response();
-    }
+    let caller = Caller {
+        token,
+        tenant: holder.tenant,
+    };
     match upgrade {
         Err(refused) => refused.into_response(),
         Ok(upgrade) => upgrade
@@ -123,7 +170,14 @@ pub async fn live(
             .max_frame_size(MESSAGE_MOST)
             .on_upgrade(move |socket| {
                 let line = line.map(|Extension(line)| line);
-                attend(socket, line, sockets, caller, session.account, session.id)
+                attend(
+                    socket,
+                    line,
+                    sockets,
+                    caller,
+                    holder.account,
+                    holder.session,
+                )
             }),
     }
 }
@@ -243,7 +297,9 @@ async fn send(
         socket.feed(Message::Ping(bytes::Bytes::new())).await?;
     }
     while let Some(frame) = batch.pop_front() {
-        socket.feed(Message::Text(frame.text.clone())).await?;
+        for text in &frame.texts {
+            socket.feed(Message::Text(text.clone())).await?;
+        }
     }
     // A burst leaves a queue behind that thousands of quiet sockets need not keep.
     batch.shrink_to(8);
@@ -365,7 +421,7 @@ async fn authorise(
     }
     let mut wait = Duration::from_millis(250);
     loop {
-        match sockets.authority.may_watch(caller, topics).await {
+        match rights(sockets, caller, seat, topics).await {
             Ok(may) => return Ok(may),
             Err(Refusal::Unavailable | Refusal::Busy | Refusal::Stale | Refusal::Broken) => {}
             // The token may have been changed for a new one (after a second factor or a step-up), which this page's next
@@ -379,6 +435,26 @@ async fn authorise(
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(Duration::from_secs(5));
     }
+}
+
+/// What the roles alone decide is asked after together with all who ask just now; the rest under the caller's own seal.
+async fn rights(
+    sockets: &Sockets,
+    caller: &Caller,
+    seat: &Seat,
+    topics: &[Topic],
+) -> Result<Vec<bool>, Refusal> {
+    if !topics.iter().all(|topic| topic.is_by_role()) {
+        return sockets.authority.may_watch(caller, topics).await;
+    }
+    let holder = sockets.holder.ask(caller.token).await?;
+    let holder = holder
+        .filter(|holder| holder.session == seat.session)
+        .ok_or(Refusal::SignedOut)?;
+    Ok(topics
+        .iter()
+        .map(|topic| live::is_for(*topic, &holder.roles))
+        .collect())
 }
 
 /// Makes the subscription active with nothing missed. Returns names that were too many.

@@ -22,6 +22,7 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
+    checkpoint::rung,
     mail::{MailError, Mailer},
     queue::{MAIL, NEWS, Queue},
     reach::{self, Reach},
@@ -35,6 +36,9 @@ pub const SENDERS: usize = 4;
 pub struct Pace {
     /// The relay looks this often even when no bell rings: another process may have written.
     pub relay: Duration,
+    /// After a bell, others are waited for this long: a look writes where it got to, and a busy morning has hundreds of commits a
+    /// second.
+    pub gather: Duration,
     /// Rest before a database that was away is tried again.
     pub retry: Duration,
     /// How often it is looked whether a new morning's letters are due.
@@ -49,6 +53,7 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             relay: Duration::from_secs(1),
+            gather: Duration::from_millis(200),
             retry: Duration::from_secs(2),
             morning: Duration::from_mins(1),
             dead_after: Duration::from_mins(2),
@@ -176,7 +181,7 @@ async fn relay(parts: Parts, bell: Arc<Notify>, mut stopped: watch::Receiver<boo
             pace.retry
         };
         tokio::select! {
-            () = bell.notified(), if looked.is_ok() => {}
+            () = rung(&bell, pace.gather), if looked.is_ok() => {}
             () = tokio::time::sleep(rest) => {}
             _ = stopped.wait_for(|stopped| *stopped) => return,
         }

@@ -9,11 +9,11 @@ mod client;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use app::door::{Origin, Services};
-use axum::{Extension, Router, routing::get};
+use axum::Router;
 use client::{Client, Heard};
 use domain::{
     TenantId,
-    db::{Caller, Db, LiveDb},
+    db::{Caller, Db, LiveDb, News},
     membership,
     role::Role as Of,
     session::Token,
@@ -26,17 +26,13 @@ use server::{
     hub::Hub,
     relay::Relay,
     router::{self, Site},
-    socket::{self, Sockets},
+    socket::Sockets,
     staging::Staging,
     storage::{Storage, StorageConfig},
 };
 use sqlx::{PgConnection, postgres::PgConnectOptions};
 use testing::{Database, Fresh, Role};
-use tokio::{
-    net::TcpListener,
-    sync::{Notify, watch},
-    time::Instant,
-};
+use tokio::{net::TcpListener, sync::watch, time::Instant};
 use tower_sessions::session::Id;
 use uuid::Uuid;
 
@@ -78,23 +74,28 @@ impl Node {
     async fn over(fresh: &Fresh, bus: Bus) -> Self {
         let _ = any_spawner::Executor::init_tokio();
         let db = Db::new(fresh.options(Role::Web), 8);
-        let bell = db.bell();
-        Self::with(fresh, db, bell, bus).await
+        let news = db.news();
+        Self::with(fresh, db, news, bus).await
     }
 
     /// A node that hears nothing of the commits of others but through the bus and by polling.
-    async fn with(fresh: &Fresh, db: Db, bell: Arc<Notify>, bus: Bus) -> Self {
+    async fn with(fresh: &Fresh, db: Db, news: Arc<News>, bus: Bus) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let host = format!("localhost:{}", address.port());
         let live = LiveDb::new(fresh.options(Role::Live), 2);
         let hub = Hub::default();
-        let relay = Relay::start(hub.clone(), Arc::new(live.clone()), bell, bus);
-        let sockets = Sockets {
-            hub: hub.clone(),
-            log: Arc::new(live),
-            authority: Arc::new(db.clone()),
+        let relay = Relay::start(hub.clone(), Arc::new(live.clone()), news, bus);
+        let origin = Origin {
+            scheme: "http",
+            host: host.clone(),
         };
+        let sockets = Sockets::new(
+            hub.clone(),
+            Arc::new(live),
+            Arc::new(db.clone()),
+            Arc::new(origin.clone()),
+        );
         let here = hub.clone();
         let services = Services {
             db: db.clone(),
@@ -104,16 +105,12 @@ impl Node {
             here: Arc::new(move |tenant| here.here(tenant)),
             copies: false,
             now: Arc::new(|| 0),
-            origin: Origin {
-                scheme: "http",
-                host: host.clone(),
-            },
+            origin,
         };
         let options = leptos::config::LeptosOptions::builder()
             .output_name("quorate")
             .site_root("no-site")
             .build();
-        let routes = Router::new().route("/live", get(socket::live).layer(Extension(sockets)));
         let service = router::app(
             Site {
                 services,
@@ -122,7 +119,8 @@ impl Node {
                 files: no_files(),
                 rosters: server::roster::Rosters::default(),
             },
-            routes,
+            sockets,
+            Router::new(),
         );
         let (serving, ending) = watch::channel(false);
         tokio::spawn(accept::serve(listener, service, ending));
@@ -313,6 +311,29 @@ async fn only_a_page_of_the_same_school_connects_and_only_with_its_session() {
         ..elsewhere
     };
     assert_eq!(node.ask(&stranger, &oakfield).await.err(), Some(401));
+    // What is over, or not complete, or of somebody who is no member any more.
+    for spoilt in [
+        "update sec.session set assurance = 'password', factor_at = null where id = $1",
+        "update sec.session set seen_at = seen_at - interval '2 hours' where id = $1",
+        "update sec.session set ended_at = now(), ended_why = 'signed_out' where id = $1",
+        "update account set closed_at = now() where id = (select account_id from sec.session where id = $1)",
+    ] {
+        let dilip = sign_in(&mut hand, "oakfield", "governor1@oakfield.example").await;
+        assert!(
+            node.ask(&dilip, &oakfield).await.is_ok(),
+            "before: {spoilt}"
+        );
+        sqlx::query(spoilt)
+            .bind(dilip.session)
+            .execute(&mut hand)
+            .await
+            .unwrap();
+        assert_eq!(
+            node.ask(&dilip, &oakfield).await.err(),
+            Some(401),
+            "{spoilt}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -179,6 +179,7 @@ impl Cluster {
             clock: OffsetDateTime::now_utc,
             pace: Pace {
                 relay: Duration::from_millis(50),
+                gather: Duration::from_millis(5),
                 morning: Duration::from_mins(1),
                 retry: Duration::from_millis(100),
                 dead_after: Duration::from_secs(3),

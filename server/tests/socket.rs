@@ -13,14 +13,16 @@ use std::{
     time::Duration,
 };
 
+use app::door::Origin;
 use async_trait::async_trait;
-use axum::{Extension, Router, extract::Request, middleware::Next, routing::get};
+use axum::{Extension, Router, routing::get};
 use client::{Client, Heard};
 use domain::{
     Refusal, Seq, TenantId,
-    db::Caller,
+    db::{Caller, News},
     live::{Event, Topic},
-    session::{Live, Needs, Token},
+    role::Role,
+    session::{Holder, Token},
 };
 use serde_json::json;
 use server::{
@@ -32,10 +34,11 @@ use server::{
 };
 use tokio::{
     net::{TcpListener, TcpSocket},
-    sync::{Notify, watch},
+    sync::watch,
     time::Instant,
 };
 use tokio_tungstenite::tungstenite::Message;
+use tower_sessions::session::Id;
 use uuid::Uuid;
 
 const OAKFIELD: Uuid = Uuid::from_u128(0x0a);
@@ -43,6 +46,8 @@ const MARGARET: u8 = 1;
 const DILIP: u8 = 2;
 /// A parent: may watch nothing but their own place.
 const RACHEL: u8 = 7;
+/// Whose token opens nothing.
+const NOBODY: u8 = 9;
 
 /// A log, the sessions and the rights, in memory; it can be out of reach.
 #[derive(Default)]
@@ -128,6 +133,25 @@ impl Log for Memory {
 
 #[async_trait]
 impl Authority for Memory {
+    async fn holders(&self, tokens: &[Token]) -> Result<Vec<Option<Holder>>, Refusal> {
+        self.asked().map_err(|_| Refusal::Unavailable)?;
+        let holder = |token: &Token| {
+            let person = token.bytes()[0];
+            (person != NOBODY).then(|| Holder {
+                session: Service::session(person),
+                account: Uuid::from_u128(u128::from(person)),
+                tenant: OAKFIELD,
+                label: "oakfield".to_owned(),
+                roles: vec![if person == RACHEL {
+                    Role::Parent
+                } else {
+                    Role::Governor
+                }],
+            })
+        };
+        Ok(tokens.iter().map(holder).collect())
+    }
+
     async fn may_watch(&self, caller: &Caller, topics: &[Topic]) -> Result<Vec<bool>, Refusal> {
         self.asked().map_err(|_| Refusal::Unavailable)?;
         let parent = caller.token.bytes()[0] == RACHEL;
@@ -144,27 +168,29 @@ struct Service {
     address: SocketAddr,
     hub: Hub,
     memory: Arc<Memory>,
-    bell: Arc<Notify>,
+    news: Arc<News>,
     relay: Relay,
 }
 
 impl Service {
     async fn open() -> Self {
-        let (memory, hub, bell) = (
+        let (memory, hub, news) = (
             Arc::new(Memory::default()),
             Hub::default(),
-            Arc::new(Notify::new()),
+            Arc::new(News::default()),
         );
-        let relay = Relay::start(hub.clone(), memory.clone(), bell.clone(), Bus::InProcess);
-        let sockets = Sockets {
-            hub: hub.clone(),
-            log: memory.clone(),
-            authority: memory.clone(),
+        let relay = Relay::start(hub.clone(), memory.clone(), news.clone(), Bus::InProcess);
+        let origin = Origin {
+            scheme: "http",
+            host: "localhost".to_owned(),
         };
-        let router = Router::new()
-            .route("/live", get(socket::live))
-            .layer(Extension(sockets))
-            .layer(axum::middleware::from_fn(present));
+        let sockets = Sockets::new(
+            hub.clone(),
+            memory.clone(),
+            memory.clone(),
+            Arc::new(origin),
+        );
+        let router = Router::new().route("/live", get(socket::live).layer(Extension(sockets)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (serving, ending) = watch::channel(false);
@@ -174,15 +200,18 @@ impl Service {
             address,
             hub,
             memory,
-            bell,
+            news,
             relay,
         }
     }
 
     async fn client(&self, person: u8) -> Client {
-        Client::connect(self.address, &[("x-person", &person.to_string())])
-            .await
-            .unwrap()
+        Client::connect(
+            self.address,
+            &[("host", "oakfield.localhost"), ("cookie", &cookie(person))],
+        )
+        .await
+        .unwrap()
     }
 
     /// Connected, greeted and watching.
@@ -200,7 +229,7 @@ impl Service {
 
     fn append(&self, topics: &[&str]) -> Seq {
         let seq = self.memory.append(topics);
-        self.bell.notify_one();
+        self.news.add(Some((OAKFIELD, seq)));
         seq
     }
 
@@ -209,68 +238,36 @@ impl Service {
     }
 }
 
-/// Stands in for the session layer.
-async fn present(mut request: Request, next: Next) -> axum::response::Response {
-    // A borrow of the request must not live across the await: its body is not `Sync`.
-    let (person, elsewhere, half) = {
-        let header = |name: &str| {
-            request
-                .headers()
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .map(ToOwned::to_owned)
-        };
-        (
-            header("x-person"),
-            header("x-elsewhere").is_some(),
-            header("x-half").is_some(),
-        )
-    };
-    if let Some(person) = person {
-        let person: u8 = person.parse().unwrap();
-        request.extensions_mut().insert(Caller {
-            token: Token::from_bytes([person; 16]),
-            tenant: OAKFIELD,
-        });
-        request.extensions_mut().insert(Live {
-            id: Service::session(person),
-            account: Uuid::from_u128(u128::from(person)),
-            tenant: Some(if elsewhere {
-                Uuid::from_u128(0x0b)
-            } else {
-                OAKFIELD
-            }),
-            membership: Some(Uuid::from_u128(u128::from(person))),
-            needs: if half { Needs::Factor } else { Needs::Nothing },
-            shared: false,
-            email: String::new(),
-            name: String::new(),
-            roles: vec![],
-            factor_enrolled: true,
-        });
-    }
-    next.run(request).await
+/// As the browser of somebody sends it.
+fn cookie(person: u8) -> String {
+    format!("quorate={}", Id(i128::from_le_bytes([person; 16])))
 }
 
 #[tokio::test]
-async fn without_a_complete_session_of_this_school_there_is_no_connection() {
+async fn without_a_session_of_this_school_there_is_no_connection() {
     let service = Service::open().await;
-    for headers in [
-        &[][..],
-        &[("x-person", "1"), ("x-elsewhere", "")],
-        &[("x-person", "1"), ("x-half", "")],
+    let (margaret, nobody) = (cookie(MARGARET), cookie(NOBODY));
+    for (status, headers) in [
+        (401, &[("host", "oakfield.localhost")][..]),
+        (401, &[("host", "oakfield.localhost"), ("cookie", &nobody)]),
+        (
+            401,
+            &[("host", "oakfield.localhost"), ("cookie", "quorate=x")],
+        ),
+        (
+            401,
+            &[("host", "northgate.localhost"), ("cookie", &margaret)],
+        ),
+        (401, &[("host", "localhost"), ("cookie", &margaret)]),
+        (421, &[("host", "oakfield.example"), ("cookie", &margaret)]),
+        (
+            101,
+            &[("host", "oakfield.localhost"), ("cookie", &margaret)],
+        ),
     ] {
-        assert_eq!(
-            Client::connect(service.address, headers).await.err(),
-            Some(401),
-            "{headers:?}"
-        );
+        let told = Client::connect(service.address, headers).await.err();
+        assert_eq!(told.unwrap_or(101), status, "{headers:?}");
     }
-    assert!(
-        Client::connect(service.address, &[("x-person", "1")])
-            .await
-            .is_ok()
-    );
 }
 
 #[tokio::test]
@@ -451,9 +448,9 @@ async fn a_client_that_reads_by_fits_hears_everything_whole_and_in_order() {
     let way = TcpSocket::new_v4().unwrap();
     way.set_recv_buffer_size(2_048).unwrap();
     let stream = way.connect(service.address).await.unwrap();
-    let mut page = Client::connect_by(stream, &[("x-person", &MARGARET.to_string())])
-        .await
-        .unwrap();
+    let margaret = cookie(MARGARET);
+    let headers = [("host", "oakfield.localhost"), ("cookie", &*margaret)];
+    let mut page = Client::connect_by(stream, &headers).await.unwrap();
     page.greeted().await;
     let topics: Vec<String> = (0..30)
         .map(|n| Topic::Paper(Uuid::from_u128(n)).name())
@@ -577,12 +574,16 @@ async fn while_the_database_is_gone_pages_stay_and_afterwards_nothing_is_missing
     service.append(&["people"]);
     tokio::time::sleep(Duration::from_millis(400)).await;
     assert!(!service.relay.health().log);
-    // Committed by another node meanwhile, and a page that comes and subscribes meanwhile.
+    // Committed by another node meanwhile; and a page that would come, and one that subscribes meanwhile.
     service.append(&["people"]);
-    let mut dilip = service.client(DILIP).await;
+    let cookie = cookie(DILIP);
+    let headers = [("host", "oakfield.localhost"), ("cookie", &*cookie)];
+    let told = Client::connect(service.address, &headers).await.err();
+    assert_eq!(told, Some(503), "nobody knows who that is");
     margaret.say(json!({ "subscribe": ["here"] })).await;
     assert!(margaret.hears_nothing_for(Duration::from_millis(700)).await);
     *service.memory.away.lock().unwrap() = false;
+    let mut dilip = service.client(DILIP).await;
     // Who is here may be told in between, in a frame of its own or merged with others, since Dilip came.
     let mut heard = 0;
     while heard < 2 {
@@ -669,14 +670,21 @@ async fn a_restart_tells_everybody_to_come_back_and_waits_for_them_to_go() {
 }
 
 #[tokio::test]
-async fn a_storm_of_reconnects_asks_the_log_a_few_questions_for_all() {
+async fn a_storm_of_reconnects_asks_a_few_questions_for_all() {
     let service = Arc::new(Service::open().await);
     service.append(&["people"]);
     service.watching(MARGARET, &["people"]).await;
     let before = *service.memory.questions.lock().unwrap();
-    let pages = (0..200_u8).map(|person| {
+    let people = (0..200_u8).filter(|person| *person != NOBODY);
+    let pages = people.map(|person| {
         let service = service.clone();
-        tokio::spawn(async move { service.client(person).await.greeted().await })
+        tokio::spawn(async move {
+            // Who holds the token, whether the session lives, and what it may watch.
+            let mut page = service.client(person).await;
+            page.greeted().await;
+            page.say(json!({ "subscribe": ["me"], "since": 1 })).await;
+            assert_eq!(page.words().await["since"], 1);
+        })
     });
     for page in pages.collect::<Vec<_>>() {
         page.await.unwrap();

@@ -176,6 +176,9 @@ async fn matching(
         .into_iter()
         .filter(|person| role.is_none_or(|role| person.roles.contains(&role)))
         .filter(|person| {
+            if words.is_empty() {
+                return true;
+            }
             let text = format!(
                 "{} {}",
                 person.name,

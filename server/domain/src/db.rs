@@ -10,7 +10,7 @@ mod bell;
 use std::{sync::Arc, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, Connection, PgPool, Postgres, Row as _, Transaction,
+    Connection, PgPool, Postgres, Row as _, Transaction,
     postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
 };
 use tokio::sync::Notify;
@@ -29,7 +29,10 @@ pub use bell::{Latest, News};
 /// The application database as the web role sees it, and the bell that is rung after each commit.
 #[derive(Clone)]
 pub struct Db {
+    /// For sealed transactions.
     pool: PgPool,
+    /// For what is asked without a seal, a statement at a time: no transaction is ever begun on these connections.
+    open: PgPool,
     bell: Bell,
 }
 
@@ -126,8 +129,13 @@ impl std::fmt::Debug for Db {
 }
 
 impl Db {
-    /// Opens a pool of `size` connections. Connections are made as they are needed.
+    /// Opens pools of `size` connections for sealed transactions and a quarter of that for what is asked without a seal.
+    /// Connections are made as they are needed.
     pub fn new(options: PgConnectOptions, size: u32) -> Self {
+        let open = PgPoolOptions::new()
+            .max_connections(size.div_ceil(4))
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_lazy_with(options.clone());
         let pool = PgPoolOptions::new()
             .max_connections(size)
             .acquire_timeout(Duration::from_secs(5))
@@ -138,6 +146,7 @@ impl Db {
             .connect_lazy_with(options);
         Self {
             pool,
+            open,
             bell: Bell::default(),
         }
     }
@@ -155,6 +164,7 @@ impl Db {
     /// Closes every connection; statements under way end first.
     pub async fn close(&self) {
         self.pool.close().await;
+        self.open.close().await;
     }
 
     /// A snapshot under the caller's seal.
@@ -188,26 +198,22 @@ impl Db {
         })
     }
 
-    /// Begins and seals in one round trip, then asks who that is.
+    /// Begins, then seals and asks who that is, which is one statement: the snapshot is taken with it.
     async fn enter(
         &self,
         caller: &Caller,
-        begin: &str,
+        begin: &'static str,
     ) -> Result<(Transaction<'static, Postgres>, Standing), Refusal> {
-        // The token is 16 bytes written in hexadecimal and nothing else, so the text is safe by construction.
-        let statement = AssertSqlSafe(format!(
-            "{begin}; select sec.enter('\\x{}')",
-            caller.token.hex()
-        ));
         let pool = self.pool.clone();
         // In a task of its own: a request that is given up cannot leave `begin` half done.
-        let mut tx = tokio::spawn(async move { pool.begin_with(statement).await })
+        let mut tx = tokio::spawn(async move { pool.begin_with(begin).await })
             .await
             .map_err(|error| broken("begin", &error))?
             .map_err(refused)?;
         let row = sqlx::query!(
             r#"select tenant_id as "tenant_id!", kind as "kind!", account_id as "account_id!", membership_id as "membership_id!",
-                      roles as "roles!", seq as "seq!", stepped_up as "stepped_up!" from sec.standing()"#
+                      roles as "roles!", seq as "seq!", stepped_up as "stepped_up!" from sec.entered($1)"#,
+            caller.token.bytes()
         )
         .fetch_optional(&mut *tx)
         .await
@@ -230,7 +236,7 @@ impl Db {
 
     /// For the narrow functions that are called before there is a seal. Only inside the domain.
     pub(crate) fn unsealed(&self) -> &PgPool {
-        &self.pool
+        &self.open
     }
 
     /// Tells the relay that something was committed by a function that appends its own event.

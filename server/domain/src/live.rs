@@ -89,6 +89,14 @@ impl Topic {
         }
     }
 
+    /// Whether roles alone decide who may watch it; the others are of a record that some see and others do not.
+    pub const fn is_by_role(self) -> bool {
+        !matches!(
+            self,
+            Self::Folder(_) | Self::Paper(_) | Self::Readers(_) | Self::Pupil(_)
+        )
+    }
+
     /// As the log and the hub call it: the person's own topic carries whose it is.
     pub fn key(self, account: AccountId) -> String {
         match self {

@@ -42,6 +42,21 @@ pub struct Live {
     pub factor_enrolled: bool,
 }
 
+/// Who holds a token, as far as a socket is concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Names the session; not secret.
+    pub session: Uuid,
+    /// Who.
+    pub account: AccountId,
+    /// Where.
+    pub tenant: TenantId,
+    /// First part of that school's host name.
+    pub label: String,
+    /// What they are there.
+    pub roles: Vec<Role>,
+}
+
 /// One line of "where I am signed in".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Elsewhere {
@@ -74,8 +89,8 @@ pub struct Place {
 
 #[cfg(feature = "db")]
 pub use queries::{
-    SignIn, change_password, elsewhere, end, live, live_unattended, places, sign_in, sign_out,
-    step_up, ticket_issue, ticket_use,
+    SignIn, change_password, elsewhere, end, holders, live, live_unattended, places, sign_in,
+    sign_out, step_up, ticket_issue, ticket_use,
 };
 #[cfg(feature = "db")]
 pub use token::Token;
@@ -85,7 +100,7 @@ mod queries {
     use time::OffsetDateTime;
     use uuid::Uuid;
 
-    use super::{Elsewhere, Live, Needs, Place, Token};
+    use super::{Elsewhere, Holder, Live, Needs, Place, Token};
     use crate::{
         Refusal, TenantId, day,
         db::{Db, random_bytes, refused},
@@ -195,6 +210,36 @@ mod queries {
             roles: role::parse(row.roles.iter().map(String::as_str)),
             factor_enrolled: row.factor_enrolled,
         }))
+    }
+
+    /// Who holds each of these tokens, in their order and as of one moment; nobody where a token opens no complete session of a
+    /// school. One question for as many as come at once. Is no activity.
+    pub async fn holders(db: &Db, tokens: &[Token]) -> Result<Vec<Option<Holder>>, Refusal> {
+        let asked: Vec<Vec<u8>> = tokens.iter().map(|token| token.bytes().to_vec()).collect();
+        let rows = sqlx::query!(
+            r#"select place as "place!", session_id as "session!", account_id as "account!", tenant_id as "tenant!",
+                      label as "label!", roles as "roles!" from sec.holders($1)"#,
+            &asked
+        )
+        .fetch_all(db.unsealed())
+        .await
+        .map_err(refused)?;
+        let mut holders = vec![None; tokens.len()];
+        for row in rows {
+            let place = usize::try_from(row.place)
+                .ok()
+                .and_then(|place| place.checked_sub(1));
+            if let Some(holder) = place.and_then(|place| holders.get_mut(place)) {
+                *holder = Some(Holder {
+                    session: row.session,
+                    account: row.account,
+                    tenant: row.tenant,
+                    label: row.label,
+                    roles: role::parse(row.roles.iter().map(String::as_str)),
+                });
+            }
+        }
+        Ok(holders)
     }
 
     /// Ends the session; its sockets close, in other tabs too.
@@ -415,10 +460,6 @@ mod token {
         /// The bytes, for the cookie and for the database's hashing function.
         pub const fn bytes(&self) -> &[u8; 16] {
             &self.0
-        }
-
-        pub(crate) fn hex(&self) -> String {
-            crate::text::hex(&self.0)
         }
     }
 

@@ -1,4 +1,5 @@
-//! What is said on a socket: small JSON texts, each encoded once and shared by all sockets that get it.
+//! What is said on a socket: small JSON texts, each encoded once and shared by all sockets that get it. Several that are due at once
+//! are put together once too, and then cost each socket no more than one.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +9,12 @@ use domain::Seq;
 use serde::Serialize;
 use uuid::Uuid;
 
-/// One text, and as much of its meaning as merging needs.
+/// One text or several in their order, and as much of their meaning as merging needs.
 #[derive(Debug)]
 pub struct Frame {
     /// What is said.
-    pub text: Utf8Bytes,
-    /// The same as it travels, its header included: one encoding for all sockets.
+    pub texts: Vec<Utf8Bytes>,
+    /// The same as it travels, headers included: one encoding for all sockets.
     pub(super) wire: Bytes,
     pub(super) says: Says,
 }
@@ -38,11 +39,10 @@ struct News<'a> {
 
 impl Frame {
     fn new(says: Says, words: &impl Serialize) -> Self {
-        // Strings and numbers always encode; an empty object would be ignored by every client.
-        let text = serde_json::to_string(words).unwrap_or_else(|_| "{}".to_owned());
+        let text = text(words);
         Self {
-            wire: wire(&text),
-            text: text.into(),
+            wire: wire(std::slice::from_ref(&text)),
+            texts: vec![text],
             says,
         }
     }
@@ -57,16 +57,27 @@ impl Frame {
 
     /// `{"changed":["people"],"seq":13}`: all that changed in these topics up to the seq has been said.
     pub fn changed(names: Vec<String>, seq: Seq) -> Self {
-        let words = News {
-            changed: &names,
-            seq,
-            since: None,
-        };
-        let text = serde_json::to_string(&words).unwrap_or_else(|_| "{}".to_owned());
+        Self::all_changed(&[(names, seq)])
+    }
+
+    /// The same of several events, a text for each, in their order. None is left out, since a client may count.
+    pub fn all_changed(events: &[(Vec<String>, Seq)]) -> Self {
+        let texts: Vec<_> = events
+            .iter()
+            .map(|(changed, seq)| {
+                text(&News {
+                    changed,
+                    seq: *seq,
+                    since: None,
+                })
+            })
+            .collect();
+        let names: BTreeSet<_> = events.iter().flat_map(|(names, _)| names).collect();
+        let latest = events.last().map_or(0, |(_, seq)| *seq);
         Self {
-            wire: wire(&text),
-            text: text.into(),
-            says: Says::Changed(names, seq),
+            wire: wire(&texts),
+            texts,
+            says: Says::Changed(names.into_iter().cloned().collect(), latest),
         }
     }
 
@@ -112,23 +123,31 @@ impl Frame {
     }
 }
 
-/// One text message of a server, in one frame (RFC 6455, section 5.2): what a server says is not masked, so it is the same for all.
-fn wire(text: &str) -> Bytes {
+fn text(words: &impl Serialize) -> Utf8Bytes {
+    // Strings and numbers always encode; an empty object would be ignored by every client.
+    let text = serde_json::to_string(words).unwrap_or_else(|_| "{}".to_owned());
+    text.into()
+}
+
+/// Text messages of a server, each in one frame (RFC 6455, section 5.2): what a server says is not masked, so it is the same for all.
+fn wire(texts: &[Utf8Bytes]) -> Bytes {
     const WHOLE_TEXT: u8 = 0x81;
-    let mut wire = Vec::with_capacity(text.len() + 10);
-    wire.push(WHOLE_TEXT);
-    match (u8::try_from(text.len()), u16::try_from(text.len())) {
-        (Ok(length @ 0..=125), _) => wire.push(length),
-        (_, Ok(length)) => {
-            wire.push(126);
-            wire.extend(length.to_be_bytes());
+    let mut wire = Vec::with_capacity(texts.iter().map(|text| text.len() + 10).sum());
+    for text in texts {
+        wire.push(WHOLE_TEXT);
+        match (u8::try_from(text.len()), u16::try_from(text.len())) {
+            (Ok(length @ 0..=125), _) => wire.push(length),
+            (_, Ok(length)) => {
+                wire.push(126);
+                wire.extend(length.to_be_bytes());
+            }
+            _ => {
+                wire.push(127);
+                wire.extend(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+            }
         }
-        _ => {
-            wire.push(127);
-            wire.extend(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
-        }
+        wire.extend(text.as_bytes());
     }
-    wire.extend(text.as_bytes());
     wire.into()
 }
 
@@ -150,31 +169,54 @@ pub(super) fn merge<'a>(frames: impl IntoIterator<Item = &'a Frame>) -> Option<F
 mod tests {
     use super::*;
 
+    fn said(frame: &Frame) -> &str {
+        frame.texts[0].as_str()
+    }
+
     #[test]
     fn the_words_are_those_that_clients_of_others_rely_on() {
         let epoch = Uuid::nil();
         assert_eq!(
-            Frame::hello(12, epoch).text.as_str(),
+            said(&Frame::hello(12, epoch)),
             r#"{"hello":{"epoch":"00000000-0000-0000-0000-000000000000","seq":12}}"#
         );
         assert_eq!(
-            Frame::changed(vec!["people".into()], 13).text.as_str(),
+            said(&Frame::changed(vec!["people".into()], 13)),
             r#"{"changed":["people"],"seq":13}"#
         );
         assert_eq!(
-            Frame::refused(&["x\"y".into()]).text.as_str(),
+            said(&Frame::refused(&["x\"y".into()])),
             r#"{"refused":["x\"y"]}"#
         );
-        assert_eq!(Frame::resync(None).text.as_str(), r#"{"resync":true}"#);
+        assert_eq!(said(&Frame::resync(None)), r#"{"resync":true}"#);
         assert_eq!(
-            Frame::caught_up(&[], 13, 9).text.as_str(),
+            said(&Frame::caught_up(&[], 13, 9)),
             r#"{"changed":[],"seq":13,"since":9}"#
         );
         assert_eq!(
-            Frame::resync(Some((13, 9))).text.as_str(),
+            said(&Frame::resync(Some((13, 9)))),
             r#"{"resync":true,"seq":13,"since":9}"#
         );
-        assert_eq!(Frame::beat(13).text.as_str(), r#"{"beat":{"seq":13}}"#);
+        assert_eq!(said(&Frame::beat(13)), r#"{"beat":{"seq":13}}"#);
+    }
+
+    #[test]
+    fn several_travel_one_behind_the_other_as_each_would_alone() {
+        let events = [
+            (vec!["people".to_owned()], 3),
+            (vec!["me".to_owned(), "x".repeat(130)], 4),
+            (vec!["people".to_owned()], 5),
+        ];
+        let together = Frame::all_changed(&events);
+        let alone = events.map(|(names, seq)| Frame::changed(names, seq));
+        let wires: Vec<u8> = alone.iter().flat_map(|frame| frame.wire.to_vec()).collect();
+        assert_eq!(together.wire, wires);
+        let texts: Vec<_> = alone.iter().flat_map(|frame| frame.texts.clone()).collect();
+        assert_eq!(together.texts, texts);
+        assert_eq!(
+            together.says,
+            Says::Changed(vec!["me".into(), "people".into(), "x".repeat(130)], 5)
+        );
     }
 
     #[test]

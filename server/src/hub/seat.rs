@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU32},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
     task::{Context, Poll},
     time::Duration,
 };
@@ -102,8 +102,8 @@ pub struct Seat {
     pub session: Uuid,
     outbox: Mutex<Outbox>,
     task: AtomicWaker,
-    /// Scratch for one delivery, touched only under the tenant's lock: which topics of the event this seat watches.
-    pub(super) mask: AtomicU32,
+    /// Scratch for one delivery, touched only under the tenant's lock: which topics of the events this seat watches.
+    pub(super) mask: AtomicU64,
 }
 
 struct Outbox {
@@ -150,7 +150,7 @@ impl Seat {
                 watching: Vec::new(),
             }),
             task: AtomicWaker::new(),
-            mask: AtomicU32::new(0),
+            mask: AtomicU64::new(0),
         }
     }
 

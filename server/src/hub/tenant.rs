@@ -148,23 +148,23 @@ impl Tenant {
             .flat_map(|(_, keys)| keys.iter().map(String::as_str))
     }
 
-    /// Puts one frame into the outbox of everybody who watches one of the keys, for [`Self::settle`] to send. Those who watch the
-    /// same of them share it.
-    pub(super) fn publish(&mut self, keys: &[String], seq: Seq, now: Instant) {
+    /// Puts what is new into the outbox of everybody who watches something of it, for [`Self::settle`] to send: of each event the
+    /// names that they watch. Those who watch the same share it, so a socket costs the same for one event as for many.
+    pub(super) fn publish(&mut self, news: &[News<'_>], now: Instant) {
         let Self {
             watchers, dirty, ..
         } = self;
-        for keys in keys.chunks(32) {
-            let watchers: Vec<_> = keys
+        for part in parts(news) {
+            let watchers: Vec<_> = part
                 .iter()
-                .map(|key| watchers.get(key).map_or(&[][..], Vec::as_slice))
+                .map(|(key, _)| watchers.get(*key).map_or(&[][..], Vec::as_slice))
                 .collect();
             for (bit, seats) in watchers.iter().enumerate() {
                 for seat in *seats {
                     seat.mask.fetch_or(1 << bit, Ordering::Relaxed);
                 }
             }
-            let mut frames: Vec<(u32, Arc<Frame>)> = Vec::new();
+            let mut frames: Vec<(u64, Arc<Frame>)> = Vec::new();
             for seat in watchers.iter().copied().flatten() {
                 let mask = seat.mask.swap(0, Ordering::Relaxed);
                 if mask == 0 {
@@ -174,12 +174,7 @@ impl Tenant {
                     .iter()
                     .position(|(for_mask, _)| *for_mask == mask)
                     .unwrap_or_else(|| {
-                        let names = keys
-                            .iter()
-                            .enumerate()
-                            .filter(|(bit, _)| mask & (1 << bit) != 0);
-                        let names = names.map(|(_, key)| name_of(key).to_owned()).collect();
-                        frames.push((mask, Arc::new(Frame::changed(names, seq))));
+                        frames.push((mask, Arc::new(frame(&part, mask))));
                         frames.len() - 1
                     });
                 if seat.put(frames[place].1.clone(), now) {
@@ -210,7 +205,7 @@ impl Tenant {
             self.here_changed = false;
             self.here_told = now;
             if let Some(cursor) = self.cursor {
-                self.publish(&[HERE.to_owned()], cursor, now);
+                self.publish(&[(&[HERE.to_owned()], cursor)], now);
                 self.settle();
             }
         }
@@ -242,8 +237,47 @@ impl Tenant {
     pub(super) fn tell_readers(&mut self, now: Instant) {
         if let Some(cursor) = self.cursor {
             let keys = self.readings.due(now);
-            self.publish(&keys, cursor, now);
+            self.publish(&[(&keys, cursor)], now);
             self.settle();
         }
     }
+}
+
+/// Keys of what an event changed, and its seq.
+pub(super) type News<'a> = (&'a [String], Seq);
+
+/// Bits of a mask.
+const MASK: usize = u64::BITS as usize;
+
+/// Each key with its event's seq, so many at once as a mask has bits; an event's keys stay together where they can.
+fn parts<'a>(news: &[News<'a>]) -> Vec<Vec<(&'a String, Seq)>> {
+    let mut parts: Vec<Vec<(&String, Seq)>> = Vec::new();
+    for (keys, seq) in news {
+        for keys in keys.chunks(MASK) {
+            match parts.last_mut() {
+                Some(part) if part.len() + keys.len() <= MASK => {
+                    part.extend(keys.iter().map(|key| (key, *seq)));
+                }
+                _ => parts.push(keys.iter().map(|key| (key, *seq)).collect()),
+            }
+        }
+    }
+    parts
+}
+
+/// What those are told who watch these keys of a part.
+fn frame(part: &[(&String, Seq)], mask: u64) -> Frame {
+    let mut events: Vec<(Vec<String>, Seq)> = Vec::new();
+    let watched = part
+        .iter()
+        .enumerate()
+        .filter(|(bit, _)| mask & (1 << bit) != 0);
+    for (_, (key, seq)) in watched {
+        let name = name_of(key).to_owned();
+        match events.last_mut() {
+            Some((names, of)) if of == seq => names.push(name),
+            _ => events.push((vec![name], *seq)),
+        }
+    }
+    Frame::all_changed(&events)
 }

@@ -89,9 +89,11 @@ fn take(seat: &Seat) -> Result<Vec<String>, End> {
     match seat.poll_next(&mut Context::from_waker(noop_waker_ref()), &mut batch) {
         Poll::Pending => Ok(vec![]),
         Poll::Ready(Next::End(end)) => Err(end),
-        Poll::Ready(Next::Send { .. }) => {
-            Ok(batch.iter().map(|frame| frame.text.to_string()).collect())
-        }
+        Poll::Ready(Next::Send { .. }) => Ok(batch
+            .iter()
+            .flat_map(|frame| &frame.texts)
+            .map(ToString::to_string)
+            .collect()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Text stays text.
 
+use std::time::Duration;
+
 use axum::http::Method;
 use testing::Stand;
 
@@ -187,6 +189,8 @@ async fn text_that_looks_like_markup_stays_text_wherever_it_is_typed_kept_and_sh
             .execute(&mut *served.behind)
             .await
             .unwrap();
+        // A school's name is known for a second before it is asked after again.
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
         for path in [
             "/",
             "/people",

@@ -9,11 +9,10 @@ use std::sync::{
 
 use app::door::{Origin, Services};
 use axum::{
-    Extension, Router,
+    Router,
     body::{Body, to_bytes},
     extract::ConnectInfo,
     http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header},
-    routing::get,
 };
 use domain::{
     db::{Db, LiveDb},
@@ -31,7 +30,7 @@ use server::{
     known, people, picture,
     roster::{self, Rosters},
     router::{self, Site},
-    socket::{self, Sockets},
+    socket::Sockets,
     staging::Staging,
     storage::Storage,
 };
@@ -122,11 +121,16 @@ impl Served {
         std::fs::write(folder.path().join("not-served"), "no").unwrap();
         let db = Db::new(fresh.options(Role::Web), 6);
         let hub = Hub::default();
-        let sockets = Sockets {
-            hub: hub.clone(),
-            log: Arc::new(LiveDb::new(fresh.options(Role::Live), 1)),
-            authority: Arc::new(db.clone()),
+        let origin = Origin {
+            scheme,
+            host: host.to_owned(),
         };
+        let sockets = Sockets::new(
+            hub.clone(),
+            Arc::new(LiveDb::new(fresh.options(Role::Live), 1)),
+            Arc::new(db.clone()),
+            Arc::new(origin.clone()),
+        );
         // The database's day is the server's, as it is where both run.
         let moment: i64 = sqlx::query_scalar("select extract(epoch from now())::bigint")
             .fetch_one(&mut *behind)
@@ -142,10 +146,7 @@ impl Served {
             here: Arc::new(move |tenant| hub.here(tenant)),
             copies: false,
             now: Arc::new(move || now.load(Ordering::Relaxed)),
-            origin: Origin {
-                scheme,
-                host: host.to_owned(),
-            },
+            origin,
         };
         let options = leptos::config::LeptosOptions::builder()
             .output_name("quorate")
@@ -163,7 +164,6 @@ impl Served {
             clock: clock::now,
         };
         let more = Router::new()
-            .route("/live", get(socket::live).layer(Extension(sockets)))
             .merge(router::health(|| {
                 (true, serde_json::json!({ "well": true }))
             }))
@@ -183,6 +183,7 @@ impl Served {
                 files: files.clone(),
                 rosters: Rosters::default(),
             },
+            sockets,
             more,
         );
         Self {

@@ -70,7 +70,8 @@ impl News {
         std::mem::take(&mut lock(&self.latest))
     }
 
-    fn add(&self, head: Option<(TenantId, Seq)>) {
+    /// Something was committed: where its tenant's log stands now, where that is known.
+    pub fn add(&self, head: Option<(TenantId, Seq)>) {
         let mut latest = lock(&self.latest);
         match head {
             Some((tenant, seq)) => {
