@@ -194,7 +194,6 @@ fn contestant(
     let way = Way::OtherNode {
         token: library.clerk.token,
         batch: 10,
-        writers: 2,
     };
     let schools = vec![library.school.clone()];
     let id = node.id();

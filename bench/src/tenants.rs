@@ -140,7 +140,6 @@ fn one_school(
     let way = Way::OtherNode {
         token: clerk.token,
         batch: 1,
-        writers: 2,
     };
     contestant(bench, node, "one school", crowd, vec![school.clone()], way)
 }

@@ -84,7 +84,7 @@ impl Count {
             "quorate_live" if has("sec.tail(") => self.log += calls,
             "quorate_live" if has("sec.sessions_dead(") || has("sec.epoch(") => self.clock += calls,
             // Whoever makes the changes uses this login too, as another node would: these four and no others. A look-up of
-            // somebody's rights begins with `sec.standing()`.
+            // somebody's rights begins with `sec.entered()`.
             "quorate_web"
                 if has("sec.append(")
                     || has("sec.enter(")
@@ -113,7 +113,7 @@ mod tests {
         count.take("quorate_live", "select sec.sessions_dead($1)", 2);
         assert_eq!((count.log, count.clock, count.others.len()), (3, 2, 0));
         for query in [
-            "select tenant_id from sec.standing()",
+            "select tenant_id from sec.entered($1)",
             "begin isolation level repeatable read read only",
         ] {
             count.take("quorate_web", query, 1);

@@ -28,15 +28,14 @@ use crate::{
 pub enum Way {
     /// Clerks rename people through the page's own server function; nobody is renamed twice at once.
     Clerks(Vec<Clerk>),
-    /// Another node commits. Its statements are those of `domain::db::Write`, sealed as the clerk, so many events a commit
-    /// (`commit_all`), and it rings the bus.
+    /// Another node commits. Its statements are those of `domain::db::Write`, sealed as the clerk, and it rings the bus. A school's
+    /// log is written by one at a time and each commit waits for the disk, so what has become due meanwhile goes into the
+    /// next one together (`commit_all`): else this would be a question to the disk.
     OtherNode {
         /// The clerk's token.
         token: [u8; 16],
-        /// Events in one commit.
+        /// Changes of one moment that are one job.
         batch: usize,
-        /// How many commits at once.
-        writers: usize,
     },
     /// Other nodes commit for many schools at once: ten thousand commits a second are a question to the database, and not to
     /// the hub. The log's own function appends one event for each school of the batch in one transaction; then the bus is rung.
@@ -47,6 +46,9 @@ pub enum Way {
         noisy: Option<(usize, u64)>,
     },
 }
+
+/// Events in one commit, or a few more.
+const TOGETHER: usize = 64;
 
 /// Who renames whom.
 #[derive(Clone)]
@@ -145,18 +147,16 @@ impl Writer {
                     tokio::spawn(clerk.write(taken.clone(), state.clone()));
                 }
             }
-            Way::OtherNode { token, writers, .. } => {
-                for _ in 0..writers {
-                    let (taken, state, ring) = (taken.clone(), state.clone(), ring.clone());
-                    let (web, topic) = (node.web.clone(), topic.clone());
-                    tokio::spawn(async move {
-                        while let Some(many) = next(&taken).await {
-                            let done = commit(&web, token, many, &topic).await;
-                            ring.notify_one();
-                            state.finish(many, done);
-                        }
-                    });
-                }
+            Way::OtherNode { token, .. } => {
+                let (taken, state, bell) = (taken.clone(), state.clone(), ring.clone());
+                let (web, topic) = (node.web.clone(), topic.clone());
+                tokio::spawn(async move {
+                    while let Some(many) = all_due(&taken).await {
+                        let done = commit(&web, token, many, &topic).await;
+                        bell.notify_one();
+                        state.finish(many, done);
+                    }
+                });
                 tokio::spawn(ring_bus(node.bus.clone(), ring));
             }
             Way::ManySchools { batch, noisy } => {
@@ -210,6 +210,16 @@ impl Writer {
 
 async fn next(taken: &Turn<mpsc::UnboundedReceiver<usize>>) -> Option<usize> {
     taken.lock().await.recv().await
+}
+
+/// What has become due until now.
+async fn all_due(taken: &Turn<mpsc::UnboundedReceiver<usize>>) -> Option<usize> {
+    let mut taken = taken.lock().await;
+    let mut many = taken.recv().await?;
+    while let (true, Ok(more)) = (many < TOGETHER, taken.try_recv()) {
+        many += more;
+    }
+    Some(many)
 }
 
 /// Begins, seals, appends and commits in one round trip.
