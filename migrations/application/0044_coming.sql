@@ -6,19 +6,22 @@ set local role quorate_sec;
 -- Who holds each of these tokens, by its place among them; no row for a token that opens no complete session of a school.
 -- Counts as no activity: a page's socket comes back by itself.
 create function sec.holders(tokens bytea[])
-returns table (place bigint, session_id uuid, account_id uuid, tenant_id uuid, label text, roles text[])
+returns table (
+  place bigint, session_id uuid, account_id uuid, tenant_id uuid, label text, roles text[], seq bigint
+)
 language plpgsql stable security definer set search_path = pg_catalog, sec, pg_temp
 as $$
 declare
   moment timestamptz := clock_timestamp();
 begin
   return query
-    select t.place, s.id, s.account_id, s.tenant_id, n.label, m.roles
+    select t.place, s.id, s.account_id, s.tenant_id, n.label, m.roles, h.seq
     from unnest(tokens) with ordinality as t (token, place)
     join sec.session s on s.token_hash = sec.token_hash(t.token)
     join public.account a on a.id = s.account_id and a.closed_at is null
     join public.membership m on m.tenant_id = s.tenant_id and m.id = s.membership_id and m.state = 'active'
     join public.tenant n on n.id = s.tenant_id
+    join sec.event_head h on h.tenant_id = s.tenant_id
     where sec.is_live(s, moment) and sec.session_needs(s) = 'none';
 end
 $$;

@@ -185,6 +185,13 @@ impl Hub {
 
     // ── Watching ──
 
+    /// Whether what somebody was found to be when their tenant's log stood at the seq still holds: the log was followed from there, and
+    /// no event ended sockets of theirs. One that ends this seat later, ends it.
+    pub fn stands(&self, seat: &Seat, seq: Seq) -> bool {
+        self.find(seat.tenant)
+            .is_some_and(|tenant| lock(&tenant).stands(seat, seq))
+    }
+
     /// Makes a subscription active, at one point of the sequence, with everything missed before that point queued in one frame.
     ///
     /// Why nothing is lost: the seat is registered before its rights are looked up, and what is returned by that look-up is used
@@ -406,10 +413,7 @@ impl Hub {
                 state.publish(&std::mem::take(&mut news), now);
                 let ended: Vec<_> = state
                     .seats()
-                    .filter(|seat| {
-                        kick.accounts.contains(&seat.account)
-                            || kick.sessions.contains(&seat.session)
-                    })
+                    .filter(|seat| kick.ends(seat.account, seat.session))
                     .cloned()
                     .collect();
                 for seat in ended {

@@ -223,15 +223,19 @@ impl Follow {
             self.epoch_at = Some(Instant::now());
         }
         self.admit().await?;
-        self.deliver(due).await?;
-        if self.sessions_at.elapsed() >= SESSIONS_EVERY {
-            let sessions = self.hub.sessions();
-            if !sessions.is_empty() {
-                self.hub
-                    .end_sessions(&self.log.dead(&sessions).await?.into_iter().collect());
-            }
-            self.sessions_at = Instant::now();
+        if self.sessions_at.elapsed() < SESSIONS_EVERY {
+            return self.deliver(due).await;
         }
+        let sessions = self.hub.sessions();
+        let dead = if sessions.is_empty() {
+            Vec::new()
+        } else {
+            self.log.dead(&sessions).await?
+        };
+        // A session that an event ended is to hear why from the event, so all that came before is told first.
+        self.deliver(&Due::All).await?;
+        self.hub.end_sessions(&dead.into_iter().collect());
+        self.sessions_at = Instant::now();
         Ok(())
     }
 
@@ -253,6 +257,15 @@ impl Follow {
             }
         }
         if !self.arrived.is_empty() {
+            // Whoever comes from another node has heard all that it had told, and may not hear it again.
+            let tenants: HashSet<_> = self.arrived.iter().map(|seat| seat.tenant).collect();
+            self.deliver(&Due::Only(
+                tenants
+                    .into_iter()
+                    .map(|tenant| (tenant, Seq::MAX))
+                    .collect(),
+            ))
+            .await?;
             let sessions: HashSet<_> = self.arrived.iter().map(|seat| seat.session).collect();
             let dead = self
                 .log

@@ -35,6 +35,7 @@ use domain::{
     Refusal, Seq,
     db::{Caller, Db},
     live::{self, Topic},
+    role::Role,
     session::{self, Holder, Token},
 };
 use futures::SinkExt;
@@ -156,10 +157,6 @@ pub async fn live(
         Ok(comer) => comer,
         Err(refused) => return refused,
     };
-    let caller = Caller {
-        token,
-        tenant: holder.tenant,
-    };
     match upgrade {
         Err(refused) => refused.into_response(),
         Ok(upgrade) => upgrade
@@ -170,14 +167,7 @@ pub async fn live(
             .max_frame_size(MESSAGE_MOST)
             .on_upgrade(move |socket| {
                 let line = line.map(|Extension(line)| line);
-                attend(
-                    socket,
-                    line,
-                    sockets,
-                    caller,
-                    holder.account,
-                    holder.session,
-                )
+                attend(socket, line, sockets, token, holder)
             }),
     }
 }
@@ -187,14 +177,18 @@ async fn attend(
     mut socket: WebSocket,
     line: Option<Out>,
     sockets: Sockets,
-    caller: Caller,
-    account: Uuid,
-    session: Uuid,
+    token: Token,
+    holder: Holder,
 ) {
-    let seat = match sockets
-        .hub
-        .join(caller.tenant, account, session, Instant::now())
-    {
+    let Holder {
+        session,
+        account,
+        tenant,
+        roles,
+        seq,
+        ..
+    } = holder;
+    let seat = match sockets.hub.join(tenant, account, session, Instant::now()) {
         Ok(seat) => seat,
         Err(end) => return farewell(&mut socket, end).await,
     };
@@ -206,7 +200,12 @@ async fn attend(
         hub: sockets.hub.clone(),
         seat,
     };
-    if let Some(end) = converse(&mut socket, &sockets, &caller, &place.seat).await {
+    let who = Who {
+        caller: Caller { token, tenant },
+        roles,
+        seq,
+    };
+    if let Some(end) = converse(&mut socket, &sockets, &who, &place.seat).await {
         // Nobody waits for the farewell but the shutdown, which counts places.
         sockets.hub.end(&place.seat, end, Instant::now());
         farewell(&mut socket, end).await;
@@ -225,13 +224,22 @@ impl Drop for Place {
     }
 }
 
+/// Whose connection it is.
+struct Who {
+    caller: Caller,
+    /// What they were found to be when they came.
+    roles: Vec<Role>,
+    /// Where their school's log stood then.
+    seq: Seq,
+}
+
 type Asking<'a> = Pin<Box<dyn Future<Output = Option<End>> + Send + 'a>>;
 
 /// Until the client is gone (none) or is to be sent away (why).
 async fn converse(
     socket: &mut WebSocket,
     sockets: &Sockets,
-    caller: &Caller,
+    who: &Who,
     seat: &Arc<Seat>,
 ) -> Option<End> {
     let mut batch = VecDeque::new();
@@ -244,7 +252,7 @@ async fn converse(
         if asking.is_none() {
             asking = waiting
                 .pop_front()
-                .map(|said| Box::pin(heed(sockets, caller, seat, said)) as Asking<'_>);
+                .map(|said| Box::pin(heed(sockets, who, seat, said)) as Asking<'_>);
         }
         tokio::select! {
             biased;
@@ -348,7 +356,7 @@ struct Reading {
 }
 
 /// Does what the client asked. None when the conversation goes on.
-async fn heed(sockets: &Sockets, caller: &Caller, seat: &Arc<Seat>, said: Said) -> Option<End> {
+async fn heed(sockets: &Sockets, who: &Who, seat: &Arc<Seat>, said: Said) -> Option<End> {
     let key = |topic: Topic| topic.key(seat.account);
     let dropped: Vec<String> = said
         .unsubscribe
@@ -372,7 +380,7 @@ async fn heed(sockets: &Sockets, caller: &Caller, seat: &Arc<Seat>, said: Said) 
             _ => refused.push(name),
         }
     }
-    let may = match authorise(sockets, caller, seat, &topics).await {
+    let may = match authorise(sockets, who, seat, &topics).await {
         Ok(may) => may,
         Err(end) => return Some(end),
     };
@@ -412,7 +420,7 @@ fn turn(sockets: &Sockets, seat: &Arc<Seat>, reading: Option<&Reading>) {
 /// Asks until there is an answer: while the database is gone the subscription waits, and so does its page.
 async fn authorise(
     sockets: &Sockets,
-    caller: &Caller,
+    who: &Who,
     seat: &Seat,
     topics: &[Topic],
 ) -> Result<Vec<bool>, End> {
@@ -421,7 +429,7 @@ async fn authorise(
     }
     let mut wait = Duration::from_millis(250);
     loop {
-        match rights(sockets, caller, seat, topics).await {
+        match rights(sockets, who, seat, topics).await {
             Ok(may) => return Ok(may),
             Err(Refusal::Unavailable | Refusal::Busy | Refusal::Stale | Refusal::Broken) => {}
             // The token may have been changed for a new one (after a second factor or a step-up), which this page's next
@@ -437,24 +445,31 @@ async fn authorise(
     }
 }
 
-/// What the roles alone decide is asked after together with all who ask just now; the rest under the caller's own seal.
+/// What the roles alone decide follows from what they were at the upgrade, as long as no event has taken any; else it is asked
+/// after together with all who ask just now. The rest is looked up under the caller's own seal.
 async fn rights(
     sockets: &Sockets,
-    caller: &Caller,
+    who: &Who,
     seat: &Seat,
     topics: &[Topic],
 ) -> Result<Vec<bool>, Refusal> {
     if !topics.iter().all(|topic| topic.is_by_role()) {
-        return sockets.authority.may_watch(caller, topics).await;
+        return sockets.authority.may_watch(&who.caller, topics).await;
     }
-    let holder = sockets.holder.ask(caller.token).await?;
+    let by = |roles: &[Role]| -> Vec<bool> {
+        let may = topics.iter().map(|topic| live::is_for(*topic, roles));
+        may.collect()
+    };
+    let may = by(&who.roles);
+    // A role that was given meanwhile ends nothing, so what is refused is asked after.
+    if may.iter().all(|may| *may) && sockets.hub.stands(seat, who.seq) {
+        return Ok(may);
+    }
+    let holder = sockets.holder.ask(who.caller.token).await?;
     let holder = holder
         .filter(|holder| holder.session == seat.session)
         .ok_or(Refusal::SignedOut)?;
-    Ok(topics
-        .iter()
-        .map(|topic| live::is_for(*topic, &holder.roles))
-        .collect())
+    Ok(by(&holder.roles))
 }
 
 /// Makes the subscription active with nothing missed. Returns names that were too many.

@@ -20,7 +20,7 @@ use client::{Client, Heard};
 use domain::{
     Refusal, Seq, TenantId,
     db::{Caller, News},
-    live::{Event, Topic},
+    live::{Event, Kick, Topic},
     role::Role,
     session::{Holder, Token},
 };
@@ -55,6 +55,8 @@ struct Memory {
     events: Mutex<HashMap<TenantId, Vec<Event>>>,
     dead: Mutex<HashSet<Uuid>>,
     away: Mutex<bool>,
+    /// Whose removal commits just before it is asked again which sessions are dead.
+    removed: Mutex<Option<u8>>,
     questions: Mutex<usize>,
 }
 
@@ -122,6 +124,21 @@ impl Log for Memory {
 
     async fn dead(&self, sessions: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
         self.asked()?;
+        if let Some(person) = self.removed.lock().unwrap().take() {
+            self.append(&["people"]);
+            let mut events = self.events.lock().unwrap();
+            events
+                .get_mut(&OAKFIELD)
+                .unwrap()
+                .last_mut()
+                .unwrap()
+                .closes = Some(Kick {
+                accounts: vec![Uuid::from_u128(u128::from(person))],
+                sessions: vec![],
+                code: 4403,
+            });
+            self.dead.lock().unwrap().insert(Service::session(person));
+        }
         let dead = self.dead.lock().unwrap();
         Ok(sessions
             .iter()
@@ -135,6 +152,8 @@ impl Log for Memory {
 impl Authority for Memory {
     async fn holders(&self, tokens: &[Token]) -> Result<Vec<Option<Holder>>, Refusal> {
         self.asked().map_err(|_| Refusal::Unavailable)?;
+        let events = self.events.lock().unwrap();
+        let seq = events.get(&OAKFIELD).map_or(0, Vec::len);
         let holder = |token: &Token| {
             let person = token.bytes()[0];
             (person != NOBODY).then(|| Holder {
@@ -147,6 +166,7 @@ impl Authority for Memory {
                 } else {
                     Role::Governor
                 }],
+                seq: i64::try_from(seq).unwrap(),
             })
         };
         Ok(tokens.iter().map(holder).collect())
@@ -641,6 +661,14 @@ async fn a_session_that_dies_quietly_ends_its_pages_within_seconds() {
 }
 
 #[tokio::test]
+async fn who_is_removed_just_when_sessions_are_looked_up_hears_of_the_removal() {
+    let service = Service::open().await;
+    let mut margaret = service.watching(MARGARET, &["people"]).await;
+    *service.memory.removed.lock().unwrap() = Some(MARGARET);
+    assert_eq!(margaret.end().await, (vec![], Some(4403)));
+}
+
+#[tokio::test]
 async fn a_restart_tells_everybody_to_come_back_and_waits_for_them_to_go() {
     let service = Service::open().await;
     let mut pages = Vec::new();
@@ -667,6 +695,19 @@ async fn a_restart_tells_everybody_to_come_back_and_waits_for_them_to_go() {
         (vec![], Some(1012)),
         "nobody is let in any more"
     );
+}
+
+/// A page that comes from another node knows what this one has not read yet.
+#[tokio::test]
+async fn whoever_comes_is_greeted_with_all_that_was_committed_before() {
+    let service = Service::open().await;
+    let _open = service.watching(MARGARET, &["people"]).await;
+    for _ in 0..20 {
+        // Committed at another node, whose ring was lost.
+        let seq = service.memory.append(&["people"]);
+        let mut page = service.client(DILIP).await;
+        assert!(page.greeted().await >= seq);
+    }
 }
 
 #[tokio::test]

@@ -168,6 +168,13 @@ pub struct Kick {
     pub code: u16,
 }
 
+impl Kick {
+    /// Whether a socket of this person and session is among them.
+    pub fn ends(&self, account: AccountId, session: Uuid) -> bool {
+        self.accounts.contains(&account) || self.sessions.contains(&session)
+    }
+}
+
 #[cfg(feature = "db")]
 pub use queries::{dead, epoch, heads, may_watch, tail};
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{AccountId, MembershipId, TenantId, role::Role};
+use crate::{AccountId, MembershipId, Seq, TenantId, role::Role};
 
 /// How far a sign-in has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +55,8 @@ pub struct Holder {
     pub label: String,
     /// What they are there.
     pub roles: Vec<Role>,
+    /// Where that school's log stood then.
+    pub seq: Seq,
 }
 
 /// One line of "where I am signed in".
@@ -218,7 +220,7 @@ mod queries {
         let asked: Vec<Vec<u8>> = tokens.iter().map(|token| token.bytes().to_vec()).collect();
         let rows = sqlx::query!(
             r#"select place as "place!", session_id as "session!", account_id as "account!", tenant_id as "tenant!",
-                      label as "label!", roles as "roles!" from sec.holders($1)"#,
+                      label as "label!", roles as "roles!", seq as "seq!" from sec.holders($1)"#,
             &asked
         )
         .fetch_all(db.unsealed())
@@ -236,6 +238,7 @@ mod queries {
                     tenant: row.tenant,
                     label: row.label,
                     roles: role::parse(row.roles.iter().map(String::as_str)),
+                    seq: row.seq,
                 });
             }
         }

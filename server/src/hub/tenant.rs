@@ -8,7 +8,7 @@ use std::{
 
 use domain::{
     AccountId, Seq,
-    live::{Event, HERE, Topic, name_of},
+    live::{Event, HERE, Kick, Topic, name_of},
 };
 use tokio::time::Instant;
 
@@ -31,6 +31,8 @@ pub(super) struct Tenant {
     pub(super) cursor: Option<Seq>,
     /// The last events, each with its keys.
     pub(super) ring: VecDeque<(Seq, Arc<[String]>)>,
+    /// Whose sockets those of them ended.
+    kicks: VecDeque<(Seq, Kick)>,
     /// The ring holds every event after this one.
     pub(super) ring_after: Seq,
     pub(super) watchers: HashMap<String, Vec<Arc<Seat>>>,
@@ -59,6 +61,7 @@ impl Tenant {
         Self {
             cursor: None,
             ring: VecDeque::new(),
+            kicks: VecDeque::new(),
             ring_after: 0,
             watchers: HashMap::new(),
             people: HashMap::new(),
@@ -138,6 +141,26 @@ impl Tenant {
         {
             self.ring_after = seq;
         }
+        if let Some(kick) = &event.closes {
+            self.kicks.push_back((event.seq, kick.clone()));
+        }
+        while self
+            .kicks
+            .front()
+            .is_some_and(|(seq, _)| *seq <= self.ring_after)
+        {
+            self.kicks.pop_front();
+        }
+    }
+
+    /// Whether no event after the seq has taken anything from whoever sits there. Not where the ring does not reach back to it.
+    pub(super) fn stands(&self, seat: &Seat, seq: Seq) -> bool {
+        self.cursor.is_some()
+            && seq >= self.ring_after
+            && !self
+                .kicks
+                .iter()
+                .any(|(at, kick)| *at > seq && kick.ends(seat.account, seat.session))
     }
 
     /// Keys that changed after a seq that the ring reaches back to.
