@@ -37,6 +37,9 @@ pub enum Way {
         /// Changes of one moment that are one job.
         batch: usize,
     },
+    /// Another node commits for one school, and what is due goes in by one statement of the log's own function. Sealed and said event
+    /// by event, as [`Self::OtherNode`] does it, a thousand events a second take the core that reads their frames.
+    Log,
     /// Other nodes commit for many schools at once: ten thousand commits a second are a question to the database, and not to
     /// the hub. The log's own function appends one event for each school of the batch in one transaction; then the bus is rung.
     ManySchools {
@@ -139,6 +142,7 @@ impl Writer {
         let _inside = bench.hands.enter();
         let per_job = match &way {
             Way::Clerks(_) => 1,
+            Way::Log => TOGETHER,
             Way::OtherNode { batch, .. } | Way::ManySchools { batch, .. } => *batch,
         };
         match way {
@@ -153,6 +157,21 @@ impl Writer {
                 tokio::spawn(async move {
                     while let Some(many) = all_due(&taken).await {
                         let done = commit(&web, token, many, &topic).await;
+                        bell.notify_one();
+                        state.finish(many, done);
+                    }
+                });
+                tokio::spawn(ring_bus(node.bus.clone(), ring));
+            }
+            Way::Log => {
+                let (taken, state, bell) = (taken.clone(), state.clone(), ring.clone());
+                let (behind, topic) = (node.behind.clone(), topic.clone());
+                let only: Vec<Uuid> = schools.iter().take(1).map(|school| school.id).collect();
+                tokio::spawn(async move {
+                    while let Some(many) = all_due(&taken).await {
+                        let more = u64::try_from(many.saturating_sub(1)).unwrap_or(0);
+                        let loud = only.first().map(|school| (*school, more));
+                        let done = append(&behind, &only, loud, &topic).await;
                         bell.notify_one();
                         state.finish(many, done);
                     }
