@@ -239,8 +239,9 @@ async fn a_connection_serves_many_requests() {
             .unwrap();
         connections.extend(now);
     }
+    // Two for sealed transactions, and one for what is asked without a seal.
     assert!(
-        !connections.is_empty() && connections.len() <= 2,
+        !connections.is_empty() && connections.len() <= 3,
         "{} connections for 80 requests",
         connections.len()
     );
