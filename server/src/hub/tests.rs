@@ -857,6 +857,27 @@ fn an_empty_tenant_is_forgotten_after_a_minute_and_found_again() {
     assert_eq!(hub.unread(), [OAKFIELD]);
 }
 
+#[test]
+fn what_somebody_was_stands_until_an_event_ends_their_sockets_and_as_far_as_the_ring_reaches() {
+    let hub = hub(&[OAKFIELD]);
+    let margaret = arrive(&hub, OAKFIELD, MARGARET, 1);
+    let dilip = arrive(&hub, OAKFIELD, DILIP, 2);
+    let events = [changed(1, &["people"]), removes(2, MARGARET)];
+    hub.deliver(OAKFIELD, &events, Instant::now());
+    assert!(!hub.stands(&margaret, 0) && !hub.stands(&margaret, 1));
+    assert!(hub.stands(&margaret, 2), "looked up after it");
+    assert!(hub.stands(&dilip, 0) && hub.stands(&dilip, 9));
+    let more = i64::try_from(RING).unwrap();
+    let events: Vec<_> = (3..=more + 3)
+        .map(|seq| changed(seq, &["people"]))
+        .collect();
+    hub.deliver(OAKFIELD, &events, Instant::now());
+    assert!(!hub.stands(&dilip, 2), "further back than the ring reaches");
+    assert!(hub.stands(&dilip, 3));
+    hub.set_epoch(Uuid::from_u128(5), Instant::now());
+    assert!(!hub.stands(&dilip, more), "of another history");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_restart_closes_everybody_over_the_window_and_lets_nobody_in() {
     let hub = hub(&[OAKFIELD]);
