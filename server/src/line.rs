@@ -74,6 +74,10 @@ impl Out {
 
     /// Puts frames on the line as far as it takes them now, in one write where it can be. Takes none while something else is
     /// unfinished on it, or when it is broken: the protocol will meet that too.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "an iterator is handed over; a reference to one would be asked of every caller"
+    )]
     pub fn put<'a>(&self, frames: impl Iterator<Item = &'a Bytes> + Clone) -> Taken {
         let mut writing = self.writing();
         let mut taken = Taken {
