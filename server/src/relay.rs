@@ -280,7 +280,7 @@ impl Follow {
         Ok(())
     }
 
-    /// Of those who have news, where that is known: asking after hundreds of schools at each commit of one cost more than the commit.
+    /// Of those who have news, where that is known, and not of hundreds of schools at each commit of one.
     async fn deliver(&mut self, due: &Due) -> Answer<()> {
         let mut cursors = match due {
             Due::All => {

@@ -36,8 +36,7 @@ pub const SENDERS: usize = 4;
 pub struct Pace {
     /// The relay looks this often even when no bell rings: another process may have written.
     pub relay: Duration,
-    /// After a bell, others are waited for this long: a look writes where it got to, and a busy morning has hundreds of commits a
-    /// second.
+    /// After a bell, others are waited for this long: a look writes where it got to, and need not after every commit.
     pub gather: Duration,
     /// Rest before a database that was away is tried again.
     pub retry: Duration,

@@ -38,7 +38,7 @@ pub enum Way {
         batch: usize,
     },
     /// Another node commits for one school, and what is due goes in by one statement of the log's own function. Sealed and said event
-    /// by event, as [`Self::OtherNode`] does it, a thousand events a second take the core that reads their frames.
+    /// by event, as [`Self::OtherNode`] does it, a thousand events a second take half of the core that reads their frames.
     Log,
     /// Other nodes commit for many schools at once: ten thousand commits a second are a question to the database, and not to
     /// the hub. The log's own function appends one event for each school of the batch in one transaction; then the bus is rung.

@@ -161,9 +161,9 @@ pub fn section(found: &Measured<'_>) -> Section {
              page in the middle, more than without row security; it holds the round trips too, and swings with an idle core."
         ),
         "Round trips: how often the client speaks after it was answered, counted on its socket, for the whole of a page: \
-         sqlx's own look at the connection before and after, the beginning, the reads. The seal rides with `begin`. The \
-         domain's way also asks who the caller is (`sec.standing`), and when the page has its data ends the transaction and \
-         looks at the connection before anybody else gets it (`db.rs`, `after_release`)."
+         sqlx's own look at the connection before and after, the beginning, the reads. The seal rides with `begin`; the \
+         domain's way is sealed by the statement that asks who the caller is (`sec.entered`), and when the page has its data \
+         it ends the transaction and looks at the connection before anybody else gets it (`db.rs`, `after_release`)."
             .to_owned(),
         "That every checked query keeps its index condition under row security is a test: `server/domain/tests/plan.rs`."
             .to_owned(),
