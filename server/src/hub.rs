@@ -108,18 +108,20 @@ pub struct Count {
 impl Hub {
     // ── Arriving and leaving ──
 
-    /// Takes a place. Nothing is said on it before [`Hub::admit`], but from now on an event that ends it does.
+    /// Takes a place. Nothing is said on it before [`Hub::admit`], but from now on an event that ends it does: one that came after
+    /// `known`, where the tenant's log stood when the session was found to be live. What was before it was seen then.
     pub fn join(
         &self,
         tenant: TenantId,
         account: AccountId,
         session: Uuid,
+        known: Seq,
         now: Instant,
     ) -> Result<Arc<Seat>, End> {
         if self.0.leaving.load(Ordering::SeqCst) {
             return Err(End::RESTART);
         }
-        let seat = Arc::new(Seat::new(tenant, account, session, now));
+        let seat = Arc::new(Seat::new(tenant, account, session, known, now));
         self.with(tenant, now, |state| state.seat(&seat, now));
         self.0.seats.fetch_add(1, Ordering::SeqCst);
         lock(&self.0.arrivals).push(seat.clone());
@@ -164,6 +166,8 @@ impl Hub {
             // Under the tenant's lock, so that no event falls between the seq of the hello and the cursor.
             let state = lock(&tenant);
             match state.cursor {
+                // Found in a history that is not this one: where it stood tells nothing here.
+                Some(cursor) if cursor < seat.known => seat.end(End::RESTART),
                 Some(cursor) => seat.greet(cursor, epoch, now),
                 None => self.put_back(vec![seat]),
             }
@@ -185,11 +189,11 @@ impl Hub {
 
     // ── Watching ──
 
-    /// Whether what somebody was found to be when their tenant's log stood at the seq still holds: the log was followed from there, and
-    /// no event ended sockets of theirs. One that ends this seat later, ends it.
-    pub fn stands(&self, seat: &Seat, seq: Seq) -> bool {
+    /// Whether what somebody was found to be still holds: the log was followed from where it stood then, and no event ended sockets of
+    /// theirs. One that ends this seat later, ends it.
+    pub fn stands(&self, seat: &Seat) -> bool {
         self.find(seat.tenant)
-            .is_some_and(|tenant| lock(&tenant).stands(seat, seq))
+            .is_some_and(|tenant| lock(&tenant).stands(seat))
     }
 
     /// Makes a subscription active, at one point of the sequence, with everything missed before that point queued in one frame.
@@ -413,7 +417,7 @@ impl Hub {
                 state.publish(&std::mem::take(&mut news), now);
                 let ended: Vec<_> = state
                     .seats()
-                    .filter(|seat| kick.ends(seat.account, seat.session))
+                    .filter(|seat| event.seq > seat.known && kick.ends(seat.account, seat.session))
                     .cloned()
                     .collect();
                 for seat in ended {

@@ -188,7 +188,10 @@ async fn attend(
         seq,
         ..
     } = holder;
-    let seat = match sockets.hub.join(tenant, account, session, Instant::now()) {
+    let seat = match sockets
+        .hub
+        .join(tenant, account, session, seq, Instant::now())
+    {
         Ok(seat) => seat,
         Err(end) => return farewell(&mut socket, end).await,
     };
@@ -203,7 +206,6 @@ async fn attend(
     let who = Who {
         caller: Caller { token, tenant },
         roles,
-        seq,
     };
     if let Some(end) = converse(&mut socket, &sockets, &who, &place.seat).await {
         // Nobody waits for the farewell but the shutdown, which counts places.
@@ -229,8 +231,6 @@ struct Who {
     caller: Caller,
     /// What they were found to be when they came.
     roles: Vec<Role>,
-    /// Where their school's log stood then.
-    seq: Seq,
 }
 
 type Asking<'a> = Pin<Box<dyn Future<Output = Option<End>> + Send + 'a>>;
@@ -462,7 +462,7 @@ async fn rights(
     };
     let may = by(&who.roles);
     // A role that was given meanwhile ends nothing, so what is refused is asked after.
-    if may.iter().all(|may| *may) && sockets.hub.stands(seat, who.seq) {
+    if may.iter().all(|may| *may) && sockets.hub.stands(seat) {
         return Ok(may);
     }
     let holder = sockets.holder.ask(who.caller.token).await?;

@@ -100,6 +100,8 @@ pub struct Seat {
     pub account: AccountId,
     /// Through which session.
     pub session: Uuid,
+    /// Where the school's log stood when they were found to be who they are.
+    pub known: Seq,
     outbox: Mutex<Outbox>,
     task: AtomicWaker,
     /// Scratch for one delivery, touched only under the tenant's lock: which topics of the events this seat watches.
@@ -129,11 +131,18 @@ struct Outbox {
 }
 
 impl Seat {
-    pub(super) fn new(tenant: TenantId, account: AccountId, session: Uuid, now: Instant) -> Self {
+    pub(super) fn new(
+        tenant: TenantId,
+        account: AccountId,
+        session: Uuid,
+        known: Seq,
+        now: Instant,
+    ) -> Self {
         Self {
             tenant,
             account,
             session,
+            known,
             outbox: Mutex::new(Outbox {
                 queue: VecDeque::new(),
                 bytes: 0,

@@ -153,14 +153,15 @@ impl Tenant {
         }
     }
 
-    /// Whether no event after the seq has taken anything from whoever sits there. Not where the ring does not reach back to it.
-    pub(super) fn stands(&self, seat: &Seat, seq: Seq) -> bool {
+    /// Whether no event since they were looked up has taken anything from whoever sits there. Not where the ring does not reach back so
+    /// far.
+    pub(super) fn stands(&self, seat: &Seat) -> bool {
         self.cursor.is_some()
-            && seq >= self.ring_after
+            && seat.known >= self.ring_after
             && !self
                 .kicks
                 .iter()
-                .any(|(at, kick)| *at > seq && kick.ends(seat.account, seat.session))
+                .any(|(at, kick)| *at > seat.known && kick.ends(seat.account, seat.session))
     }
 
     /// Keys that changed after a seq that the ring reaches back to.

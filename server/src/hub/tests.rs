@@ -64,8 +64,25 @@ fn hub(tenants: &[TenantId]) -> Hub {
 }
 
 fn arrive(hub: &Hub, tenant: TenantId, account: Uuid, session: u128) -> Arc<Seat> {
+    arrive_known(hub, tenant, account, session, 0)
+}
+
+/// Somebody who was looked up when the log stood there.
+fn arrive_known(
+    hub: &Hub,
+    tenant: TenantId,
+    account: Uuid,
+    session: u128,
+    known: Seq,
+) -> Arc<Seat> {
     let seat = hub
-        .join(tenant, account, Uuid::from_u128(session), Instant::now())
+        .join(
+            tenant,
+            account,
+            Uuid::from_u128(session),
+            known,
+            Instant::now(),
+        )
         .unwrap();
     hub.admit(hub.arrivals(), &HashSet::new(), Instant::now());
     seat
@@ -385,7 +402,7 @@ fn signing_out_ends_the_other_pages_of_that_session_only() {
 fn a_session_that_died_before_the_hello_hears_nothing() {
     let hub = hub(&[OAKFIELD]);
     let seat = hub
-        .join(OAKFIELD, MARGARET, Uuid::from_u128(1), Instant::now())
+        .join(OAKFIELD, MARGARET, Uuid::from_u128(1), 0, Instant::now())
         .unwrap();
     assert_eq!(
         take(&seat),
@@ -414,7 +431,7 @@ fn what_ended_pages_before_a_tenant_was_followed_does_not_end_new_ones() {
     let hub = Hub::default();
     hub.set_epoch(EPOCH, Instant::now());
     let seat = hub
-        .join(OAKFIELD, MARGARET, Uuid::from_u128(1), Instant::now())
+        .join(OAKFIELD, MARGARET, Uuid::from_u128(1), 0, Instant::now())
         .unwrap();
     hub.admit(hub.arrivals(), &HashSet::new(), Instant::now());
     assert_eq!(take(&seat), Ok(vec![]), "no hello before the log was read");
@@ -626,7 +643,7 @@ fn who_is_here_is_told_once_a_second_and_a_reload_does_not_show() {
     hub.leave(&second, at(2_000));
     hub.sweep(at(3_000));
     let reloaded = hub
-        .join(OAKFIELD, MARGARET, Uuid::from_u128(1), at(4_000))
+        .join(OAKFIELD, MARGARET, Uuid::from_u128(1), 0, at(4_000))
         .unwrap();
     hub.sweep(at(8_000));
     assert_eq!(reads(&clerk).unwrap(), [] as [Value; 0]);
@@ -864,18 +881,46 @@ fn what_somebody_was_stands_until_an_event_ends_their_sockets_and_as_far_as_the_
     let dilip = arrive(&hub, OAKFIELD, DILIP, 2);
     let events = [changed(1, &["people"]), removes(2, MARGARET)];
     hub.deliver(OAKFIELD, &events, Instant::now());
-    assert!(!hub.stands(&margaret, 0) && !hub.stands(&margaret, 1));
-    assert!(hub.stands(&margaret, 2), "looked up after it");
-    assert!(hub.stands(&dilip, 0) && hub.stands(&dilip, 9));
+    assert!(!hub.stands(&margaret));
+    let again = arrive_known(&hub, OAKFIELD, MARGARET, 3, 2);
+    assert!(hub.stands(&again), "looked up after it");
+    assert!(hub.stands(&dilip));
     let more = i64::try_from(RING).unwrap();
     let events: Vec<_> = (3..=more + 3)
         .map(|seq| changed(seq, &["people"]))
         .collect();
     hub.deliver(OAKFIELD, &events, Instant::now());
-    assert!(!hub.stands(&dilip, 2), "further back than the ring reaches");
-    assert!(hub.stands(&dilip, 3));
+    assert!(!hub.stands(&again), "further back than the ring reaches");
+    let late = arrive_known(&hub, OAKFIELD, DILIP, 4, 3);
+    assert!(hub.stands(&late));
     hub.set_epoch(Uuid::from_u128(5), Instant::now());
-    assert!(!hub.stands(&dilip, more), "of another history");
+    assert!(!hub.stands(&late), "of another history");
+}
+
+#[test]
+fn a_removal_ends_the_sockets_of_those_who_were_looked_up_before_it_and_of_no_others() {
+    let hub = hub(&[OAKFIELD]);
+    hub.deliver(OAKFIELD, &[changed(1, &["people"])], Instant::now());
+    let before = arrive_known(&hub, OAKFIELD, MARGARET, 1, 1);
+    // Removed, let in again and looked up, before this node has read of any of it.
+    let after = hub
+        .join(OAKFIELD, MARGARET, Uuid::from_u128(2), 3, Instant::now())
+        .unwrap();
+    let events = [removes(2, MARGARET), changed(3, &["people"])];
+    hub.deliver(OAKFIELD, &events, Instant::now());
+    hub.admit(hub.arrivals(), &HashSet::new(), Instant::now());
+    assert_eq!(take(&before).unwrap_err().code, CLOSE_REMOVED);
+    assert!(!after.is_over());
+    assert_eq!(reads(&after).unwrap().len(), 1, "the hello");
+    hub.deliver(OAKFIELD, &[removes(4, MARGARET)], Instant::now());
+    assert_eq!(take(&after).unwrap_err().code, CLOSE_REMOVED);
+}
+
+#[test]
+fn who_was_looked_up_in_another_history_comes_back() {
+    let hub = hub(&[OAKFIELD]);
+    let margaret = arrive_known(&hub, OAKFIELD, MARGARET, 1, 7);
+    assert_eq!(take(&margaret), Err(End::RESTART));
 }
 
 #[tokio::test(start_paused = true)]
@@ -892,7 +937,7 @@ async fn a_restart_closes_everybody_over_the_window_and_lets_nobody_in() {
     let over = seats.iter().filter(|seat| seat.is_over()).count();
     assert_eq!(over, 6);
     assert_eq!(
-        hub.join(OAKFIELD, MARGARET, Uuid::nil(), Instant::now())
+        hub.join(OAKFIELD, MARGARET, Uuid::nil(), 0, Instant::now())
             .err(),
         Some(End::RESTART)
     );

@@ -37,7 +37,7 @@ async fn gives_a_role(db: &Db, clerk: &Caller, to: Uuid) -> i64 {
 async fn following(nats: &Nats, behind: &mut Behind, label: &str, seq: i64) -> Bus {
     let hub = Hub::default();
     let tenant = behind.tenant(label).await;
-    hub.join(tenant, Uuid::new_v4(), Uuid::new_v4(), Instant::now())
+    hub.join(tenant, Uuid::new_v4(), Uuid::new_v4(), 0, Instant::now())
         .unwrap();
     hub.start(tenant, seq, &[]);
     let servers = nats.url().parse().unwrap();
