@@ -276,6 +276,11 @@ impl Report {
             };
             let _ = writeln!(text, "| {goal} | {} | {} |", those(true), those(false));
         }
+        if all().any(|verdict| !verdict.is_met()) {
+            text.push_str(
+                "\nWhere a goal is missed, [PROFILES.md](PROFILES.md) says where the time goes and what would change it.\n",
+            );
+        }
     }
 }
 
