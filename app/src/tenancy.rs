@@ -110,7 +110,7 @@ async fn duties(
         return Ok(duties);
     }
     for person in membership::invited(read).await? {
-        let on = day::of(&person.since).unwrap_or(today);
+        let on = day::of(&person.at).unwrap_or(today);
         duties.push(Duty {
             what: format!("{} has not accepted the invitation", person.name),
             detail: format!("Invited on {}.", day::words(on)),
@@ -186,8 +186,8 @@ async fn news(
     around: &crate::ui::Around,
 ) -> std::result::Result<News, domain::Refusal> {
     let own = read.standing.membership;
-    let last = domain::notice::last_visit(read).await?;
     let unseen = domain::notice::unseen(read).await?;
+    let last = unseen.last_visit;
     let changes = domain::tenancy::changes(read, None, last, 8).await?;
     let seq = |notice: Option<&domain::notice::Notice>| notice.map_or(0, |notice| notice.seq);
     let shown = (seq(unseen.notices.last()), seq(unseen.notices.first()));

@@ -23,6 +23,8 @@ use tower_sessions::{
     session_store,
 };
 
+use crate::together::Together;
+
 /// How long a browser keeps the cookie of an ended session. It opens nothing any more; it shows at the next sign-in that
 /// this browser is the person's own, so that nobody else's wrong guesses lock them out.
 const REMEMBERED: Duration = Duration::days(30);
@@ -32,15 +34,28 @@ const TOKEN: &str = "token";
 /// Sessions of tower-sessions in our own tables. The database opens a session itself, against a proof of the password, so
 /// creating one here only adopts the token it was opened with, and saving never writes: a session in flight at sign-out
 /// cannot come back.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Store {
     db: Db,
+    /// Whose sessions these are, and whether it counts as activity: all requests of a moment in one question.
+    lives: Together<(Token, bool), Option<Live>>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store(…)")
+    }
 }
 
 impl Store {
     /// Over the application database.
     pub fn new(db: Db) -> Self {
-        Self { db }
+        let asked = db.clone();
+        let lives = Together::new(move |asked_for: Vec<(Token, bool)>| {
+            let db = asked.clone();
+            async move { session::lives(&db, &asked_for).await }
+        });
+        Self { db, lives }
     }
 }
 
@@ -65,15 +80,14 @@ impl SessionStore for Store {
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
         let token = token_of(*id);
-        let live = if UNATTENDED
+        let active = !UNATTENDED
             .try_with(|unattended| *unattended)
-            .unwrap_or(false)
-        {
-            session::live_unattended(&self.db, token).await
-        } else {
-            session::live(&self.db, token).await
-        };
-        let live = live.map_err(|refusal| session_store::Error::Backend(refusal.to_string()))?;
+            .unwrap_or(false);
+        let live = self
+            .lives
+            .ask((token, active))
+            .await
+            .map_err(|refusal| session_store::Error::Backend(refusal.to_string()))?;
         // A token that opens nothing is a record with nothing in it: with none at all tower-sessions would take the cookie
         // away, and the next sign-in could not see that the browser is the person's own.
         let mut data = HashMap::new();

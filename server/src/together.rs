@@ -25,7 +25,7 @@ impl<K: Send + 'static, V: Send + 'static> Together<K, V> {
     pub fn new<F, A>(ask: F) -> Self
     where
         F: Fn(Vec<K>) -> A + Send + 'static,
-        A: Future<Output = Result<Vec<V>, Refusal>> + Send,
+        A: Future<Output = Result<Vec<V>, Refusal>> + Send + 'static,
     {
         let (sender, mut receiver) = mpsc::channel::<(K, oneshot::Sender<_>)>(WAITING_MOST);
         tokio::spawn(async move {
@@ -34,7 +34,9 @@ impl<K: Send + 'static, V: Send + 'static> Together<K, V> {
                 // Nobody waits any more for what was given up meanwhile.
                 due.retain(|(_, waits)| !waits.is_closed());
                 let (asked, wait): (Vec<K>, Vec<_>) = due.drain(..).unzip();
-                match ask(asked).await {
+                // A task of its own: what panics there takes the questions of this moment along, and no later ones.
+                let answers = tokio::spawn(ask(asked)).await;
+                match answers.unwrap_or(Err(Refusal::Broken)) {
                     Ok(answers) => {
                         for (waits, answer) in wait.into_iter().zip(answers) {
                             let _ = waits.send(Ok(answer));
@@ -124,6 +126,16 @@ mod tests {
         );
         assert_eq!(moody.ask(3).await, Ok(3));
         assert_eq!(*asked.lock().unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_question_that_panics_is_refused_and_the_next_one_is_asked() {
+        let halved = Together::new(async |keys: Vec<u32>| {
+            assert!(!keys.contains(&7), "seven is odd");
+            Ok(keys.into_iter().map(|key| key / 2).collect())
+        });
+        assert_eq!(halved.ask(7).await, Err(Refusal::Broken));
+        assert_eq!(halved.ask(8).await, Ok(4));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,9 +1,19 @@
 //! The list of people: searched, filtered, and kept as others change it.
 
 use std::collections::HashMap;
+#[cfg(feature = "ssr")]
+use std::collections::HashSet;
 
 #[cfg(feature = "ssr")]
-use domain::{Refusal, membership::State, notice::Bounce};
+use domain::{
+    Refusal,
+    board::{Category, Committee, Seat},
+    membership::{
+        State,
+        part::{self, Alike, Part, Sought},
+    },
+    notice::Bounce,
+};
 use domain::{membership::Person, role::Role};
 use leptos::{prelude::*, tachys::view::keyed::keyed};
 use leptos_router::hooks::use_query_map;
@@ -74,53 +84,89 @@ pub struct Found {
     /// Who.
     pub person: Person,
     /// The seat they hold, with the term.
-    pub seat: Option<domain::board::Seat>,
-    /// Whether it ends within 90 days.
-    pub ends_soon: bool,
+    pub seat: Option<Seat>,
     /// Names of the committees they sit on.
     pub committees: Vec<String>,
-    /// That their last letter came back, for those who keep people.
-    pub returned: Option<Bounce>,
 }
 
-/// The seats of the board and its committees.
+/// A choice above the list, and who belongs to it: whoever stands at one of the states, has one of the roles where any are named,
+/// and is one of a few where that is asked.
 #[cfg(feature = "ssr")]
-type Sitting = (Vec<domain::board::Seat>, Vec<domain::board::Committee>);
+struct Choice {
+    code: &'static str,
+    name: &'static str,
+    states: &'static [State],
+    roles: &'static [Role],
+    of: Option<Few>,
+}
 
-/// A choice above the list: code, name, and who belongs to it.
+/// Whom no role and no state tells.
 #[cfg(feature = "ssr")]
-type Choice = (&'static str, &'static str, fn(&Found) -> bool);
+#[derive(Clone, Copy)]
+enum Few {
+    /// Their term on the board ends soon, and nobody is found to follow.
+    Ending,
+    /// Their last letter came back.
+    Returned,
+}
+
+#[cfg(feature = "ssr")]
+impl Choice {
+    const fn new(
+        code: &'static str,
+        name: &'static str,
+        states: &'static [State],
+        roles: &'static [Role],
+    ) -> Self {
+        Self {
+            code,
+            name,
+            states,
+            roles,
+            of: None,
+        }
+    }
+
+    const fn of(code: &'static str, name: &'static str, few: Few) -> Self {
+        Self {
+            of: Some(few),
+            ..Self::new(code, name, HERE, &[])
+        }
+    }
+
+    /// The one that was asked for; everyone where there is none of that code.
+    fn asked(show: &str) -> &'static Self {
+        CHOICES
+            .iter()
+            .find(|choice| choice.code == show)
+            .unwrap_or(&CHOICES[0])
+    }
+
+    /// Whether these belong to it.
+    fn covers(&self, alike: &Alike, beside: &Beside) -> bool {
+        self.states.contains(&alike.state)
+            && (self.roles.is_empty() || alike.roles.iter().any(|role| self.roles.contains(role)))
+            && self
+                .of
+                .is_none_or(|few| alike.marked.is_some_and(|id| beside.few(few).contains(&id)))
+    }
+}
 
 #[cfg(feature = "ssr")]
 const CHOICES: &[Choice] = &[
-    ("", "Everyone", |found| found.person.state != State::Ended),
-    ("board", "Board", |found| {
-        found.person.state != State::Ended && holds(&found.person, BOARD)
-    }),
-    ("ending", "Term ends soon", |found| {
-        found.person.state != State::Ended
-            && found.seat.as_ref().is_some_and(|seat| seat.next.is_none())
-            && found.ends_soon
-    }),
-    ("staff", "Staff", |found| {
-        found.person.state != State::Ended && holds(&found.person, STAFF)
-    }),
-    ("families", "Families", |found| {
-        found.person.state != State::Ended && holds(&found.person, &[Role::Parent, Role::Member])
-    }),
-    ("invited", "Invited", |found| {
-        found.person.state == State::Invited
-    }),
-    ("suspended", "Suspended", |found| {
-        found.person.state == State::Suspended
-    }),
-    ("returned", "Mail came back", |found| {
-        found.person.state != State::Ended && found.returned.is_some()
-    }),
-    ("ended", "Removed", |found| {
-        found.person.state == State::Ended
-    }),
+    Choice::new("", "Everyone", HERE, &[]),
+    Choice::new("board", "Board", HERE, BOARD),
+    Choice::of("ending", "Term ends soon", Few::Ending),
+    Choice::new("staff", "Staff", HERE, STAFF),
+    Choice::new("families", "Families", HERE, &[Role::Parent, Role::Member]),
+    Choice::new("invited", "Invited", &[State::Invited], &[]),
+    Choice::new("suspended", "Suspended", &[State::Suspended], &[]),
+    Choice::of("returned", "Mail came back", Few::Returned),
+    Choice::new("ended", "Removed", &[State::Ended], &[]),
 ];
+/// Where everybody stands who was not removed.
+#[cfg(feature = "ssr")]
+const HERE: &[State] = &[State::Invited, State::Active, State::Suspended];
 #[cfg(feature = "ssr")]
 const BOARD: &[Role] = &[Role::Chair, Role::Governor, Role::Associate, Role::Clerk];
 #[cfg(feature = "ssr")]
@@ -136,96 +182,114 @@ const STAFF: &[Role] = &[
     Role::OrgStaff,
 ];
 
+/// What board and post know of people, beside which the list is read.
 #[cfg(feature = "ssr")]
-fn holds(person: &Person, roles: &[Role]) -> bool {
-    person.roles.iter().any(|role| roles.contains(role))
+struct Beside {
+    seats: Vec<Seat>,
+    committees: Vec<Committee>,
+    /// Of whom a letter came back.
+    bounces: HashMap<Uuid, Bounce>,
+    /// Which of the seats somebody holds.
+    held: HashMap<Uuid, usize>,
+    ending: Vec<Uuid>,
+    returned: Vec<Uuid>,
 }
 
-/// Everybody the reader may see who matches, whatever choice above the list they belong to, by name.
-///
-/// Refuses [`Refusal::NotFound`] to parents and young people.
 #[cfg(feature = "ssr")]
-async fn matching(
-    read: &mut domain::db::Read,
-    today: time::Date,
-    wanted: &Wanted,
-) -> std::result::Result<(Vec<Found>, Sitting), Refusal> {
-    let (board, committees) = domain::board::sitting(read, today).await?;
-    let everybody = domain::membership::list(read).await?;
-    let mut returned: HashMap<Uuid, Bounce> = domain::notice::bounces(read)
-        .await?
-        .into_iter()
-        .map(|bounce| (bounce.person, bounce))
-        .collect();
-    let words: Vec<String> = wanted
-        .q
-        .to_lowercase()
-        .split_whitespace()
-        .map(str::to_owned)
-        .collect();
-    let role = Role::from_code(&wanted.role);
-    let category = domain::board::Category::from_code(&wanted.category);
-    let committee = Uuid::try_parse(&wanted.committee).ok();
-    let mut seats: HashMap<Uuid, &domain::board::Seat> = HashMap::new();
-    for seat in &board {
-        if let Some(term) = &seat.holder {
-            seats.insert(term.person.id, seat);
+impl Beside {
+    /// Refuses [`Refusal::NotFound`] to parents and young people.
+    async fn read(
+        read: &mut domain::db::Read,
+        today: time::Date,
+    ) -> std::result::Result<Self, Refusal> {
+        let (seats, committees) = domain::board::sitting(read, today).await?;
+        let bounces: HashMap<Uuid, Bounce> = domain::notice::bounces(read)
+            .await?
+            .into_iter()
+            .map(|bounce| (bounce.person, bounce))
+            .collect();
+        let held: HashMap<Uuid, usize> = seats
+            .iter()
+            .enumerate()
+            .filter_map(|(place, seat)| Some((seat.holder.as_ref()?.person.id, place)))
+            .collect();
+        let soon = domain::board::ending(&seats, today);
+        let ending = soon
+            .iter()
+            .filter_map(|seat| Some(seat.holder.as_ref()?.person.id));
+        Ok(Self {
+            ending: ending.collect(),
+            returned: bounces.keys().copied().collect(),
+            seats,
+            committees,
+            bounces,
+            held,
+        })
+    }
+
+    fn few(&self, few: Few) -> &[Uuid] {
+        match few {
+            Few::Ending => &self.ending,
+            Few::Returned => &self.returned,
         }
     }
-    let found = everybody
-        .into_iter()
-        .filter(|person| role.is_none_or(|role| person.roles.contains(&role)))
-        .filter(|person| {
-            if words.is_empty() {
-                return true;
-            }
-            let text = format!(
-                "{} {}",
-                person.name,
-                person.email.as_deref().unwrap_or_default()
-            )
-            .to_lowercase();
-            words.iter().all(|word| text.contains(word))
-        })
-        .map(|person| {
-            let seat = seats.get(&person.id).copied();
-            let sits = committees.iter().filter(|committee| {
-                committee
-                    .members
-                    .iter()
-                    .any(|place| place.person.id == person.id)
-            });
-            let on = committee.is_none_or(|wanted| sits.clone().any(|one| one.id == wanted));
-            let found = Found {
-                ends_soon: seat
-                    .and_then(|seat| seat.holder.as_ref())
-                    .is_some_and(|term| term.ends_soon(today)),
-                seat: seat.cloned(),
-                committees: sits.map(|committee| committee.name.clone()).collect(),
-                returned: returned.remove(&person.id),
-                person,
-            };
-            (found, on)
-        })
-        .filter(|(found, on)| {
-            *on && category.is_none_or(|category| {
-                found
-                    .seat
-                    .as_ref()
-                    .is_some_and(|seat| seat.category == category)
-            })
-        })
-        .map(|(found, _)| found)
-        .collect();
-    Ok((found, (board, committees)))
-}
 
-#[cfg(feature = "ssr")]
-fn belongs(show: &str) -> fn(&Found) -> bool {
-    CHOICES
-        .iter()
-        .find(|(code, ..)| *code == show)
-        .map_or(CHOICES[0].2, |(.., belongs)| *belongs)
+    /// The seat that somebody holds.
+    fn seat(&self, person: Uuid) -> Option<&Seat> {
+        self.held
+            .get(&person)
+            .and_then(|place| self.seats.get(*place))
+    }
+
+    /// Those of `choice` among whom is sought.
+    fn part(&self, choice: &Choice) -> Part<'_> {
+        Part {
+            states: choice.states,
+            roles: choice.roles,
+            among: choice.of.map(|few| self.few(few)),
+        }
+    }
+
+    /// Who is wanted, whatever choice above the list they belong to.
+    async fn sought(
+        &self,
+        read: &mut domain::db::Read,
+        wanted: &Wanted,
+    ) -> std::result::Result<Sought, Refusal> {
+        let mut few: Vec<HashSet<Uuid>> = Vec::new();
+        if let Some(category) = Category::from_code(&wanted.category) {
+            let people = self.held.keys().copied();
+            few.push(
+                people
+                    .filter(|person| {
+                        self.seat(*person)
+                            .is_some_and(|seat| seat.category == category)
+                    })
+                    .collect(),
+            );
+        }
+        if let Ok(committee) = Uuid::try_parse(&wanted.committee) {
+            let of = self.committees.iter().filter(|one| one.id == committee);
+            few.push(
+                of.flat_map(|one| &one.members)
+                    .map(|place| place.person.id)
+                    .collect(),
+            );
+        }
+        let words: Vec<String> = wanted.q.split_whitespace().map(str::to_owned).collect();
+        if !words.is_empty() {
+            let found = part::by_words(read, &words).await?;
+            few.push(found.into_iter().collect());
+        }
+        let among = few.into_iter().reduce(|mut among, others| {
+            among.retain(|person| others.contains(person));
+            among
+        });
+        Ok(Sought {
+            role: Role::from_code(&wanted.role),
+            among: among.map(|among| among.into_iter().collect()),
+        })
+    }
 }
 
 /// The whole list as filtered, for a download. Refuses [`Refusal::NotFound`] to those who do not manage people.
@@ -238,9 +302,24 @@ pub async fn found(
     if !read.standing.roles.iter().any(|role| role.manages_people()) {
         return Err(Refusal::NotFound);
     }
-    let (mut found, _) = matching(read, today, wanted).await?;
-    found.retain(belongs(&wanted.show));
-    Ok(found)
+    let beside = Beside::read(read, today).await?;
+    let sought = beside.sought(read, wanted).await?;
+    let wanted = beside.part(Choice::asked(&wanted.show));
+    let people = part::people(read, &sought, &wanted, 0, None).await?;
+    Ok(people
+        .into_iter()
+        .map(|person| {
+            let sits = beside.committees.iter().filter(|committee| {
+                let mut members = committee.members.iter();
+                members.any(|place| place.person.id == person.id)
+            });
+            Found {
+                seat: beside.seat(person.id).cloned(),
+                committees: sits.map(|committee| committee.name.clone()).collect(),
+                person,
+            }
+        })
+        .collect())
 }
 
 /// The list of people: those the reader may see, filtered.
@@ -267,49 +346,63 @@ pub async fn read_people(
         category,
         committee,
     };
-    let (found, (board, committees)) = matching(&mut read, door::today(), &wanted).await?;
+    let mut beside = Beside::read(&mut read, door::today()).await?;
+    let sought = beside.sought(&mut read, &wanted).await?;
+    let marked = [beside.few(Few::Ending), beside.few(Few::Returned)].concat();
+    let alike = part::alike(&mut read, &sought, &marked, &here).await?;
+    let count = |choice: &Choice, of: fn(&Alike) -> usize| -> usize {
+        let those = alike.iter().filter(|alike| choice.covers(alike, &beside));
+        those.map(of).sum()
+    };
+    let shown = Choice::asked(&wanted.show);
+    let matching = count(shown, |alike| alike.people);
+    let page = page.clamp(1, matching.div_ceil(ROWS).max(1));
+    let people = part::people(
+        &mut read,
+        &sought,
+        &beside.part(shown),
+        (page - 1) * ROWS,
+        Some(ROWS),
+    )
+    .await?;
     let choices = CHOICES
         .iter()
-        .map(|(code, name, belongs)| {
+        .map(|choice| {
             (
-                (*code).to_owned(),
-                (*name).to_owned(),
-                found.iter().filter(|found| belongs(found)).count(),
+                choice.code.to_owned(),
+                choice.name.to_owned(),
+                count(choice, |alike| alike.people),
             )
         })
         .collect();
-    let mut categories: Vec<_> = board.iter().map(|seat| seat.category).collect();
+    let are_here = count(shown, |alike| alike.here);
+    let mut categories: Vec<_> = beside.seats.iter().map(|seat| seat.category).collect();
     categories.dedup();
-    let rows: Vec<Row> = found
-        .into_iter()
-        .filter(belongs(&wanted.show))
-        .map(|found| Row {
-            here: here.contains(&found.person.account),
-            seat: found.seat.map(|seat| seat.title()),
-            returned: found
-                .returned
-                .map(|bounce| bounce.phone.unwrap_or_default()),
-            person: found.person,
-        })
-        .collect();
-    let page = page.clamp(1, rows.len().div_ceil(ROWS).max(1));
     let body = People {
-        matching: rows.len(),
-        here: rows.iter().filter(|row| row.here).count(),
+        matching,
+        here: are_here,
         page,
         choices,
         categories: categories
             .into_iter()
             .map(|category| (category.code().to_owned(), category.name().to_owned()))
             .collect(),
-        committees: committees
+        rows: people
+            .into_iter()
+            .map(|person| Row {
+                here: here.contains(&person.account),
+                seat: beside.seat(person.id).map(Seat::title),
+                returned: beside
+                    .bounces
+                    .remove(&person.id)
+                    .map(|bounce| bounce.phone.unwrap_or_default()),
+                person,
+            })
+            .collect(),
+        committees: beside
+            .committees
             .into_iter()
             .map(|committee| (committee.id.to_string(), committee.name))
-            .collect(),
-        rows: rows
-            .into_iter()
-            .skip((page - 1) * ROWS)
-            .take(ROWS)
             .collect(),
     };
     Ok(Page { around, body })

@@ -169,7 +169,6 @@ mod queries {
     use std::collections::{HashMap, HashSet};
 
     use time::Date;
-    use uuid::Uuid;
 
     use super::{Board, Category, Committee, Named, Place, Rule, Seat, Term, keeping};
     use crate::{
@@ -186,8 +185,7 @@ mod queries {
             .fetch_one(read.connection())
             .await
             .map_err(refused)?;
-        let mut seats = open_seats(read, today).await?;
-        let roles = terms(read, today, &mut seats).await?;
+        let (seats, roles) = open_seats(read, today).await?;
         let governors = governors(&seats);
         let without_role = seats
             .iter()
@@ -221,9 +219,7 @@ mod queries {
     /// The open seats on a day with their holders, as [`board`] has them. Refuses as that does.
     pub async fn seats(read: &mut Read, today: Date) -> Result<Vec<Seat>, Refusal> {
         keeping::see(read)?;
-        let mut seats = open_seats(read, today).await?;
-        terms(read, today, &mut seats).await?;
-        Ok(seats)
+        Ok(open_seats(read, today).await?.0)
     }
 
     /// The same and the open committees.
@@ -244,22 +240,46 @@ mod queries {
             .collect()
     }
 
-    /// Open seats, still without their holders.
-    async fn open_seats(read: &mut Read, today: Date) -> Result<Vec<Seat>, Refusal> {
+    /// Open seats with the terms that run or are to come, and the roles of those who hold them.
+    async fn open_seats(
+        read: &mut Read,
+        today: Date,
+    ) -> Result<(Vec<Seat>, HashMap<MembershipId, Vec<String>>), Refusal> {
         let tenant = read.standing.tenant;
         let rows = sqlx::query!(
-            "select id, category, number, appointed_by, opened_on from seat
-             where tenant_id = $1 and opened_on <= $2 and coalesce(closed_on > $2, true)",
+            r#"select s.id, s.category, s.number, s.appointed_by, s.opened_on, t.id as "term?", t.membership_id as "holder?",
+                 m.name as "name?", m.roles as "roles?", lower(t.during) as "from?", upper(t.during) - 1 as "to?",
+                 t.suspended_on as "suspended_on?", t.suspended_until as "suspended_until?"
+               from seat s
+               left join term t on t.tenant_id = s.tenant_id and t.seat_id = s.id and coalesce(upper(t.during) > $2, true)
+               left join membership m on m.tenant_id = t.tenant_id and m.id = t.membership_id
+               where s.tenant_id = $1 and s.opened_on <= $2 and coalesce(s.closed_on > $2, true)
+               order by s.id, lower(t.during)"#,
             tenant,
             today
         )
         .fetch_all(read.connection())
         .await
         .map_err(refused)?;
-        let mut seats = rows
-            .into_iter()
-            .map(|row| {
-                Ok(Seat {
+        let mut seats: Vec<Seat> = Vec::new();
+        let mut roles = HashMap::new();
+        for row in rows {
+            let term = row
+                .term
+                .zip(row.holder)
+                .zip(row.from)
+                .map(|((id, holder), from)| Term {
+                    id,
+                    person: Named {
+                        id: holder,
+                        name: row.name,
+                    },
+                    from,
+                    to: row.to,
+                    suspended: row.suspended_on.zip(row.suspended_until),
+                });
+            if seats.last().is_none_or(|seat| seat.id != row.id) {
+                seats.push(Seat {
                     id: row.id,
                     category: Category::from_code(&row.category).ok_or(Refusal::Broken)?,
                     number: u32::try_from(row.number).map_err(|_| Refusal::Broken)?,
@@ -267,55 +287,20 @@ mod queries {
                     opened_on: row.opened_on,
                     holder: None,
                     next: None,
-                })
-            })
-            .collect::<Result<Vec<_>, Refusal>>()?;
-        seats.sort_by_key(|seat| (seat.category, seat.number));
-        Ok(seats)
-    }
-
-    /// Puts the terms that run or are to come on their seats. Returns the roles of those who hold them.
-    async fn terms(
-        read: &mut Read,
-        today: Date,
-        seats: &mut [Seat],
-    ) -> Result<HashMap<MembershipId, Vec<String>>, Refusal> {
-        let tenant = read.standing.tenant;
-        let rows = sqlx::query!(
-            r#"select t.id, t.seat_id, t.membership_id, m.name as "name?", m.roles as "roles?", lower(t.during) as "from!",
-                 upper(t.during) - 1 as "to?", t.suspended_on, t.suspended_until
-               from term t left join membership m on m.tenant_id = t.tenant_id and m.id = t.membership_id
-               where t.tenant_id = $1 and coalesce(upper(t.during) > $2, true)
-               order by lower(t.during)"#,
-            tenant,
-            today
-        )
-        .fetch_all(read.connection())
-        .await
-        .map_err(refused)?;
-        let mut roles = HashMap::new();
-        for row in rows {
-            let Some(seat) = seats.iter_mut().find(|seat| seat.id == row.seat_id) else {
+                });
+            }
+            let (Some(term), Some(seat)) = (term, seats.last_mut()) else {
                 continue;
             };
-            let term = Term {
-                id: row.id,
-                person: Named {
-                    id: row.membership_id,
-                    name: row.name,
-                },
-                from: row.from,
-                to: row.to,
-                suspended: row.suspended_on.zip(row.suspended_until),
-            };
             if term.covers(today) {
-                roles.extend(row.roles.map(|codes| (row.membership_id, codes)));
+                roles.extend(row.roles.map(|codes| (term.person.id, codes)));
                 seat.holder = Some(term);
             } else if seat.next.is_none() {
                 seat.next = Some(term);
             }
         }
-        Ok(roles)
+        seats.sort_by_key(|seat| (seat.category, seat.number));
+        Ok((seats, roles))
     }
 
     async fn committees(
@@ -325,55 +310,52 @@ mod queries {
     ) -> Result<Vec<Committee>, Refusal> {
         let tenant = read.standing.tenant;
         let rows = sqlx::query!(
-            "select id, name, remit, quorum, chair from committee where tenant_id = $1 and closed_on is null
-             order by lower(name)",
-            tenant
-        )
-        .fetch_all(read.connection())
-        .await
-        .map_err(refused)?;
-        let mut places: HashMap<Uuid, Vec<Place>> = HashMap::new();
-        let sits = sqlx::query!(
-            r#"select p.id, p.committee_id, p.membership_id, m.name as "name?", lower(p.during) as "from!",
-                 upper(p.during) - 1 as "to?"
-               from committee_place p left join membership m on m.tenant_id = p.tenant_id and m.id = p.membership_id
-               where p.tenant_id = $1 and p.during @> $2::date
-               order by lower(m.name), p.id"#,
+            r#"select c.id, c.name, c.remit, c.quorum, c.chair, p.id as "place?", p.membership_id as "sits?", m.name as "member?",
+                 lower(p.during) as "from?", upper(p.during) - 1 as "to?"
+               from committee c
+               left join committee_place p on p.tenant_id = c.tenant_id and p.committee_id = c.id and p.during @> $2::date
+               left join membership m on m.tenant_id = p.tenant_id and m.id = p.membership_id
+               where c.tenant_id = $1 and c.closed_on is null
+               order by lower(c.name), c.id, lower(m.name), p.id"#,
             tenant,
             today
         )
         .fetch_all(read.connection())
         .await
         .map_err(refused)?;
-        for row in sits {
-            places.entry(row.committee_id).or_default().push(Place {
-                id: row.id,
-                governor: governors.contains(&row.membership_id),
-                person: Named {
-                    id: row.membership_id,
-                    name: row.name,
-                },
-                from: row.from,
-                to: row.to,
-            });
-        }
-        rows.into_iter()
-            .map(|row| {
-                let members = places.remove(&row.id).unwrap_or_default();
-                Ok(Committee {
+        let mut committees: Vec<Committee> = Vec::new();
+        for row in rows {
+            if committees.last().is_none_or(|last| last.id != row.id) {
+                committees.push(Committee {
                     id: row.id,
                     name: row.name,
                     remit: row.remit,
                     quorum: u32::try_from(row.quorum).map_err(|_| Refusal::Broken)?,
-                    // Whose place has run out leads it no longer.
-                    chair: members
-                        .iter()
-                        .find(|place| Some(place.person.id) == row.chair)
-                        .map(|place| place.person.clone()),
-                    members,
-                })
-            })
-            .collect()
+                    chair: None,
+                    members: Vec::new(),
+                });
+            }
+            let place = row.place.zip(row.sits).zip(row.from);
+            let (Some(((id, sits), from)), Some(committee)) = (place, committees.last_mut()) else {
+                continue;
+            };
+            let person = Named {
+                id: sits,
+                name: row.member,
+            };
+            // Whose place has run out leads it no longer.
+            if row.chair == Some(sits) {
+                committee.chair = Some(person.clone());
+            }
+            committee.members.push(Place {
+                id,
+                governor: governors.contains(&sits),
+                person,
+                from,
+                to: row.to,
+            });
+        }
+        Ok(committees)
     }
 
     async fn governors_by_role(read: &mut Read) -> Result<Vec<Named>, Refusal> {

@@ -10,7 +10,7 @@ mod bell;
 use std::{sync::Arc, time::Duration};
 
 use sqlx::{
-    Connection, PgPool, Postgres, Row as _, Transaction,
+    Connection as _, PgPool, Postgres, Row as _, Transaction,
     postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
 };
 use tokio::sync::Notify;
@@ -89,11 +89,9 @@ pub struct LiveDb {
 impl LiveDb {
     /// Opens a pool of `size` connections. Connections are made as they are needed.
     pub fn new(options: PgConnectOptions, size: u32) -> Self {
-        let pool = PgPoolOptions::new()
-            .max_connections(size)
-            .acquire_timeout(Duration::from_secs(5))
-            .connect_lazy_with(options);
-        Self { pool }
+        Self {
+            pool: pool(size).connect_lazy_with(options),
+        }
     }
 
     /// Closes every connection; statements under way end first.
@@ -132,13 +130,8 @@ impl Db {
     /// Opens pools of `size` connections for sealed transactions and a quarter of that for what is asked without a seal.
     /// Connections are made as they are needed.
     pub fn new(options: PgConnectOptions, size: u32) -> Self {
-        let open = PgPoolOptions::new()
-            .max_connections(size.div_ceil(4))
-            .acquire_timeout(Duration::from_secs(5))
-            .connect_lazy_with(options.clone());
-        let pool = PgPoolOptions::new()
-            .max_connections(size)
-            .acquire_timeout(Duration::from_secs(5))
+        let open = pool(size.div_ceil(4)).connect_lazy_with(options.clone());
+        let pool = pool(size)
             // sqlx 0.9 can hand back a connection inside an open transaction when `begin` is cancelled. Such a
             // connection would lend one caller's seal to the next, so each one is asked before it is kept:
             // inside a transaction, now() is its start and lies before the statement.
@@ -319,9 +312,7 @@ impl std::fmt::Debug for MailDb {
 impl MailDb {
     /// Opens a pool of `size` connections as `quorate_worker`. Connections are made as they are needed.
     pub fn new(options: PgConnectOptions, size: u32) -> Self {
-        let pool = PgPoolOptions::new()
-            .max_connections(size)
-            .acquire_timeout(Duration::from_secs(5))
+        let pool = pool(size)
             .after_release(|connection, _| Box::pin(is_idle(connection)))
             .connect_lazy_with(options);
         Self { pool }
@@ -335,6 +326,25 @@ impl MailDb {
     pub(crate) fn pool(&self) -> &PgPool {
         &self.pool
     }
+}
+
+/// A connection that was not used for so long is asked whether it still is one before it is used. One that was put back a moment ago
+/// is not, which would be a round trip more for each transaction: where the database went away meanwhile, the first statement says so.
+const FRESH: Duration = Duration::from_secs(1);
+
+fn pool(size: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(Duration::from_secs(5))
+        .test_before_acquire(false)
+        .before_acquire(|connection, known| {
+            Box::pin(async move {
+                if known.idle_for > FRESH {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
 }
 
 async fn is_idle(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {

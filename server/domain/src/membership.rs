@@ -2,6 +2,8 @@
 
 #[cfg(feature = "db")]
 pub mod many;
+#[cfg(feature = "db")]
+pub mod part;
 
 use serde::{Deserialize, Serialize};
 
@@ -137,6 +139,17 @@ pub fn tidy_email(typed: &str) -> Result<String, Refusal> {
     }
 }
 
+/// Somebody who has not accepted their invitation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invited {
+    /// Their place.
+    pub id: MembershipId,
+    /// Their name.
+    pub name: String,
+    /// When they were asked, RFC 3339 in UTC.
+    pub at: String,
+}
+
 /// What a removal ended, beside the place itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
@@ -163,7 +176,7 @@ mod queries {
     use serde_json::Value;
     use time::OffsetDateTime;
 
-    use super::{Ended, Person, State, tidy_email, tidy_name};
+    use super::{Ended, Invited, Person, State, tidy_email, tidy_name};
     use crate::{
         AccountId, MembershipId, Refusal, board, day,
         db::{Read, Write, refused},
@@ -192,21 +205,25 @@ mod queries {
     }
 
     /// Those of them who have not accepted their invitation, by name.
-    pub async fn invited(read: &mut Read) -> Result<Vec<Person>, Refusal> {
+    pub async fn invited(read: &mut Read) -> Result<Vec<Invited>, Refusal> {
         let tenant = read.standing.tenant;
-        let rows = sqlx::query_as!(
-            Row,
-            r#"select m.id, m.account_id, m.name, a.email as "email?", m.roles, m.state,
-                      m.invited_at as "since!: OffsetDateTime"
-               from membership m left join account a on a.id = m.account_id
-               where m.tenant_id = $1 and m.state = 'invited'
-               order by lower(m.name), m.id"#,
+        let rows = sqlx::query!(
+            r#"select id, name, invited_at as "at!: OffsetDateTime" from membership
+               where tenant_id = $1 and state = 'invited' order by lower(name), id"#,
             tenant
         )
         .fetch_all(read.connection())
         .await
         .map_err(refused)?;
-        rows.into_iter().map(Row::person).collect()
+        rows.into_iter()
+            .map(|row| {
+                Ok(Invited {
+                    id: row.id,
+                    name: row.name,
+                    at: day::moment(row.at)?,
+                })
+            })
+            .collect()
     }
 
     /// How many people the caller may see, without those removed, and how many of all of them are among these accounts.
@@ -593,18 +610,19 @@ mod queries {
         roles.iter().map(|role| role.code().to_owned()).collect()
     }
 
-    struct Row {
-        id: MembershipId,
-        account_id: AccountId,
-        name: String,
-        email: Option<String>,
-        roles: Vec<String>,
-        state: String,
-        since: OffsetDateTime,
+    /// A person as a row has them.
+    pub(super) struct Row {
+        pub id: MembershipId,
+        pub account_id: AccountId,
+        pub name: String,
+        pub email: Option<String>,
+        pub roles: Vec<String>,
+        pub state: String,
+        pub since: OffsetDateTime,
     }
 
     impl Row {
-        fn person(self) -> Result<Person, Refusal> {
+        pub fn person(self) -> Result<Person, Refusal> {
             Ok(Person {
                 id: self.id,
                 account: self.account_id,

@@ -117,6 +117,8 @@ pub struct Unseen {
     pub notices: Vec<Notice>,
     /// How many there are in all.
     pub total: i64,
+    /// When the reader was last here before the session they are in; none for somebody who never was.
+    pub last_visit: Option<time::OffsetDateTime>,
 }
 
 /// Somebody whose last letter came back.
@@ -131,7 +133,7 @@ pub struct Bounce {
 }
 
 #[cfg(feature = "db")]
-pub use queries::{bounces, choose, last_visit, mail, mark_seen, unseen};
+pub use queries::{bounces, choose, mail, mark_seen, unseen};
 
 #[cfg(feature = "db")]
 mod queries {
@@ -146,21 +148,24 @@ mod queries {
         event::Act,
     };
 
-    /// The caller's notices that they have not marked as seen.
+    /// The caller's notices that they have not marked as seen, and since when they are new.
     pub async fn unseen(read: &mut Read) -> Result<Unseen, Refusal> {
         let (tenant, own) = (read.standing.tenant, read.standing.membership);
         let rows = sqlx::query!(
-            r#"select n.seq, n.at as "at: OffsetDateTime", n.kind, n.hears, n.by_id, doer.name as "by?", about.id as "about_id?",
-                      about.name as "about?", c.id as "committee_id?", c.name as "committee?", f.id as "folder_id?", f.name as "folder?",
-                      d.id as "document_id?", d.title as "document?", count(*) over () as "total!"
-               from notice n
-               left join membership doer on doer.tenant_id = n.tenant_id and doer.id = n.by_id
-               left join membership about on about.tenant_id = n.tenant_id and about.id = n.about_id
-               left join committee c on c.tenant_id = n.tenant_id and c.id = n.committee_id
-               left join folder f on f.tenant_id = n.tenant_id and f.id = n.folder_id
-               left join document d on d.tenant_id = n.tenant_id and d.id = n.document_id
-               where n.tenant_id = $1 and n.membership_id = $2 and n.seen_at is null
-               order by n.seq desc limit $3"#,
+            r#"select v.at as "last_visit: OffsetDateTime", n.seq as "seq?", n.at as "at?: OffsetDateTime", n.kind as "kind?",
+                      n.hears as "hears?", n.by_id as "by_id?", doer.name as "by?", about.id as "about_id?", about.name as "about?",
+                      c.id as "committee_id?", c.name as "committee?", f.id as "folder_id?", f.name as "folder?",
+                      d.id as "document_id?", d.title as "document?", n.total as "total?"
+               from (select sec.last_visit() as at) v
+               left join lateral (
+                 select n.*, count(*) over () as total from notice n
+                 where n.tenant_id = $1 and n.membership_id = $2 and n.seen_at is null order by n.seq desc limit $3) n on true
+               left join membership doer on doer.tenant_id = $1 and doer.id = n.by_id
+               left join membership about on about.tenant_id = $1 and about.id = n.about_id
+               left join committee c on c.tenant_id = $1 and c.id = n.committee_id
+               left join folder f on f.tenant_id = $1 and f.id = n.folder_id
+               left join document d on d.tenant_id = $1 and d.id = n.document_id
+               order by n.seq desc"#,
             tenant,
             own,
             i64::try_from(SHOWN_MOST).unwrap_or(10)
@@ -168,27 +173,34 @@ mod queries {
         .fetch_all(read.connection())
         .await
         .map_err(refused)?;
-        let total = rows.first().map_or(0, |row| row.total);
-        let notices = rows
-            .into_iter()
-            .map(|row| {
-                Ok(Notice {
-                    seq: row.seq,
-                    at: day::moment(row.at)?,
-                    act: row.kind,
-                    hears: Hears::from_code(&row.hears).ok_or(Refusal::Broken)?,
-                    by: row.by_id.map(|id| Named { id, name: row.by }),
-                    about: row.about_id.map(|id| Named {
-                        id,
-                        name: row.about,
-                    }),
-                    committee: row.committee_id.zip(row.committee),
-                    folder: row.folder_id.zip(row.folder),
-                    document: row.document_id.zip(row.document),
-                })
-            })
-            .collect::<Result<_, Refusal>>()?;
-        Ok(Unseen { notices, total })
+        let mut unseen = Unseen::default();
+        for row in rows {
+            unseen.last_visit = row.last_visit;
+            // There is one row without a notice where there is none.
+            let (Some(seq), Some(at), Some(act)) = (row.seq, row.at, row.kind) else {
+                continue;
+            };
+            unseen.total = row.total.unwrap_or_default();
+            unseen.notices.push(Notice {
+                seq,
+                at: day::moment(at)?,
+                act,
+                hears: row
+                    .hears
+                    .as_deref()
+                    .and_then(Hears::from_code)
+                    .ok_or(Refusal::Broken)?,
+                by: row.by_id.map(|id| Named { id, name: row.by }),
+                about: row.about_id.map(|id| Named {
+                    id,
+                    name: row.about,
+                }),
+                committee: row.committee_id.zip(row.committee),
+                folder: row.folder_id.zip(row.folder),
+                document: row.document_id.zip(row.document),
+            });
+        }
+        Ok(unseen)
     }
 
     /// Marks the caller's notices as seen, from the oldest to the newest that the page showed: what came since stays new, and so
@@ -256,14 +268,6 @@ mod queries {
             write.standing.account,
             mail.code(),
         ))
-    }
-
-    /// When the caller was last here before the session they are in; none for somebody who never was.
-    pub async fn last_visit(read: &mut Read) -> Result<Option<OffsetDateTime>, Refusal> {
-        sqlx::query_scalar!(r#"select sec.last_visit() as "at: OffsetDateTime""#)
-            .fetch_one(read.connection())
-            .await
-            .map_err(refused)
     }
 
     /// Whose last letter came back, for those who keep people; nobody's for everybody else.

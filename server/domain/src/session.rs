@@ -91,8 +91,8 @@ pub struct Place {
 
 #[cfg(feature = "db")]
 pub use queries::{
-    SignIn, change_password, elsewhere, end, holders, live, live_unattended, places, sign_in,
-    sign_out, step_up, ticket_issue, ticket_use,
+    SignIn, change_password, elsewhere, end, holders, live, lives, places, sign_in, sign_out,
+    step_up, ticket_issue, ticket_use,
 };
 #[cfg(feature = "db")]
 pub use token::Token;
@@ -176,42 +176,62 @@ mod queries {
 
     /// The live session of a token, if there is one. Counts as activity.
     pub async fn live(db: &Db, token: Token) -> Result<Option<Live>, Refusal> {
-        look(db, token, true).await
+        Ok(lives(db, &[(token, true)]).await?.pop().flatten())
     }
 
-    /// The same for what a page asks by itself: nobody need be sitting there.
-    pub async fn live_unattended(db: &Db, token: Token) -> Result<Option<Live>, Refusal> {
-        look(db, token, false).await
-    }
-
-    async fn look(db: &Db, token: Token, active: bool) -> Result<Option<Live>, Refusal> {
-        let row = sqlx::query!(
-            r#"select session_id as "id!", account_id as "account!", tenant_id, membership_id, needs as "needs!", shared as "shared!",
-                      email as "email!", name, roles as "roles!", factor_enrolled as "factor_enrolled!"
-               from sec.session($1, $2)"#,
-            token.bytes(),
-            active
+    /// The live sessions of these tokens, in their order. One question for as many as come at once. With each is said whether it
+    /// counts as activity: what a page asks by itself does not, since nobody need be sitting there.
+    pub async fn lives(db: &Db, asked: &[(Token, bool)]) -> Result<Vec<Option<Live>>, Refusal> {
+        let tokens: Vec<Vec<u8>> = asked
+            .iter()
+            .map(|(token, _)| token.bytes().to_vec())
+            .collect();
+        let active: Vec<bool> = asked.iter().map(|(_, active)| *active).collect();
+        let rows = sqlx::query!(
+            r#"select place as "place!", session_id as "id!", account_id as "account!", tenant_id, membership_id, needs as "needs!",
+                      shared as "shared!", email as "email!", name, roles as "roles!", factor_enrolled as "factor_enrolled!"
+               from sec.sessions($1, $2)"#,
+            &tokens,
+            &active
         )
-        .fetch_optional(db.unsealed())
+        .fetch_all(db.unsealed())
         .await
         .map_err(refused)?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(Live {
-            id: row.id,
-            account: row.account,
-            tenant: row.tenant_id,
-            membership: row.membership_id,
-            needs: match row.needs.as_str() {
-                "none" => Needs::Nothing,
-                "factor" => Needs::Factor,
-                _ => Needs::Enrolment,
-            },
-            shared: row.shared,
-            name: row.name.unwrap_or_else(|| row.email.clone()),
-            email: row.email,
-            roles: role::parse(row.roles.iter().map(String::as_str)),
-            factor_enrolled: row.factor_enrolled,
-        }))
+        let found = rows.into_iter().map(|row| {
+            let live = Live {
+                id: row.id,
+                account: row.account,
+                tenant: row.tenant_id,
+                membership: row.membership_id,
+                needs: match row.needs.as_str() {
+                    "none" => Needs::Nothing,
+                    "factor" => Needs::Factor,
+                    _ => Needs::Enrolment,
+                },
+                shared: row.shared,
+                name: row.name.unwrap_or_else(|| row.email.clone()),
+                email: row.email,
+                roles: role::parse(row.roles.iter().map(String::as_str)),
+                factor_enrolled: row.factor_enrolled,
+            };
+            (row.place, live)
+        });
+        Ok(in_order(asked.len(), found))
+    }
+
+    /// What was found of so many that were asked after, each in its place; the database counts them from 1.
+    fn in_order<T: Clone>(many: usize, found: impl Iterator<Item = (i64, T)>) -> Vec<Option<T>> {
+        let mut all = vec![None; many];
+        for (place, one) in found {
+            let place = usize::try_from(place).ok();
+            if let Some(slot) = place
+                .and_then(|place| place.checked_sub(1))
+                .and_then(|place| all.get_mut(place))
+            {
+                *slot = Some(one);
+            }
+        }
+        all
     }
 
     /// Who holds each of these tokens, in their order and as of one moment; nobody where a token opens no complete session of a
@@ -226,23 +246,18 @@ mod queries {
         .fetch_all(db.unsealed())
         .await
         .map_err(refused)?;
-        let mut holders = vec![None; tokens.len()];
-        for row in rows {
-            let place = usize::try_from(row.place)
-                .ok()
-                .and_then(|place| place.checked_sub(1));
-            if let Some(holder) = place.and_then(|place| holders.get_mut(place)) {
-                *holder = Some(Holder {
-                    session: row.session,
-                    account: row.account,
-                    tenant: row.tenant,
-                    label: row.label,
-                    roles: role::parse(row.roles.iter().map(String::as_str)),
-                    seq: row.seq,
-                });
-            }
-        }
-        Ok(holders)
+        let found = rows.into_iter().map(|row| {
+            let holder = Holder {
+                session: row.session,
+                account: row.account,
+                tenant: row.tenant,
+                label: row.label,
+                roles: role::parse(row.roles.iter().map(String::as_str)),
+                seq: row.seq,
+            };
+            (row.place, holder)
+        });
+        Ok(in_order(tokens.len(), found))
     }
 
     /// Ends the session; its sockets close, in other tabs too.

@@ -278,7 +278,7 @@ const GUARDS: &[(&str, &str)] = &[
     ("sec.is_live(sec.session, timestamptz): s.seen_at + s.idle > moment → true", "a session that was quiet too long"),
     ("sec.is_live(sec.session, timestamptz): s.expires_at > moment → true", "a session ten hours old"),
     ("sec.is_live(sec.session, timestamptz): s.ended_at is null → true", "a session that was signed out"),
-    ("sec.enter(bytea): sec.session_needs(s) <> 'none' → false", "a session with a password and no factor"),
+    ("sec.seal_caller(bytea): needs <> 'none' → false", "a session with a password and no factor"),
     ("sec.my_tenants(): m.account_id = sec.person() and → ", "Joan on the bare host"),
 ];
 

@@ -29,6 +29,7 @@ mod onrecord;
 mod overview;
 mod parent;
 mod parent_model;
+mod part;
 mod picture;
 mod pupil;
 mod question;

@@ -385,7 +385,7 @@ async fn the_last_visit_is_the_end_of_the_session_before_this_one() {
     let first = scene.sign_in(GOVERNOR).await;
     let visit = async |scene: &Scene, token| {
         let mut read = scene.db.read(&scene.at_oakfield(token)).await.unwrap();
-        notice::last_visit(&mut read).await.unwrap()
+        notice::unseen(&mut read).await.unwrap().last_visit
     };
     let place = scene.place(GOVERNOR).await;
     scene

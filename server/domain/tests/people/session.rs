@@ -171,9 +171,9 @@ async fn nothing_in_flight_survives_or_revives_a_session_that_signs_out() {
             // The moment between looking at a session and moving it, made long enough to be met.
             scene
                 .rewrite(
-                    "sec.session(bytea, boolean)",
-                    "if active and s.seen_at <",
-                    "perform pg_sleep(0.03);\n  if active and s.seen_at <",
+                    "sec.sessions(bytea[], boolean[])",
+                    "skip locked)",
+                    "skip locked) and pg_sleep(0.03) is not null",
                 )
                 .await;
         }

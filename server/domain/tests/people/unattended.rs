@@ -22,26 +22,20 @@ async fn what_a_page_asks_by_itself_keeps_no_session_alive() {
     let token = scene.sign_in(CHAIR).await;
     let quiet =
         "update sec.session set seen_at = now() - interval '19 minutes' where ended_at is null";
+    let by_itself = async |scene: &Scene, token| {
+        let lives = session::lives(&scene.db, &[(token, false)]).await;
+        lives.unwrap().pop().flatten()
+    };
     let seen = "select (seen_at > now() - interval '1 minute')::text from sec.session where ended_at is null";
     scene.sql(quiet).await;
-    assert!(
-        session::live_unattended(&scene.db, token)
-            .await
-            .unwrap()
-            .is_some()
-    );
+    assert!(by_itself(&scene, token).await.is_some());
     assert_eq!(scene.text(seen).await, "false");
     // The outsider: somebody who opens a page.
     assert!(session::live(&scene.db, token).await.unwrap().is_some());
     assert_eq!(scene.text(seen).await, "true");
     scene.sql(quiet).await;
     scene.sql("update sec.session set seen_at = seen_at - interval '2 minutes' where ended_at is null").await;
-    assert!(
-        session::live_unattended(&scene.db, token)
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(by_itself(&scene, token).await.is_none());
 }
 
 #[tokio::test]
