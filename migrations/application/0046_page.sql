@@ -86,6 +86,93 @@ begin
 end
 $$;
 
+-- How these approvals stand, and what comes of them once that is certain. A page of 36 took 1.1 ms one by one, and takes 0.6 ms so.
+create function sec.approval_counts(tenant uuid, approvals uuid[])
+returns table (
+  approval_id uuid, asked integer, counted integer, agreed integer, objected integer, abstained integer, waiting integer,
+  needed integer, outcome text
+)
+language sql stable
+as $$
+  with place as (
+    select a.id, p.membership_id as asked, w.answer, w.answer is not null or p.left_at is null as here, a.rule, a.least
+    from public.approval a
+    left join public.approval_place p on p.tenant_id = a.tenant_id and p.approval_id = a.id
+    left join public.approval_answer w
+      on w.tenant_id = p.tenant_id and w.approval_id = p.approval_id and w.membership_id = p.membership_id
+    where a.tenant_id = approval_counts.tenant and a.id = any (approvals)
+  ), sum as (
+    select id, count(asked) as asked, count(asked) filter (where here and answer is distinct from 'abstain') as counted,
+      count(*) filter (where answer = 'agree') as agreed, count(*) filter (where answer = 'object') as objected,
+      count(*) filter (where answer = 'abstain') as abstained, count(asked) filter (where here and answer is null) as waiting,
+      min(rule) as rule, min(least) as least
+    from place group by id
+  ), rule as (
+    select s.*, case s.rule when 'everyone' then s.counted when 'majority' then s.counted / 2 + 1 else s.least end as needed from sum s
+  )
+  select id, asked::integer, counted::integer, agreed::integer, objected::integer, abstained::integer, waiting::integer,
+    needed::integer,
+    case when counted = 0 then 'lapsed' when agreed >= needed then 'adopted' when agreed + waiting < needed then 'rejected' end
+  from rule
+$$;
+
+create or replace function sec.approval_count(tenant uuid, approval uuid)
+returns table (
+  asked integer, counted integer, agreed integer, objected integer, abstained integer, waiting integer, needed integer, outcome text
+)
+language sql stable
+as $$
+  select c.asked, c.counted, c.agreed, c.objected, c.abstained, c.waiting, c.needed, c.outcome
+  from sec.approval_counts(tenant, array[approval]) c
+$$;
+
+create or replace function sec.approval_standings(approvals uuid[])
+returns table (
+  approval_id uuid, number integer, same_bytes boolean, asked integer, counted integer, agreed integer, objected integer,
+  abstained integer, waiting integer, needed integer, opened boolean, earlier integer, place boolean, answer text, by_id uuid,
+  holds boolean
+)
+language plpgsql stable security definer parallel restricted rows 20 set search_path = pg_catalog, sec, pg_temp
+as $$
+declare
+  here constant uuid := sec.tenant();
+  own constant uuid := sec.membership();
+  reads constant uuid[] := sec.folders(false);
+  files constant uuid[] := sec.folders(true);
+begin
+  return query
+    with seen as (
+      select a.id, a.document_id, a.version_id, a.sha256, d.newest from public.approval a
+      join public.document d on d.tenant_id = a.tenant_id and d.id = a.document_id
+      where a.tenant_id = here and a.id = any (approvals) and d.folder_id = any (reads)
+        and (d.state <> 'binned' or d.folder_id = any (files))
+    )
+    select s.id, v.number, l.sha256 = s.sha256, c.asked, c.counted, c.agreed, c.objected, c.abstained, c.waiting, c.needed,
+      exists (
+        select from public.opening o where o.tenant_id = here and o.version_id = s.version_id and o.membership_id = own),
+      -- The newest version before it that they have opened, or answered about.
+      (select max(e.number) from public.version e
+       where e.tenant_id = here and e.document_id = s.document_id and e.number < v.number and (
+         exists (select from public.opening o where o.tenant_id = here and o.version_id = e.id and o.membership_id = own)
+         or exists (
+           select from public.approval q
+           join public.approval_answer w on w.tenant_id = q.tenant_id and w.approval_id = q.id and w.by_id = own
+           where q.tenant_id = here and q.document_id = s.document_id and q.version_id = e.id))),
+      exists (
+        select from public.approval_place p
+        where p.tenant_id = here and p.approval_id = s.id and p.membership_id = own and p.left_at is null),
+      w.answer, w.by_id,
+      exists (
+        select from public.approval_place p
+        where p.tenant_id = here and p.approval_id = s.id and p.membership_id = w.membership_id and p.left_at is null)
+    from seen s
+    join public.version v on v.tenant_id = here and v.id = s.version_id
+    join public.version l on l.tenant_id = here and l.document_id = s.document_id and l.number = s.newest
+    join sec.approval_counts(here, approvals) c on c.approval_id = s.id
+    left join public.approval_answer w on w.tenant_id = here and w.approval_id = s.id and own in (w.by_id, w.membership_id);
+end
+$$;
+
 grant execute on function sec.sessions(bytea[], boolean[]) to quorate_web;
 
 set local role quorate_owner;

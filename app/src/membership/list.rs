@@ -29,6 +29,9 @@ use crate::{
 
 /// How many rows a page of the list has.
 const ROWS: usize = 100;
+/// Words that are looked for at most: each is looked for in everybody.
+#[cfg(feature = "ssr")]
+const WORDS_MOST: usize = 20;
 
 /// The list as filtered, with its counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -276,7 +279,10 @@ impl Beside {
                     .collect(),
             );
         }
-        let words: Vec<String> = wanted.q.split_whitespace().map(str::to_owned).collect();
+        let mut words: Vec<String> = wanted.q.split_whitespace().map(str::to_owned).collect();
+        words.sort_unstable();
+        words.dedup();
+        words.truncate(WORDS_MOST);
         if !words.is_empty() {
             let found = part::by_words(read, &words).await?;
             few.push(found.into_iter().collect());
