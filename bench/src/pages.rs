@@ -232,7 +232,7 @@ fn section(
     let mut notes = vec![
         format!(
             "A school of {PEOPLE} people. The list of people has 100 rows a page, and that is what is drawn, with the counts \
-             of all {PEOPLE}: Quorate reads everybody and counts, the peers let the database count and read 100."
+             of all {PEOPLE}: everybody reads 100 and lets the database count."
         ),
         "Text is compared letter by letter without white space, before the first round and after the last; scripts and \
          pictures are not text."

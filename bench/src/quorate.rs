@@ -81,7 +81,6 @@ impl Quorate {
             ("QUORATE_MASTER_KEY", STANDARD.encode(key)),
             ("QUORATE_DEMO", "1".to_owned()),
             ("QUORATE_DEMO_PAPERS", "0".to_owned()),
-            ("QUORATE_POOL", "20".to_owned()),
             ("QUORATE_SOFFICE", "off".to_owned()),
             ("QUORATE_LOG", "warn".to_owned()),
         ]
@@ -130,8 +129,6 @@ impl Quorate {
             .iter()
             .filter(|(name, _)| !name.starts_with("QUORATE_DEMO"))
             .map(|(name, value)| match name.as_str() {
-                // Three nodes share the connections that one database has.
-                "QUORATE_POOL" => (name.clone(), "8".to_owned()),
                 "QUORATE_LISTEN" => (name.clone(), address.to_string()),
                 "QUORATE_DATA" => (name.clone(), folder.join("data").display().to_string()),
                 _ => (name.clone(), value.clone()),

@@ -34,7 +34,7 @@ const COUNTED: u64 = 20;
 /// What a page asks, in this order, and last a statement that is too long for one.
 const READS: [&str; 6] = [
     "a person, by their key",
-    "one's notices not yet seen",
+    "who was invited and has not come",
     "how often one wants letters",
     "whose letters came back",
     "whether others see what one reads",

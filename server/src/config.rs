@@ -33,7 +33,7 @@ pub struct Config {
     pub databases: Databases,
     /// How processes on the same databases wake each other: `QUORATE_BUS`. None is the live database.
     pub bus: Option<Servers>,
-    /// Most connections of the web login: `QUORATE_POOL`.
+    /// Most connections of the web login for changes: `QUORATE_POOL`.
     pub pool: u32,
     /// `QUORATE_MASTER_KEY`; may be missing in demo mode, which makes one.
     pub master_key: Option<SecretBox<[u8; 32]>>,
@@ -145,7 +145,7 @@ impl Config {
                 .text("QUORATE_BUS")?
                 .map(|text| text.parse().map_err(|()| impossible("QUORATE_BUS", "addresses of NATS such as nats://bus.example.org:4222, separated by commas")))
                 .transpose()?,
-            pool: env.number("QUORATE_POOL", 1..=1000)?.unwrap_or(20),
+            pool: env.number("QUORATE_POOL", 1..=1000)?.unwrap_or(12),
             master_key: env.text("QUORATE_MASTER_KEY")?.map(|text| master_key(&text)).transpose()?,
             demo,
             demo_papers,

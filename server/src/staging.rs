@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashSet,
-    io,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::{
     fs::{self, File, OpenOptions},
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::AsyncWriteExt,
     time::timeout,
 };
 use uuid::Uuid;
@@ -25,6 +25,8 @@ use uuid::Uuid;
 /// How long an upload may rest before it is thrown away.
 pub const REST: Duration = Duration::from_hours(24);
 
+/// What is read at once, bytes: each piece is a turn of another thread.
+pub const PIECE: usize = 256 * 1024;
 /// Longest silence in the middle of a part; whoever was cut off goes on where the bytes end.
 const SILENCE: Duration = Duration::from_secs(30);
 /// Most uploads that one person has on their way.
@@ -330,18 +332,22 @@ pub enum Came {
 }
 
 /// How many bytes a file has, and what they add up to.
-pub async fn added_up(mut file: File) -> io::Result<(u64, [u8; 32])> {
-    let (mut sum, mut size) = (Sha256::new(), 0);
-    let mut piece = vec![0; 256 * 1024];
-    loop {
-        let read = file.read(&mut piece).await?;
-        if read == 0 {
-            return Ok((size, sum.finalize().into()));
+pub async fn added_up(file: File) -> io::Result<(u64, [u8; 32])> {
+    let mut file = file.into_std().await;
+    tokio::task::spawn_blocking(move || {
+        let (mut sum, mut size) = (Sha256::new(), 0);
+        let mut piece = vec![0; PIECE];
+        loop {
+            let read = file.read(&mut piece)?;
+            if read == 0 {
+                return Ok((size, sum.finalize().into()));
+            }
+            size += read as u64;
+            sum.update(&piece[..read]);
         }
-        size += read as u64;
-        // So many bytes take a fraction of a millisecond; other requests go on in between.
-        sum.update(&piece[..read]);
-    }
+    })
+    .await
+    .map_err(io::Error::other)?
 }
 
 async fn remove(path: &Path) -> io::Result<()> {

@@ -31,6 +31,8 @@ use tokio::{
     time::{Duration, timeout},
 };
 
+use crate::staging;
+
 /// What the embedded store calls itself.
 const EMBEDDED_REGION: &str = "eu-west-2";
 /// The bucket of the embedded store.
@@ -278,7 +280,10 @@ impl Storage {
         size: u64,
         sha256: &[u8; 32],
     ) -> Result<Option<String>, StorageError> {
-        let body = ByteStream::from_path(file)
+        let body = ByteStream::read_from()
+            .path(file)
+            .buffer_size(staging::PIECE)
+            .build()
             .await
             .map_err(|error| StorageError::Start(std::io::Error::other(error)))?;
         let sum = base64(sha256);

@@ -49,6 +49,27 @@ pub fn write(
     times: usize,
 ) -> Result<Script> {
     fs::create_dir_all(folder).map_err(io("the scratch folder"))?;
+    let called = name.replace(|letter: char| !letter.is_alphanumeric(), "-");
+    let paths = ["open", "sealed"].map(|side| folder.join(format!("{called}-{side}.sql")));
+    let open: Vec<Statement> = reads.iter().map(Statement::open).collect();
+    let mut given = Vec::new();
+    for ((path, begin), reads) in paths.iter().zip(begins).zip([&open, reads]) {
+        let (body, values) = body(reads, times)?;
+        fs::write(path, format!("{begin};\n{body}rollback;\n"))
+            .map_err(io("a script of pgbench"))?;
+        given = values;
+    }
+    Ok(Script {
+        name,
+        reads: reads.len(),
+        times,
+        paths,
+        given,
+    })
+}
+
+/// The statements, each so often, and the values of their variables.
+fn body(reads: &[Statement], times: usize) -> Result<(String, Vec<String>)> {
     let (mut body, mut given) = (String::new(), Vec::new());
     for (place, read) in reads.iter().enumerate() {
         let mut text = read.text.clone();
@@ -70,19 +91,7 @@ pub fn write(
             let _ = writeln!(body, "{text};");
         }
     }
-    let called = name.replace(|letter: char| !letter.is_alphanumeric(), "-");
-    let paths = ["open", "sealed"].map(|side| folder.join(format!("{called}-{side}.sql")));
-    for (path, begin) in paths.iter().zip(begins) {
-        fs::write(path, format!("{begin};\n{body}rollback;\n"))
-            .map_err(io("a script of pgbench"))?;
-    }
-    Ok(Script {
-        name,
-        reads: reads.len(),
-        times,
-        paths,
-        given,
-    })
+    Ok((body, given))
 }
 
 impl Script {

@@ -151,8 +151,9 @@ pub fn section(found: &Measured<'_>) -> Section {
     let which = dearest.as_ref().map_or("none", |(name, _)| name);
     let mut notes = vec![
         "Row security holds `quorate_web` and not `quorate_backup` (BYPASSRLS), and nothing else is different: the statements \
-         are those that the domain sends, heard on its socket with their values, each with its tenant as a predicate; the \
-         clerk may see all that they answer, and both sides' answers were compared byte by byte."
+         are those that the domain sends, heard on its socket with their values, each with its tenant as a predicate. One is \
+         written otherwise: the list of everybody takes its addresses from `sec.addresses()` under the seal, and from the table \
+         of accounts without. The clerk may see all that they answer, and both sides' answers were compared byte by byte."
             .to_owned(),
         format!(
             "Microseconds of the server's core: {READERS} readers keep the database busy, prepared statements, so a \

@@ -47,6 +47,21 @@ pub struct Statement {
     pub values: Option<Vec<Value>>,
 }
 
+impl Statement {
+    /// As its author would have written it for somebody whom row security does not hold: with the table of the accounts, and not
+    /// the function that gives out the addresses of one tenant, which such a login may not even call.
+    pub fn open(&self) -> Self {
+        let text = self.text.replace(
+            "sec.addresses() a on a.account_id = ",
+            "account a on a.id = ",
+        );
+        Self {
+            text,
+            values: self.values.clone(),
+        }
+    }
+}
+
 /// A value of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {

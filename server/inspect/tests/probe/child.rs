@@ -22,7 +22,7 @@ fn main() {
         }
         "start a program" => said(Command::new("/bin/true").status()),
         "start a thread" => said(std::thread::Builder::new().spawn(|| ())),
-        "see the environment" => format!("{}", std::env::vars_os().count()),
+        "see the environment" => format!("{:?}", std::env::vars_os().collect::<Vec<_>>()),
         "take time" => loop {
             std::hint::spin_loop();
         },
