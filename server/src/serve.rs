@@ -11,7 +11,7 @@ use crate::router::{self, Site};
 use crate::stop::Stop;
 use leptos::config::{Env, LeptosOptions};
 use std::time::Duration;
-use tokio::{net::TcpListener, signal::unix::SignalKind, sync::watch};
+use tokio::{signal::unix::SignalKind, sync::watch};
 
 /// How long open requests may take once the process was told to end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -42,15 +42,13 @@ async fn serve_from(config: Config, open: &Open, mut told: Told) -> Result<(), S
             demo::load_pupils(&config, open.logins()).await?;
         }
     }
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::AddrInUse => Stop::failed(format!(
-                "Another program listens on {}; stop it, or set QUORATE_LISTEN and QUORATE_ORIGIN.",
-                config.listen
-            )),
-            _ => Stop::failed(format!("Cannot listen on {}: {error}.", config.listen)),
-        })?;
+    let listener = accept::listen(config.listen).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => Stop::failed(format!(
+            "Another program listens on {}; stop it, or set QUORATE_LISTEN and QUORATE_ORIGIN.",
+            config.listen
+        )),
+        _ => Stop::failed(format!("Cannot listen on {}: {error}.", config.listen)),
+    })?;
     if config.demo && config.demo_papers == Some(true) {
         // While the schools are looked at already.
         tokio::spawn(demo::load_records(open.logins().clone(), secrets.clone()));
