@@ -19,8 +19,8 @@ use crate::line::Line;
 
 /// How long a client may take over the head of a request; also the longest that a connection may lie idle between two.
 const HEAD_MOST: Duration = Duration::from_secs(30);
-/// How many connections may wait to be taken in; the kernel's own limit (`net.core.somaxconn`) is as high. Thousands come back at once
-/// after a restart, and one that finds no room asks again after a whole second.
+/// How many connections may wait to be taken in; the kernel's own limit (`net.core.somaxconn`) is as high. Thousands come back at
+/// once after a restart, and one that finds no room asks again after a whole second.
 const WAITING_MOST: u32 = 4_096;
 /// Rest when the process has no more file descriptors.
 const FULL: Duration = Duration::from_millis(200);

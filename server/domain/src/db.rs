@@ -338,8 +338,9 @@ impl MailDb {
 /// is not, which would be a round trip more for each transaction: where the database went away meanwhile, the first statement says so.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// How many connections pages share. A page waits for no lock and no disk, so a few for each processor keep it busy, and more of them
-/// only take turns in its caches: with 20 on one core the home page took 3.6 ms of the database, and with 5 it took 2.9.
+/// How many connections pages share. A page waits for no lock and no disk, so a few for each processor keep it busy, and more
+/// only take turns in its caches: with 20 on one core the home page took 3.6 ms of the database, and with 5 it took 2.9. Nobody
+/// may hold one while waiting for another, or for a client.
 fn readers() -> u32 {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     u32::try_from(cores)

@@ -98,8 +98,8 @@ impl Inspector {
             .args(&self.arguments)
             .arg(told)
             .env_clear()
-            // Its allocator (mimalloc, where the program has that) takes a gigabyte of addresses at once; it shall count against the
-            // limit of memory as it is used, and not all of it at the beginning.
+            // Its allocator (mimalloc, where the program has that) takes a gigabyte of addresses at once; that shall count against
+            // the limit of memory as it is used, and not all of it at the beginning.
             .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
             .current_dir("/")
             .stdin(file)

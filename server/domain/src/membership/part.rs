@@ -69,7 +69,8 @@ pub async fn alike(
     here: &[AccountId],
 ) -> Result<Vec<Alike>, Refusal> {
     let tenant = read.standing.tenant;
-    // Not `$2 is null or …`, of which PostgreSQL believes that hardly anybody remains: it would sort them all, which takes half as long again.
+    // Not `$2 is null or …`, of which PostgreSQL believes that hardly anybody remains: it would sort them all, which takes half as
+    // long again (0.94 ms for 0.66, of a thousand people).
     let rows = sqlx::query!(
         r#"select m.roles, m.state, k.id as "marked?", count(*) as "people!",
                   count(*) filter (where m.account_id = any ($5)) as "here!"
