@@ -37,7 +37,7 @@ use clap::{Parser, Subcommand};
 use fault::{Result, io, said};
 use machine::{Cores, Machine};
 use report::{Report, Section};
-use workload::{ALL, Bench};
+use workload::{ALL, Bench, Workload};
 
 #[derive(Parser)]
 #[command(name = "bench")]
@@ -178,8 +178,7 @@ fn run(asked: Asked) -> Result<()> {
         // One that fails takes nothing away from the others, which take half an hour.
         report
             .sections
-            .push((workload.run)(&bench).unwrap_or_else(|fault| {
-                bench.tell(&format!("{} failed: {fault}", workload.name));
+            .push(measured(&bench, workload).unwrap_or_else(|fault| {
                 failed.push(workload.name);
                 Section::failed(workload.name, &fault)
             }));
@@ -199,4 +198,38 @@ fn run(asked: Asked) -> Result<()> {
             failed.join(", ")
         )))
     }
+}
+
+/// Measures once, and once more where that comes to no end; the section then says of the first try.
+fn measured(bench: &Bench, workload: &Workload) -> Result<Section> {
+    let first = match (workload.run)(bench) {
+        Ok(section) => return Ok(section),
+        Err(fault) => fault,
+    };
+    bench.tell(&format!(
+        "{} failed, and is tried again: {first}",
+        workload.name
+    ));
+    set_aside(bench, workload.name)?;
+    let mut section = (workload.run)(bench).inspect_err(|fault| {
+        bench.tell(&format!("{} failed: {fault}", workload.name));
+    })?;
+    section.notes.push(format!(
+        "This is the second try; the first came to no end: {first}"
+    ));
+    Ok(section)
+}
+
+/// Makes room for the data of a second try, and keeps those of the first as long as the others.
+fn set_aside(bench: &Bench, name: &str) -> Result<()> {
+    let scratch = || io("the scratch folder");
+    let aside = bench.folder().join(format!("{name}-first"));
+    let entries: Vec<_> = std::fs::read_dir(bench.folder())
+        .and_then(Iterator::collect)
+        .map_err(scratch())?;
+    std::fs::create_dir(&aside).map_err(scratch())?;
+    for entry in entries {
+        std::fs::rename(entry.path(), aside.join(entry.file_name())).map_err(scratch())?;
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@ pub mod writer;
 
 use std::{
     net::{SocketAddr, TcpListener},
+    path::Path,
     str::FromStr as _,
     time::{Duration, Instant},
 };
@@ -178,9 +179,15 @@ impl Quorate {
     }
 
     /// The superuser of its own database, who alone may count statements: with the password that the node keeps beside its data.
-    pub fn superuser(&self, bench: &Bench, name: &str) -> Result<PgPool> {
-        let secrets = bench.folder().join(name).join("data/secrets.toml");
-        let secrets = std::fs::read_to_string(secrets).map_err(io("the secrets of a node"))?;
+    pub fn superuser(&self, bench: &Bench) -> Result<PgPool> {
+        let data = self.asked.environment.iter();
+        let data = data
+            .filter(|(name, _)| name == "QUORATE_DATA")
+            .map(|(_, data)| Path::new(data))
+            .next_back()
+            .ok_or_else(|| said("A node has no data of its own."))?;
+        let secrets = std::fs::read_to_string(data.join("secrets.toml"))
+            .map_err(io("the secrets of a node"))?;
         let password = secrets
             .lines()
             .find_map(|line| line.strip_prefix("superuser = \"")?.strip_suffix('"'))

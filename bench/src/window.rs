@@ -34,6 +34,10 @@ pub trait Publisher {
     fn done(&mut self) -> Result<bool>;
     /// What was made since the last call.
     fn made(&mut self) -> Result<Vec<Made>>;
+    /// What it waits for, as far as that can be asked, for whoever waits no longer.
+    fn waits_for(&mut self) -> String {
+        String::new()
+    }
 }
 
 /// Who is measured: a server, its sockets, and whoever makes its changes.
@@ -208,9 +212,10 @@ fn drain(who: &mut Contestant) -> Result<()> {
         Ok(())
     } else {
         Err(said(format!(
-            "{} had not made all changes {} seconds after they were asked for.",
+            "{} had not made all changes {} seconds after they were asked for. {}",
             who.name,
-            DRAIN.as_secs()
+            DRAIN.as_secs(),
+            who.publisher.waits_for()
         )))
     }
 }

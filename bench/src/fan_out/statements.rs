@@ -30,7 +30,7 @@ pub struct Count {
 impl Statements {
     /// Starts the node again with what counts.
     pub fn install(bench: &Bench, node: Quorate, name: &str) -> Result<(Self, Quorate)> {
-        let superuser = node.superuser(bench, name)?;
+        let superuser = node.superuser(bench)?;
         for statement in [
             "alter system set shared_preload_libraries = 'pg_stat_statements'",
             "create schema bench",
@@ -42,7 +42,7 @@ impl Statements {
         }
         bench.hands.block_on(superuser.close());
         let node = node.again(bench, name)?;
-        let superuser = node.superuser(bench, name)?;
+        let superuser = node.superuser(bench)?;
         Ok((Self { superuser }, node))
     }
 

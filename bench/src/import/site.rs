@@ -80,7 +80,7 @@ impl<'a> Site<'a> {
         let reader = node.people(bench, quiet, "governor", 1)?.remove(0);
         let roster = Roster::new(WARM)?;
         let mut site = Self {
-            database: node.superuser(bench, super::NAME)?,
+            database: node.superuser(bench)?,
             bystander: Bystander::new(&node, &client, quiet, reader),
             form: form(&roster.csv()),
             roster,
@@ -243,7 +243,7 @@ impl<'a> Site<'a> {
         bench.hands.block_on(self.database.close());
         let node = self.node.again(bench, super::NAME)?;
         let site = Self {
-            database: node.superuser(bench, super::NAME)?,
+            database: node.superuser(bench)?,
             node,
             ..self
         };

@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use sqlx::{AssertSqlSafe, PgPool};
@@ -50,6 +51,8 @@ pub enum Way {
     },
 }
 
+/// Longest that the database may take to say what it does.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Events in one commit, or a few more.
 const TOGETHER: usize = 64;
 
@@ -93,6 +96,7 @@ pub struct Writer {
     asked: u64,
     state: Arc<State>,
     behind: PgPool,
+    superuser: PgPool,
     schools: Vec<School>,
     topic: Arc<str>,
     /// Where the log of each school stood when it was last read.
@@ -218,6 +222,7 @@ impl Writer {
             asked: 0,
             state,
             behind: node.behind.clone(),
+            superuser: node.superuser(bench)?,
             seen,
             schools,
             topic,
@@ -293,7 +298,7 @@ async fn ring_bus(bus: PgPool, ring: Arc<Notify>) {
             .bind(&node)
             .execute(&bus)
             .await;
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
@@ -356,5 +361,33 @@ impl Publisher for Writer {
             }
         }
         Ok(made)
+    }
+
+    /// How far it is, what the database's connections wait for, and how long all had to wait for the disk of late.
+    fn waits_for(&mut self) -> String {
+        let asked = self.hands.block_on(async {
+            // What they ask is kept from the database's own statistics, and so from here.
+            let activity = sqlx::query_scalar::<_, String>(
+                "select coalesce(string_agg(concat_ws(' ', backend_type, pid, usename, wait_event_type, wait_event,
+                   'behind ' || nullif(pg_blocking_pids(pid), '{}')::text, 'keeps ' || age(backend_xmin)), '; ' order by pid), 'nobody')
+                 from pg_stat_activity where pid <> pg_backend_pid() and wait_event_type is distinct from 'Activity'
+                   and (wait_event is distinct from 'ClientRead' or backend_xid is not null or backend_xmin is not null)",
+            )
+            .fetch_one(&self.superuser);
+            tokio::time::timeout(PATIENCE, activity).await
+        });
+        let activity = match asked {
+            Ok(Ok(activity)) => activity,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {} seconds", PATIENCE.as_secs()),
+        };
+        let done = self.state.done.load(Ordering::SeqCst);
+        // Where the kernel does not count it, nothing is said of it.
+        let disk = std::fs::read_to_string("/proc/pressure/io").unwrap_or_default();
+        format!(
+            "{done} of {} are made. At work in the database: {activity}. Waits for the disk: {}.",
+            self.asked,
+            disk.lines().last().unwrap_or("not counted")
+        )
     }
 }
