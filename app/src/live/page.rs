@@ -11,9 +11,8 @@ use futures::{
     SinkExt, StreamExt,
     channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
     future::{Either, select},
-    stream::SplitSink,
 };
-use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
+use gloo_net::websocket::{self, Message, WebSocketError, futures::WebSocket};
 use gloo_timers::future::sleep;
 use js_sys::{Date, Function, Math};
 use leptos::prelude::*;
@@ -295,16 +294,15 @@ async fn stay_connected(mut pokes: UnboundedReceiver<Poke>) {
 /// From opening to the end of one connection.
 async fn converse(pokes: &mut UnboundedReceiver<Poke>) -> Lost {
     let mut greeted = false;
-    let Some(socket) = address().and_then(|address| WebSocket::open(&address).ok()) else {
+    let Some(mut socket) = address().and_then(|address| WebSocket::open(&address).ok()) else {
         return Lost {
             code: None,
             greeted,
         };
     };
-    let (mut say, mut frames) = socket.split();
     let (mut limit, mut heard) = (sleep(HELLO), Date::now());
     loop {
-        match select(frames.next(), select(pokes.next(), &mut limit)).await {
+        match select(socket.next(), select(pokes.next(), &mut limit)).await {
             Either::Left((Some(Ok(Message::Text(text))), _)) => {
                 (limit, heard) = (sleep(SILENT), Date::now());
                 let told = PAGE.with(|page| page.follow.borrow_mut().hear(&text));
@@ -317,9 +315,8 @@ async fn converse(pokes: &mut UnboundedReceiver<Poke>) -> Lost {
                     });
                 }
                 if let Some(words) = told.say {
-                    // A connection that does not take them says so as a close.
-                    let _ = say.send(Message::Text(words)).await;
-                    tell_reading(&mut say).await;
+                    say(&mut socket, words).await;
+                    tell_reading(&mut socket).await;
                 }
             }
             Either::Left((Some(Err(WebSocketError::ConnectionClose(close))), _)) => {
@@ -341,13 +338,13 @@ async fn converse(pokes: &mut UnboundedReceiver<Poke>) -> Lost {
                 sleep(GATHER).await;
                 let due = PAGE.with(|page| page.follow.borrow_mut().due());
                 if let Some(words) = due {
-                    let _ = say.send(Message::Text(words)).await;
-                    tell_reading(&mut say).await;
+                    say(&mut socket, words).await;
+                    tell_reading(&mut socket).await;
                 }
             }
             Either::Right((Either::Left((Some(Poke::Reading), _)), _)) => {
                 if greeted {
-                    tell_reading(&mut say).await;
+                    tell_reading(&mut socket).await;
                 }
             }
             // After a sleep the connection may be gone without anybody knowing; a beat that was missed says so.
@@ -372,10 +369,20 @@ async fn converse(pokes: &mut UnboundedReceiver<Poke>) -> Lost {
 
 /// Says which page of which paper is open, as the reader's script has written it down. The server listens only after it has said
 /// that the paper's readers may be watched, so it is said again after every subscription.
-async fn tell_reading(say: &mut SplitSink<WebSocket, Message>) {
+async fn tell_reading(socket: &mut WebSocket) {
     let reading = js_sys::Reflect::get(&window(), &"reading".into()).ok();
     if let Some(words) = reading.and_then(|reading| reading.as_string()) {
-        let _ = say.send(Message::Text(words)).await;
+        say(socket, words).await;
+    }
+}
+
+/// Says something, unless the connection is on its way out: the browser would put down an error for it, and its close follows.
+async fn say(socket: &mut WebSocket, words: String) {
+    if !matches!(
+        socket.state(),
+        websocket::State::Closing | websocket::State::Closed
+    ) {
+        let _ = socket.send(Message::Text(words)).await;
     }
 }
 
